@@ -1,0 +1,86 @@
+import { z } from "zod";
+
+const hostName = z.string().min(1).max(253);
+const filePath = z.string().min(1);
+
+/** A Registration needs a PIN even where nobody types it in; this is the one CSIP uses for that. */
+const CSIP_PIN = 111_115;
+
+export const sharedSchema = z.strictObject({
+  host: hostName
+    .default("127.0.0.1")
+    .describe("Address to listen on. Inverters on the LAN need one that they can reach."),
+  port: z.int().min(0).max(65_535).default(8443).describe("TCP port; 0 takes any free one."),
+  certFile: filePath.optional().describe("Server certificate, PEM, P-256. Needed as soon as a device is configured."),
+  keyFile: filePath.optional().describe("Key of the server certificate, PEM."),
+  caFile: filePath.optional().describe("Certificates of the authorities that sign device certificates, PEM."),
+  pollRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to poll, seconds."),
+  postRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to post readings, seconds."),
+});
+
+export type Shared = z.output<typeof sharedSchema>;
+
+const ratedKW = z.number().positive().max(10_000);
+const settleS = z
+  .number()
+  .positive()
+  .max(3600)
+  .optional()
+  .describe("Seconds from the device's acceptance until its meter shows the new power.");
+
+export const deviceSchema = z.strictObject({
+  lfdi: z
+    .string()
+    .regex(/^[0-9A-Fa-f]{40}$/, "expected 40 hex digits, for example 3E4F45AB31EDFE5B67E343E5E4562E31984E23E5")
+    .describe("Long form device identifier: SHA-256 of the device certificate, first 40 hex digits."),
+  ratingKW: ratedKW.optional().describe("Rated power. Absent: what the device says."),
+  maxChargeKW: ratedKW
+    .optional()
+    .describe("Largest charging power, as a positive number. Absent: what the device says."),
+  control: z
+    .enum(["auto", "opModFixedW", "opModTargetW"])
+    .default("auto")
+    .describe("How power is ordered. auto: watts where the device says it takes them, else percent."),
+  pin: z
+    .int()
+    .min(0)
+    .max(999_999)
+    .default(CSIP_PIN)
+    .describe("Registration PIN, five digits and their check digit, as the device was given it."),
+  settleS,
+});
+
+export type Device = z.output<typeof deviceSchema>;
+
+export const pushSharedSchema = z.strictObject({});
+
+export type PushShared = z.output<typeof pushSharedSchema>;
+
+const webUrl = z
+  .url({
+    protocol: /^https?$/,
+    error: "expected an http or https address, for example https://192.0.2.7/edev/1/der/dc",
+  })
+  .describe("http or https.");
+
+export const pushDeviceSchema = z.strictObject({
+  url: webUrl.describe("Where the DERControl is PUT."),
+  meterUrl: webUrl.optional().describe("Where a Reading or MeterReading is fetched. Absent: no measurement."),
+  pollMs: z.int().min(100).max(3_600_000).default(5000).describe("How often the meter is read, ms."),
+  ratingKW: ratedKW.describe("What 100 % is when generating."),
+  maxChargeKW: ratedKW
+    .optional()
+    .describe("What 100 % is when charging, as a positive number. Absent: it can't charge."),
+  control: z.enum(["opModFixedW", "opModTargetW"]).default("opModFixedW"),
+  deviceCategory: z
+    .string()
+    .regex(/^([0-9A-Fa-f]{2}){1,4}$/, "expected 2 to 8 hex digits, for example 00000040")
+    .optional(),
+  certFile: filePath.optional().describe("Own certificate, PEM, where the device asks for one."),
+  keyFile: filePath.optional(),
+  caFile: filePath.optional().describe("Authority of the device's certificate, PEM. Absent: the system's own."),
+  deadlineMs: z.int().min(100).max(120_000).default(10_000).describe("Longest wait for an answer, ms."),
+  settleS,
+});
+
+export type PushDevice = z.output<typeof pushDeviceSchema>;

@@ -1,0 +1,164 @@
+import type { Clock } from "../../src/clock.ts";
+import { DeviceError } from "../../src/model/adapter.ts";
+import type { Era } from "../../src/model/resource.ts";
+import { Bell } from "./bell.ts";
+import { ControlAnswers } from "./control-answers.ts";
+import { type ControlEvent, ControlLedger, EVENT_ACTIVE } from "./control-ledger.ts";
+import { type ControlPower, describePower } from "./control-power.ts";
+import { newMRID } from "./identity.ts";
+
+/** A poll may come late and an answer takes its time; added to every wait for the device. */
+export const SLACK_MS = 3000;
+const RECEIVED_GRACE_MS = 2000;
+
+/**
+ * Where orders for one device lie ready, and where it shows what becomes of them. What the device does comes in from one
+ * side (`polled`, `fetched`, `responded`, `garbled`); who gave the order waits on the other.
+ */
+export class ControlDesk {
+  readonly #era: Era;
+  readonly #clock: Clock;
+  readonly #ledger = new ControlLedger(newMRID);
+  readonly #answers: ControlAnswers;
+  readonly #bell = new Bell();
+  /** Longest wait for the device, elapsed ms. */
+  readonly #deadlineMs: number;
+  #polledAtMs: number | undefined;
+  /** The control that the device knows to be in force, until it has fetched that it no longer is. */
+  #held: ControlEvent | undefined;
+  #isClosed = false;
+
+  constructor(options: { readonly era: Era; readonly clock: Clock; readonly pollRateS: number }) {
+    this.#era = options.era;
+    this.#clock = options.clock;
+    const pollMs = options.pollRateS * 1000;
+    this.#deadlineMs = 3 * pollMs + SLACK_MS;
+    this.#answers = new ControlAnswers({
+      deadlineMs: this.#deadlineMs,
+      quietMs: pollMs + SLACK_MS,
+      nextPollMs: pollMs / 2,
+      graceMs: RECEIVED_GRACE_MS,
+    });
+  }
+
+  /** Elapsed ms at which the device last asked for anything. */
+  get polledAtMs(): number | undefined {
+    return this.#polledAtMs;
+  }
+
+  /** All controls that the device is to see now. */
+  controls(): readonly ControlEvent[] {
+    return this.#ledger.listed(this.#clock.now());
+  }
+
+  active(): ControlEvent | undefined {
+    return this.#ledger.current(this.#clock.now());
+  }
+
+  /**
+   * Orders a power and waits for what the device makes of it. Whatever comes of the wait, the order lies there until its
+   * end, another order or `release`: a device that comes back late is to follow the newest will and not an older one.
+   * @returns the order and how it was accepted, for a person
+   * @throws DeviceError
+   */
+  async order(setpointId: string, power: ControlPower, untilMs: number, signal: AbortSignal): Promise<string> {
+    const nowMs = this.#clock.now();
+    const standing = this.#ledger.standing(power, untilMs, nowMs);
+    // A device answers an event once, so what it has refused must come as a new one.
+    const isReusable = standing !== undefined && !this.#answers.wasRefused(standing.mRID);
+    const event = isReusable ? standing : this.#ledger.publish(setpointId, power, untilMs, nowMs);
+    const until = new Date(event.endS * 1000).toISOString();
+    const command = `DERControl ${event.mRID} ${describePower(power)} until ${until}`;
+    const askedAtMs = this.#clock.elapsedMs();
+    for (;;) {
+      this.#throwIfClosed();
+      const outcome = this.#answers.outcome(event.mRID, askedAtMs, this.#polledAtMs, this.#clock.elapsedMs());
+      if (outcome.kind === "accepted") return `${command}; ${outcome.how}`;
+      if (outcome.kind === "failed") throw new DeviceError(outcome.fault, this.#era, `${command}: ${outcome.detail}`);
+      await this.#bell.wait(this.#clock, outcome.forMs, signal);
+    }
+  }
+
+  /**
+   * Cancels what is in force and waits until the device knows. What it never fetched it need not give back.
+   * @throws DeviceError when it does not fetch the cancellation
+   */
+  async release(signal: AbortSignal): Promise<void> {
+    const askedAtMs = this.#clock.elapsedMs();
+    this.#ledger.cancel(this.#clock.now());
+    for (let held = this.#heldNow(); held !== undefined; held = this.#heldNow()) {
+      this.#throwIfClosed();
+      const leftMs = askedAtMs + this.#deadlineMs - this.#clock.elapsedMs();
+      if (leftMs <= 0) {
+        const polls = this.#polledAtMs !== undefined && this.#polledAtMs >= askedAtMs;
+        const fault = polls ? "timeout" : "unreachable";
+        throw new DeviceError(fault, this.#era, `did not fetch the end of DERControl ${held.mRID}, which it holds`);
+      }
+      // It gives back by itself when the control's own end comes.
+      const untilEndMs = held.endS * 1000 - this.#clock.now();
+      await this.#bell.wait(this.#clock, Math.max(Math.min(leftMs, untilEndMs), 1), signal);
+    }
+  }
+
+  /** Waits until `look` gives something; looks again whenever the device did anything. Nothing after the deadline. */
+  async until<T>(look: () => T | undefined, signal: AbortSignal): Promise<T | undefined> {
+    const startedMs = this.#clock.elapsedMs();
+    for (;;) {
+      this.#throwIfClosed();
+      const seen = look();
+      const leftMs = startedMs + this.#deadlineMs - this.#clock.elapsedMs();
+      if (seen !== undefined || leftMs <= 0) return seen;
+      await this.#bell.wait(this.#clock, leftMs, signal);
+    }
+  }
+
+  /** The device asked for something, or told something, whatever it was. */
+  polled(): void {
+    this.#polledAtMs = this.#clock.elapsedMs();
+    this.#bell.ring();
+  }
+
+  /** These controls went out to the device just now. */
+  fetched(events: readonly ControlEvent[]): void {
+    const atMs = this.#clock.elapsedMs();
+    for (const event of events) {
+      this.#answers.fetched(event.mRID, atMs);
+      if (event.status === EVENT_ACTIVE) this.#held = event;
+      else if (event.mRID === this.#held?.mRID) this.#held = undefined;
+    }
+    this.#bell.ring();
+  }
+
+  /** A Response came. @returns false when its subject is none of ours */
+  responded(subject: string, status: number): boolean {
+    if (!this.#ledger.knows(subject)) return false;
+    this.#answers.responded(subject, status, this.#clock.elapsedMs());
+    this.#bell.ring();
+    return true;
+  }
+
+  /** Something came that could not be read. */
+  garbled(asResponse: boolean): void {
+    this.#answers.garbled(asResponse, this.#clock.elapsedMs());
+    this.#bell.ring();
+  }
+
+  /** Something else changed that somebody may wait for. */
+  ring(): void {
+    this.#bell.ring();
+  }
+
+  /** Ends all waits. */
+  close(): void {
+    this.#isClosed = true;
+    this.#bell.ring();
+  }
+
+  #heldNow(): ControlEvent | undefined {
+    return this.#held !== undefined && this.#held.endS * 1000 > this.#clock.now() ? this.#held : undefined;
+  }
+
+  #throwIfClosed(): void {
+    if (this.#isClosed) throw new DeviceError("unreachable", this.#era, "the adapter is closed");
+  }
+}

@@ -1,0 +1,94 @@
+import { sfdiFromLfdi, stableMRID } from "./identity.ts";
+import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, TIME } from "./paths.ts";
+import type { PolledDevice } from "./polled-device.ts";
+import { element, type OutElement, tag } from "./xml-write.ts";
+
+/** How often the clock is to be asked for; it does not drift so fast, whatever the poll rate. */
+const TIME_POLL_RATE_S = 900;
+/** Level of a clock that follows the network's time (2030.5-2018, Time.quality). */
+const TIME_QUALITY = 4;
+/** Primacy "contracted premises service provider"; 0 is kept for a system in the house. */
+const PRIMACY = 1;
+
+/** Where a device begins. */
+export function deviceCapability(device: PolledDevice): OutElement {
+  return tag("DeviceCapability", { href: DCAP, pollRate: device.pollRateS }, [
+    tag("TimeLink", { href: TIME }),
+    tag("EndDeviceListLink", { href: EDEV_LIST, all: 1 }),
+    tag("MirrorUsagePointListLink", { href: MIRROR_LIST, all: device.mirrors.ids.length }),
+  ]);
+}
+
+/** Our clock. UTC and no summer time, since no document here speaks of local time. */
+export function timeDocument(nowMs: number): OutElement {
+  return tag("Time", { href: TIME, pollRate: TIME_POLL_RATE_S }, [
+    element("currentTime", Math.floor(nowMs / 1000)),
+    element("dstEndTime", 0),
+    element("dstOffset", 0),
+    element("dstStartTime", 0),
+    element("quality", TIME_QUALITY),
+    element("tzOffset", 0),
+  ]);
+}
+
+export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement {
+  return tag("EndDevice", { href: paths.edev }, [
+    tag("DERListLink", { href: paths.derList, all: 1 }),
+    element("lFDI", device.lfdi),
+    element("sFDI", sfdiFromLfdi(device.lfdi)),
+    element("changedTime", Math.floor(device.knownSinceMs / 1000)),
+    element("enabled", true),
+    tag("FunctionSetAssignmentsListLink", { href: paths.fsaList, all: 1 }),
+    element("postRate", device.postRateS),
+    tag("RegistrationLink", { href: paths.registration }),
+  ]);
+}
+
+export function registration(device: PolledDevice, paths: DevicePaths): OutElement {
+  return tag("Registration", { href: paths.registration, pollRate: TIME_POLL_RATE_S }, [
+    element("dateTimeRegistered", Math.floor(device.knownSinceMs / 1000)),
+    element("pIN", String(device.pin).padStart(6, "0")),
+  ]);
+}
+
+export function functionSetAssignments(device: PolledDevice, paths: DevicePaths): OutElement {
+  return tag("FunctionSetAssignments", { href: paths.fsa }, [
+    tag("DERProgramListLink", { href: paths.programList, all: 1 }),
+    tag("TimeLink", { href: TIME }),
+    element("mRID", stableMRID(device.lfdi, "FunctionSetAssignments")),
+    element("description", "market"),
+  ]);
+}
+
+export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement {
+  const active = device.desk.active() === undefined ? 0 : 1;
+  return tag("DERProgram", { href: paths.program }, [
+    element("mRID", stableMRID(device.lfdi, "DERProgram")),
+    element("description", "market"),
+    tag("ActiveDERControlListLink", { href: paths.activeControlList, all: active }),
+    tag("DefaultDERControlLink", { href: paths.defaultControl }),
+    tag("DERControlListLink", { href: paths.controlList, all: device.desk.controls().length }),
+    element("primacy", PRIMACY),
+  ]);
+}
+
+/**
+ * What holds when no control does: no bound of ours. It is said in words where the device knows them; a device that
+ * doesn't would refuse the whole document.
+ */
+export function defaultControl(device: PolledDevice, paths: DevicePaths): OutElement {
+  const unbound = device.record.rating().hasMaxLimW ? [element("opModMaxLimW", 10_000)] : [];
+  return tag("DefaultDERControl", { href: paths.defaultControl }, [
+    element("mRID", stableMRID(device.lfdi, "DefaultDERControl")),
+    element("DERControlBase", unbound),
+  ]);
+}
+
+export function der(paths: DevicePaths): OutElement {
+  return tag("DER", { href: paths.der }, [
+    tag("DERAvailabilityLink", { href: `${paths.der}/dera` }),
+    tag("DERCapabilityLink", { href: `${paths.der}/dercap` }),
+    tag("DERSettingsLink", { href: `${paths.der}/derg` }),
+    tag("DERStatusLink", { href: `${paths.der}/ders` }),
+  ]);
+}

@@ -1,0 +1,31 @@
+import type { AdapterKind } from "../kind.ts";
+import {
+  type Device,
+  deviceSchema,
+  type PushDevice,
+  type PushShared,
+  pushDeviceSchema,
+  pushSharedSchema,
+  type Shared,
+  sharedSchema,
+} from "./config.ts";
+import { PollingHost } from "./host.ts";
+import { PushHost } from "./push-host.ts";
+
+/** Inverters and batteries that poll this gateway as their 2030.5 server, over TLS with mutual certificates. */
+export const ieee2030_5: AdapterKind<Shared, Device> = {
+  name: "ieee2030_5",
+  title: "IEEE 2030.5 (CSIP) devices that poll this gateway as their server",
+  sharedSchema,
+  deviceSchema,
+  createHost: (shared, context) => new PollingHost(shared, context),
+};
+
+/** Devices that take a DERControl by PUT. Not a method of the standard; for head-ends that have it nevertheless. */
+export const ieee2030_5_push: AdapterKind<PushShared, PushDevice> = {
+  name: "ieee2030_5_push",
+  title: "Non-standard: a 2030.5 DERControl PUT to a device's own address",
+  sharedSchema: pushSharedSchema,
+  deviceSchema: pushDeviceSchema,
+  createHost: (_shared, context) => new PushHost(context),
+};

@@ -1,0 +1,39 @@
+/** Addresses of one device's resources. Clients follow links, so only `/dcap` is agreed upon beforehand. */
+export interface DevicePaths {
+  readonly edev: string;
+  readonly registration: string;
+  readonly fsaList: string;
+  readonly fsa: string;
+  readonly programList: string;
+  readonly program: string;
+  readonly controlList: string;
+  readonly activeControlList: string;
+  readonly defaultControl: string;
+  readonly derList: string;
+  readonly der: string;
+  readonly responses: string;
+}
+
+export const DCAP = "/dcap";
+export const TIME = "/tm";
+export const EDEV_LIST = "/edev";
+export const MIRROR_LIST = "/mup";
+
+/** @param number of the device, from 1 */
+export function devicePaths(number: number): DevicePaths {
+  const edev = `${EDEV_LIST}/${number}`;
+  return {
+    edev,
+    registration: `${edev}/rg`,
+    fsaList: `${edev}/fsa`,
+    fsa: `${edev}/fsa/1`,
+    programList: `${edev}/derp`,
+    program: `${edev}/derp/1`,
+    controlList: `${edev}/derp/1/derc`,
+    activeControlList: `${edev}/derp/1/actderc`,
+    defaultControl: `${edev}/derp/1/dderc`,
+    derList: `${edev}/der`,
+    der: `${edev}/der/1`,
+    responses: `/rsps/${number}/rsp`,
+  };
+}

@@ -1,0 +1,227 @@
+import { type Clock, repeatEvery } from "../../src/clock.ts";
+import type { Log } from "../../src/log.ts";
+import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
+import { ReportQueue } from "../../src/model/report-queue.ts";
+import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
+import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
+import type { Device } from "./config.ts";
+import { ControlDesk, SLACK_MS } from "./control-desk.ts";
+import { type ControlPower, controlPowerFromKW } from "./control-power.ts";
+import { type DerDocument, DerRecord } from "./der-record.ts";
+import { canonicalLfdi, type Lfdi } from "./identity.ts";
+import { type MeterValue, readingsFrom } from "./meter-values.ts";
+import { MirrorUsagePoints } from "./mirror-usage-points.ts";
+import { readResponse } from "./response-document.ts";
+import type { XmlElement } from "./xml-element.ts";
+
+const LEAST_LINK_TIMEOUT_MS = 5000;
+const LINK_CHECK_MS = 500;
+/** How far behind the newest post a value may be and still count as live, ms. */
+const LEAST_REPLAY_AGE_MS = 60_000;
+
+export interface PolledDeviceOptions {
+  readonly era: Era;
+  readonly kind: ResourceKind;
+  readonly device: Device;
+  /** Its number in the addresses, from 1. */
+  readonly number: number;
+  readonly pollRateS: number;
+  readonly postRateS: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Called once, when the device is no longer to be served. */
+  readonly onClose: () => void;
+}
+
+/**
+ * A device that polls us. Orders lie ready for it as DERControls; whether it took one shows in its Responses, or at
+ * least in its having fetched it. All that it sends arrives through the methods that the resources call.
+ */
+export class PolledDevice implements Adapter {
+  readonly era: Era;
+  readonly protocol = "ieee2030.5";
+  readonly lfdi: Lfdi;
+  readonly number: number;
+  readonly pin: number;
+  readonly pollRateS: number;
+  readonly postRateS: number;
+  /** When the device was made known, epoch ms. */
+  readonly knownSinceMs: number;
+  readonly record = new DerRecord();
+  readonly mirrors: MirrorUsagePoints;
+  readonly desk: ControlDesk;
+
+  readonly #options: PolledDeviceOptions;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #queue = new ReportQueue();
+  readonly #closing = new AbortController();
+  #isLinkUp = false;
+  #watching: Promise<void> | undefined;
+  #told: Capability | undefined;
+  #unreadable = 0;
+  #responses = 0;
+
+  constructor(options: PolledDeviceOptions) {
+    this.era = options.era;
+    this.number = options.number;
+    this.pollRateS = options.pollRateS;
+    this.postRateS = options.postRateS;
+    this.lfdi = canonicalLfdi(options.device.lfdi);
+    this.pin = options.device.pin;
+    this.knownSinceMs = options.clock.now();
+    this.mirrors = new MirrorUsagePoints(this.lfdi);
+    this.desk = new ControlDesk(options);
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#log = options.log.child({ era: options.era });
+  }
+
+  async start(signal: AbortSignal): Promise<Capability> {
+    this.#watching ??= repeatEvery(this.#clock, LINK_CHECK_MS, this.#closing.signal, () => this.#watchLink());
+    const known = () => (this.desk.polledAtMs === undefined ? undefined : this.#capability());
+    const capability = await this.desk.until(known, signal);
+    if (capability !== undefined) {
+      this.#told = capability;
+      return capability;
+    }
+    if (this.desk.polledAtMs === undefined) {
+      throw new DeviceError("unreachable", this.era, `device with LFDI ${this.lfdi} has not polled yet`);
+    }
+    const missing = "polls, but has put neither DERCapability nor DERSettings, and no ratingKW is configured";
+    throw new DeviceError("timeout", this.era, missing);
+  }
+
+  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    signal.throwIfAborted();
+    const { setpointId, powerKW, untilMs } = target;
+    if (untilMs <= this.#clock.now()) {
+      throw new DeviceError("refused", this.era, `not ordered: ${powerKW} kW has ended before it was sent`);
+    }
+    const power = this.#powerFor(powerKW);
+    const command = await this.desk.order(setpointId, power, untilMs, signal);
+    return { appliedKW: power.appliedKW, command, endsByItself: true };
+  }
+
+  async release(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.desk.release(signal);
+  }
+
+  reports(signal: AbortSignal): AsyncIterable<Report> {
+    return this.#queue.read(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error("adapter closed"));
+    this.#options.onClose();
+    this.desk.close();
+    await this.#watching;
+  }
+
+  /** The device asked for something, whatever it was. */
+  polled(address: string): void {
+    this.desk.polled();
+    if (this.#isLinkUp) return;
+    this.#isLinkUp = true;
+    this.#queue.push({ kind: "link", up: true, detail: `polls from ${address}` });
+  }
+
+  /**
+   * A Response came.
+   * @returns its running number, or nothing when its subject is none of ours
+   * @throws BadDocument
+   */
+  responded(document: XmlElement): number | undefined {
+    const { subject, status } = readResponse(document, this.lfdi);
+    if (!this.desk.responded(subject, status)) return undefined;
+    this.#log.debug("2030.5 Response", { subject, status });
+    this.#responses += 1;
+    return this.#responses;
+  }
+
+  /** Something came that could not be read; `asResponse` if it came to where Responses go. */
+  garbled(what: string, reason: string, asResponse: boolean): void {
+    this.#unreadable += 1;
+    this.desk.garbled(asResponse);
+    // A device that talks nonsense does so at every poll; the first and every hundredth are enough to see it.
+    const fields = { what, reason, count: this.#unreadable };
+    if (this.#unreadable % 100 === 1) this.#log.warn("2030.5 device sent what can't be read", fields);
+    else this.#log.debug("2030.5 device sent what can't be read", fields);
+  }
+
+  /** Takes one of the device's documents about itself. @throws BadDocument */
+  described(kind: DerDocument, document: XmlElement): void {
+    this.record.put(kind, document);
+    const capability = this.#capability();
+    if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
+      this.#told = capability;
+      this.#queue.push({ kind: "capability", capability });
+    }
+    if (kind === "ders") this.#reportStatus();
+    if (kind === "dera") this.#reportAvailability(capability);
+    this.desk.ring();
+  }
+
+  /** Takes values of the device's meters. */
+  metered(values: readonly MeterValue[]): void {
+    const readings = readingsFrom(values, {
+      era: this.era,
+      receivedAtMs: this.#clock.now(),
+      replayedAfterMs: this.#replayAgeMs(),
+      powerPhases: this.mirrors.powerPhases,
+    });
+    for (const reading of readings) this.#queue.push({ kind: "reading", reading });
+  }
+
+  #reportStatus(): void {
+    const status = this.record.status();
+    if (status?.socPercent === undefined) return;
+    const receivedAtMs = this.#clock.now();
+    const late = receivedAtMs - status.readingTimeMs > this.#replayAgeMs();
+    const reading = { era: this.era, receivedAtMs, deviceTimeMs: status.readingTimeMs, socPercent: status.socPercent };
+    this.#queue.push({ kind: "reading", reading: late ? { ...reading, replayed: true } : reading });
+  }
+
+  #reportAvailability(capability: Capability | undefined): void {
+    const now = this.record.availability();
+    if (now === undefined || capability === undefined) return;
+    this.#queue.push({ kind: "availability", availability: availabilityFrom(this.era, capability, now) });
+  }
+
+  #replayAgeMs(): number {
+    return Math.max(LEAST_REPLAY_AGE_MS, 3000 * this.postRateS);
+  }
+
+  #capability(): Capability | undefined {
+    const { device, kind } = this.#options;
+    return capabilityFrom(kind, device, this.record.rating(), {
+      settleMs: device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000,
+      sampleMs: this.postRateS * 1000,
+    });
+  }
+
+  #powerFor(powerKW: number): ControlPower {
+    const rating = this.record.rating();
+    const { device, kind } = this.#options;
+    try {
+      return controlPowerFromKW(powerKW, modeFrom(device, rating), basesFrom(kind, device, rating));
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new DeviceError("refused", this.era, `not ordered: ${cause.message}`, { cause });
+    }
+  }
+
+  #watchLink(): void {
+    const { polledAtMs } = this.desk;
+    if (!this.#isLinkUp || polledAtMs === undefined) return;
+    const quietMs = this.#clock.elapsedMs() - polledAtMs;
+    if (quietMs <= Math.max(3000 * this.pollRateS, LEAST_LINK_TIMEOUT_MS)) return;
+    this.#isLinkUp = false;
+    this.#queue.push({ kind: "link", up: false, detail: `has not polled for ${Math.round(quietMs / 1000)} s` });
+  }
+}
+
+function sameCapability(a: Capability, b: Capability): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

@@ -1,0 +1,31 @@
+import { DeviceError, type DeviceFault } from "../../src/model/adapter.ts";
+import type { Era } from "../../src/model/resource.ts";
+import { GATEWAY_PATH_UNAVAILABLE, GATEWAY_TARGET_SILENT, ModbusError } from "./modbus-error.ts";
+import { SunSpecError } from "./sunspec/sunspec-error.ts";
+
+/** The core's error for whatever went wrong while the device was asked for something. */
+export function deviceErrorFrom(error: unknown, era: Era, attempted: string): DeviceError {
+  if (error instanceof DeviceError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new DeviceError(faultOf(error), era, `${attempted}: ${message}`, { cause: error });
+}
+
+function faultOf(error: unknown): DeviceFault {
+  if (error instanceof SunSpecError) return error.fault;
+  if (!(error instanceof ModbusError)) return "protocol";
+  switch (error.fault) {
+    case "timeout":
+      return "timeout";
+    case "closed":
+    case "busy":
+      return "unreachable";
+    case "exception":
+      // A gateway answers these for a device behind it that is away.
+      return error.code === GATEWAY_TARGET_SILENT || error.code === GATEWAY_PATH_UNAVAILABLE
+        ? "unreachable"
+        : "refused";
+    case "format":
+    case "argument":
+      return "protocol";
+  }
+}

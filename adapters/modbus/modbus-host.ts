@@ -1,0 +1,48 @@
+import type { Adapter } from "../../src/model/adapter.ts";
+import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import type { ModbusDevice } from "./config.ts";
+import { ModbusLink } from "./modbus-link.ts";
+import { SunSpecAdapter } from "./sunspec-adapter.ts";
+
+/** Makes the adapters and owns the connections; units behind one endpoint share one. Listens on nothing. */
+export class ModbusHost implements AdapterHost<ModbusDevice> {
+  readonly #context: AdapterContext;
+  readonly #links = new Map<string, ModbusLink>();
+  readonly #adapters: Adapter[] = [];
+
+  constructor(context: AdapterContext) {
+    this.#context = context;
+  }
+
+  adapter(role: DeviceRole, device: ModbusDevice): Adapter {
+    const adapter = new SunSpecAdapter(role, device, this.#linkTo(device.host, device.port), this.#context);
+    this.#adapters.push(adapter);
+    return adapter;
+  }
+
+  async start(): Promise<void> {}
+
+  addresses(): Readonly<Record<string, string>> {
+    return {};
+  }
+
+  strangers(): readonly [] {
+    return [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#adapters.map((adapter) => adapter[Symbol.asyncDispose]()));
+    await Promise.all([...this.#links.values()].map((link) => link[Symbol.asyncDispose]()));
+    this.#adapters.length = 0;
+    this.#links.clear();
+  }
+
+  #linkTo(host: string, port: number): ModbusLink {
+    const name = `${host}:${port}`;
+    const known = this.#links.get(name);
+    if (known !== undefined) return known;
+    const link = new ModbusLink({ host, port }, this.#context);
+    this.#links.set(name, link);
+    return link;
+  }
+}

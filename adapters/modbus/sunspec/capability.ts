@@ -1,0 +1,42 @@
+import { DeviceError } from "../../../src/model/adapter.ts";
+import type { Capability, Era, ResourceKind } from "../../../src/model/resource.ts";
+import type { Facts } from "./sunspec-device.ts";
+
+/** Range of a device's power, kW, export positive; absent if it does not state its rating. */
+export function rangeOf(kind: ResourceKind, facts: Facts): { minPowerKW: number; maxPowerKW: number } | undefined {
+  if (facts.control !== undefined) return facts.control.control.range(facts.ratings);
+  const { derMaxKW, legacyMaxKW, maxChargeKW, maxDischargeKW } = facts.ratings;
+  const ratingKW = derMaxKW ?? legacyMaxKW;
+  if (kind === "battery") {
+    const chargeKW = maxChargeKW ?? ratingKW;
+    const dischargeKW = maxDischargeKW ?? ratingKW;
+    if (chargeKW === undefined || dischargeKW === undefined) return undefined;
+    return { minPowerKW: 0 - chargeKW, maxPowerKW: dischargeKW };
+  }
+  return ratingKW === undefined ? undefined : { minPowerKW: 0, maxPowerKW: ratingKW };
+}
+
+/**
+ * What the device can do.
+ * @throws DeviceError `protocol` if neither the device nor the config states a rating
+ */
+export function capabilityOf(
+  era: Era,
+  kind: ResourceKind,
+  facts: Facts,
+  times: { settleMs: number; sampleMs: number },
+): Capability {
+  const range = rangeOf(kind, facts);
+  if (range === undefined) {
+    throw new DeviceError("protocol", era, "states no rating, as sleeping inverters do; wait for it, or set ratingKW");
+  }
+  const { capacityKWh } = facts.ratings;
+  return {
+    ...range,
+    control: kind === "battery" ? "setpoint" : "limit",
+    failsafe: facts.control === undefined ? "none" : facts.reverts ? "device" : "gateway-only",
+    ...times,
+    ...(kind === "battery" && capacityKWh !== undefined ? { capacityKWh } : {}),
+    identity: facts.identity,
+  };
+}

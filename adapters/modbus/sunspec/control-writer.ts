@@ -1,0 +1,103 @@
+import type { Clock } from "../../../src/clock.ts";
+import { DEVICE_BUSY, ModbusError } from "../modbus-error.ts";
+import type { PlacedControl, RawPoints } from "./control.ts";
+import { type ModelBlock, readBlock } from "./model-block.ts";
+import type { ModelTable } from "./model-table.ts";
+import type { WriteStep } from "./register-writer.ts";
+import type { Registers } from "./registers.ts";
+import { SunSpecError } from "./sunspec-error.ts";
+
+const READ_BACK_TRIES = 3;
+const READ_BACK_PAUSE_MS = 200;
+const BUSY_TRIES = 3;
+const BUSY_PAUSE_MS = 500;
+const NOT_WRITTEN: ReadonlySet<string> = new Set(["exception", "argument", "busy"]);
+
+/** Brings requests to a control block, waits for a busy device, and compares what then stands there. */
+export class ControlWriter {
+  readonly #registers: Registers;
+  readonly #clock: Clock;
+  /** True while the block may hold something of ours. */
+  touched = false;
+
+  constructor(registers: Registers, clock: Clock) {
+    this.#registers = registers;
+    this.#clock = clock;
+  }
+
+  /** Writes in order; stops at the first fault. */
+  async write(steps: readonly WriteStep[], mayTear: boolean, signal: AbortSignal): Promise<void> {
+    for (const [index, step] of steps.entries()) {
+      try {
+        await this.#writeStep(step, mayTear, signal);
+      } catch (error) {
+        // Only an exception to the very first request says for sure that nothing has changed.
+        const nothingHappened = index === 0 && error instanceof ModbusError && NOT_WRITTEN.has(error.fault);
+        if (!nothingHappened) this.touched = true;
+        throw error;
+      }
+      this.touched = true;
+    }
+  }
+
+  /** Goes on after a step that the device refuses, so that one refused register does not keep a limit in force. */
+  async writeAll(steps: readonly WriteStep[], mayTear: boolean, signal: AbortSignal): Promise<void> {
+    let refusal: ModbusError | undefined;
+    for (const step of steps) {
+      try {
+        await this.#writeStep(step, mayTear, signal);
+      } catch (error) {
+        if (!(error instanceof ModbusError) || error.fault !== "exception") throw error;
+        refusal ??= error;
+      }
+    }
+    if (refusal !== undefined) throw refusal;
+  }
+
+  async #writeStep(step: WriteStep, mayTear: boolean, signal: AbortSignal): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#registers.write(step.address, step.values, { mayTear }, signal);
+        return;
+      } catch (error) {
+        const isBusy = error instanceof ModbusError && error.code === DEVICE_BUSY;
+        if (!isBusy || attempt >= BUSY_TRIES) throw error;
+        await this.#clock.sleep(BUSY_PAUSE_MS, signal);
+      }
+    }
+  }
+
+  /**
+   * Compares the named points with what was written.
+   * @throws SunSpecError `refused` if the device kept what it had, `protocol` if it shows a third value
+   */
+  async verify(
+    placed: PlacedControl,
+    before: ModelBlock<ModelTable>,
+    points: RawPoints,
+    names: readonly string[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { control, entry } = placed;
+    for (let attempt = 1; ; attempt++) {
+      const after = await readBlock(this.#registers, control.table, entry, signal);
+      const wrong = differing(after, points, names);
+      if (wrong.length === 0) return;
+      if (attempt >= READ_BACK_TRIES) {
+        const kept = wrong.every((name) => after.raw(name) === before.raw(name));
+        const shown = wrong.map((name) => `${name} reads ${after.raw(name) ?? "nothing"} after ${points.get(name)}`);
+        throw new SunSpecError(
+          kept ? "refused" : "protocol",
+          `the write to model ${control.model} was confirmed but ${shown.join(", ")}`,
+        );
+      }
+      // Some devices take a moment until the register shows what they confirmed.
+      await this.#clock.sleep(READ_BACK_PAUSE_MS, signal);
+    }
+  }
+}
+
+/** Names of the points that do not read as they were written. */
+export function differing(block: ModelBlock<ModelTable>, points: RawPoints, names: readonly string[]): string[] {
+  return names.filter((name) => points.has(name) && block.raw(name) !== points.get(name));
+}

@@ -1,0 +1,112 @@
+/** Types of SunSpec points that this adapter reads. */
+export type PointType =
+  | "int16"
+  | "uint16"
+  | "enum16"
+  | "bitfield16"
+  | "sunssf"
+  | "acc32"
+  | "int32"
+  | "uint32"
+  | "bitfield32"
+  | "float32"
+  | "uint64"
+  | "acc64"
+  | "string";
+
+const WORDS: Readonly<Record<Exclude<PointType, "string">, number>> = {
+  int16: 1,
+  uint16: 1,
+  enum16: 1,
+  bitfield16: 1,
+  sunssf: 1,
+  acc32: 2,
+  int32: 2,
+  uint32: 2,
+  bitfield32: 2,
+  float32: 2,
+  uint64: 4,
+  acc64: 4,
+};
+
+/** Registers that a numeric type takes. */
+export function wordsOf(type: Exclude<PointType, "string">): number {
+  return WORDS[type];
+}
+
+/**
+ * A number from its registers, high word first. `undefined` for the code that says "not implemented", which many
+ * devices also send when they sleep; an accumulator of 0 says the same.
+ */
+export function decodeNumber(type: Exclude<PointType, "string">, words: readonly number[]): number | undefined {
+  const view = viewOf(words);
+  if (view.byteLength < WORDS[type] * 2) return undefined;
+  switch (type) {
+    case "int16":
+    case "sunssf":
+      return unless(view.getInt16(0), -0x8000);
+    case "uint16":
+    case "enum16":
+    case "bitfield16":
+      return unless(view.getUint16(0), 0xffff);
+    case "int32":
+      return unless(view.getInt32(0), -0x8000_0000);
+    case "uint32":
+    case "bitfield32":
+      return unless(view.getUint32(0), 0xffff_ffff);
+    case "acc32":
+      return unless(view.getUint32(0), 0);
+    case "float32":
+      return unless(view.getFloat32(0), Number.NaN);
+    case "uint64":
+      return unless(Number(view.getBigUint64(0)), 2 ** 64);
+    case "acc64":
+      return unless(Number(view.getBigUint64(0)), 0);
+  }
+}
+
+/**
+ * Registers of a raw (unscaled) number, high word first.
+ * @throws RangeError if it is not whole, does not fit, or would read as "not implemented"
+ */
+export function encodeNumber(
+  type: "int16" | "uint16" | "enum16" | "bitfield16" | "int32" | "uint32",
+  raw: number,
+): number[] {
+  const bits = WORDS[type] * 16;
+  const signed = type.startsWith("int");
+  const least = signed ? -(2 ** (bits - 1)) + 1 : 0;
+  const most = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 2;
+  if (!Number.isInteger(raw) || raw < least || raw > most) {
+    throw new RangeError(`${raw} is not a whole number from ${least} to ${most} (${type})`);
+  }
+  const bytes = new DataView(new ArrayBuffer(bits / 8));
+  if (bits === 16) bytes.setUint16(0, raw & 0xffff);
+  else bytes.setUint32(0, raw >>> 0);
+  return Array.from({ length: bits / 16 }, (_, index) => bytes.getUint16(index * 2));
+}
+
+/**
+ * Text up to the first NUL, trimmed. `undefined` if nothing readable is there: sleeping SMA inverters send 0xFF.
+ */
+export function decodeText(words: readonly number[]): string | undefined {
+  let text = "";
+  for (const word of words) {
+    for (const byte of [word >> 8, word & 0xff]) {
+      if (byte === 0) return text.trim() || undefined;
+      if (byte === 0xff) return undefined;
+      text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : "?";
+    }
+  }
+  return text.trim() || undefined;
+}
+
+function unless(value: number, notImplemented: number): number | undefined {
+  return Number.isFinite(value) && value !== notImplemented ? value : undefined;
+}
+
+function viewOf(words: readonly number[]): DataView {
+  const view = new DataView(new ArrayBuffer(words.length * 2));
+  for (const [index, word] of words.entries()) view.setUint16(index * 2, word);
+  return view;
+}

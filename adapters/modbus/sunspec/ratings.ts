@@ -1,0 +1,83 @@
+import { type ModelBlock, readBlock } from "./model-block.ts";
+import { findModel, type ModelChain } from "./model-chain.ts";
+import type { ModelTable } from "./model-table.ts";
+import { derCapacity, nameplate, settings, storageControls } from "./models-control.ts";
+import { derStorage } from "./models-measurement.ts";
+import type { Registers } from "./registers.ts";
+
+/** Powers are magnitudes in kW. Each is there only if the device states it (or the config does). */
+export interface Ratings {
+  /** Base of the percentages in 704: 702.WMax, else 702.WMaxRtg, else 121.WMax, else 120.WRtg. */
+  readonly derMaxKW?: number;
+  /** Base of the percentages in 123: 121.WMax (what the installer set), else 120.WRtg. */
+  readonly legacyMaxKW?: number;
+  /** 702.WChaRteMax, else its rating; without 702 124.WChaMax, else 120.MaxChaRte. */
+  readonly maxChargeKW?: number;
+  /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does. */
+  readonly maxDischargeKW?: number;
+  readonly capacityKWh?: number;
+}
+
+/**
+ * Reads what the device is rated for.
+ * @param overrideKW rating from the config; takes the place of every power here
+ */
+export async function readRatings(
+  registers: Registers,
+  chain: ModelChain,
+  overrideKW: number | undefined,
+  signal: AbortSignal,
+): Promise<Ratings> {
+  const block = async <T extends ModelTable>(table: T): Promise<ModelBlock<T> | undefined> => {
+    const entry = findModel(chain, table);
+    return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
+  };
+  const capacity = await block(derCapacity);
+  const plate = await block(nameplate);
+  const set = await block(settings);
+  const storage = await block(storageControls);
+  const derStore = await block(derStorage);
+
+  const legacyMaxW = positive(set?.number("WMax")) ?? positive(plate?.number("WRtg"));
+  const derMaxW = positive(capacity?.number("WMax")) ?? positive(capacity?.number("WMaxRtg")) ?? legacyMaxW;
+  const { chargeW, dischargeW } =
+    ratedPair(capacity?.number("WChaRteMax"), capacity?.number("WDisChaRteMax")) ??
+    ratedPair(capacity?.number("WChaRteMaxRtg"), capacity?.number("WDisChaRteMaxRtg")) ??
+    ratedPair(positive(storage?.number("WChaMax")) ?? plate?.number("MaxChaRte"), plate?.number("MaxDisChaRte")) ??
+    {};
+  const storedWh = positive(derStore?.number("WHRtg")) ?? positive(plate?.number("WHRtg"));
+  return {
+    ...kW("derMaxKW", overrideKW, derMaxW),
+    ...kW("legacyMaxKW", overrideKW, legacyMaxW),
+    ...kW("maxChargeKW", overrideKW, chargeW),
+    ...kW("maxDischargeKW", overrideKW, dischargeW),
+    ...kW("capacityKWh", undefined, storedWh),
+  };
+}
+
+/**
+ * Charging and discharging power as one model states them. 0 for one of the two is meant (a battery that may not give
+ * back); 0 for both is a model that nobody filled in. Without a discharging power the charging power stands for both,
+ * as Fronius uses 124.WChaMax.
+ */
+function ratedPair(
+  chargeW: number | undefined,
+  dischargeW: number | undefined,
+): { chargeW?: number; dischargeW?: number } | undefined {
+  if (positive(chargeW) === undefined && positive(dischargeW) === undefined) return undefined;
+  return { ...(chargeW === undefined ? {} : { chargeW }), ...pick(dischargeW ?? chargeW) };
+}
+
+function pick(dischargeW: number | undefined): { dischargeW?: number } {
+  return dischargeW === undefined ? {} : { dischargeW };
+}
+
+/** A rating of 0 is a register that nobody filled in. */
+function positive(value: number | undefined): number | undefined {
+  return value !== undefined && value > 0 ? value : undefined;
+}
+
+function kW<K extends keyof Ratings>(name: K, overrideKW: number | undefined, powerW: number | undefined): Ratings {
+  if (overrideKW !== undefined) return { [name]: overrideKW };
+  return powerW === undefined ? {} : { [name]: powerW / 1000 };
+}

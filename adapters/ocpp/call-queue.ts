@@ -1,0 +1,169 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../src/clock.ts";
+import type { DeviceFault } from "../../src/model/adapter.ts";
+import { callFrame } from "./frame.ts";
+import { isRecord, type JsonRecord } from "./json.ts";
+
+/** Why a call to a charger gave no answer that can be used. The fault is the adapter's; whose ERA it is, the caller knows. */
+export class CallFailure extends Error {
+  override readonly name = "CallFailure";
+  readonly fault: DeviceFault;
+
+  constructor(fault: DeviceFault, message: string) {
+    super(message);
+    this.fault = fault;
+  }
+}
+
+/** A command goes before what only sets the charger up or asks it something. */
+export type Urgency = "command" | "background";
+
+interface Waiting {
+  readonly timeoutMs: number;
+  readonly action: string;
+  readonly payload: JsonRecord;
+  readonly resolve: (payload: JsonRecord) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+interface InFlight extends Waiting {
+  readonly id: string;
+  readonly deadline: AbortController;
+  readonly nonsenseBefore: number;
+}
+
+const MAX_WAITING = 32;
+
+/** A charger that does not answer a question may not hold up a command for the whole of a call's time. */
+const BACKGROUND_TIMEOUT_MS = 5000;
+
+/**
+ * Calls to one charger. At most one is outstanding (OCPP-J 1.6, 4.1.1); the next one goes out when the charger has
+ * answered or its time is over. An answer that comes later than that is ignored.
+ */
+export class CallQueue {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #send: (frame: string) => void;
+  readonly #waiting: Record<Urgency, Waiting[]> = { command: [], background: [] };
+  #inFlight: InFlight | undefined;
+  #closed: CallFailure | undefined;
+  #nonsense = 0;
+
+  constructor(options: { clock: Clock; timeoutMs: number; send: (frame: string) => void }) {
+    this.#clock = options.clock;
+    this.#timeoutMs = options.timeoutMs;
+    this.#send = options.send;
+  }
+
+  /**
+   * @throws CallFailure, or the signal's reason when it aborts; an aborted call that is already out still keeps the
+   * next one waiting, since the charger may be working on it
+   */
+  call(action: string, payload: JsonRecord, urgency: Urgency, signal: AbortSignal): Promise<JsonRecord> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      if (this.#closed !== undefined) return reject(this.#closed);
+      const queue = this.#waiting[urgency];
+      if (queue.length >= MAX_WAITING) {
+        return reject(
+          new CallFailure("timeout", `${action} not sent: ${MAX_WAITING} calls wait for the charger already`),
+        );
+      }
+      const onAbort = () => {
+        const place = queue.indexOf(job);
+        if (place >= 0) queue.splice(place, 1);
+        reject(signal.reason);
+      };
+      const leave = () => signal.removeEventListener("abort", onAbort);
+      const job: Waiting = {
+        timeoutMs: urgency === "command" ? this.#timeoutMs : Math.min(this.#timeoutMs, BACKGROUND_TIMEOUT_MS),
+        action,
+        payload,
+        resolve: (answer) => {
+          leave();
+          resolve(answer);
+        },
+        reject: (reason) => {
+          leave();
+          reject(reason);
+        },
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      queue.push(job);
+      this.#next();
+    });
+  }
+
+  onResult(id: string, payload: unknown): void {
+    const call = this.#take(id);
+    if (call === undefined) return;
+    if (isRecord(payload)) call.resolve(payload);
+    else call.reject(new CallFailure("protocol", `${call.action} was answered with a payload that is no object`));
+    this.#next();
+  }
+
+  onError(id: string, code: string, description: string): void {
+    const call = this.#take(id);
+    if (call === undefined) return;
+    const words = description === "" ? code : `${code} (${description})`;
+    call.reject(new CallFailure("refused", `${call.action} answered ${words}`));
+    this.#next();
+  }
+
+  /** Something came that is no OCPP; a call that then gets no answer failed by that, and not by silence. */
+  onNonsense(): void {
+    this.#nonsense += 1;
+  }
+
+  /** Ends everything that waits. */
+  close(reason: string): void {
+    this.#closed = new CallFailure("unreachable", reason);
+    const call = this.#inFlight;
+    this.#inFlight = undefined;
+    call?.deadline.abort();
+    for (const job of [...(call === undefined ? [] : [call]), ...this.#waiting.command, ...this.#waiting.background]) {
+      job.reject(this.#closed);
+    }
+    this.#waiting.command = [];
+    this.#waiting.background = [];
+  }
+
+  #take(id: string): InFlight | undefined {
+    const call = this.#inFlight;
+    if (call === undefined || call.id !== id) return undefined;
+    this.#inFlight = undefined;
+    call.deadline.abort();
+    return call;
+  }
+
+  #next(): void {
+    if (this.#inFlight !== undefined || this.#closed !== undefined) return;
+    const job = this.#waiting.command.shift() ?? this.#waiting.background.shift();
+    if (job === undefined) return;
+    const call: InFlight = {
+      ...job,
+      id: randomUUID(),
+      deadline: new AbortController(),
+      nonsenseBefore: this.#nonsense,
+    };
+    this.#inFlight = call;
+    this.#clock.sleep(call.timeoutMs, call.deadline.signal).then(
+      () => this.#expire(call),
+      () => {},
+    );
+    this.#send(callFrame(call.id, call.action, call.payload));
+  }
+
+  #expire(call: InFlight): void {
+    if (this.#inFlight !== call) return;
+    this.#inFlight = undefined;
+    const garbled = this.#nonsense > call.nonsenseBefore;
+    call.reject(
+      garbled
+        ? new CallFailure("protocol", `${call.action} got nothing but frames that are no OCPP`)
+        : new CallFailure("timeout", `${call.action} got no answer within ${call.timeoutMs} ms`),
+    );
+    this.#next();
+  }
+}

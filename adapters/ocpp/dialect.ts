@@ -1,0 +1,78 @@
+import type { Profile } from "./charging-profile.ts";
+import type { Handled } from "./events.ts";
+import type { RateUnit } from "./import-limit.ts";
+import type { JsonRecord } from "./json.ts";
+import type { OcppVersion } from "./version.ts";
+
+/** A call to a charger. */
+export interface Request {
+  readonly action: string;
+  readonly payload: JsonRecord;
+}
+
+/** What a charger says of its smart charging; each part only if it said so. */
+export interface Traits {
+  readonly rateUnits?: readonly RateUnit[];
+  readonly maxStackLevel?: number;
+}
+
+export type Triggered = "BootNotification" | "StatusNotification" | "MeterValues";
+
+/** What was answered to a request: the word, and for a person the charger's reason. */
+export interface Status {
+  readonly word: string;
+  readonly reason?: string;
+}
+
+/** One version of OCPP: it knows the messages and keeps no connection. */
+export interface Dialect {
+  readonly version: OcppVersion;
+  /**
+   * Answers a call from the charger.
+   * @throws CallRefusal for what it does not know or cannot read
+   */
+  inbound(action: string, payload: JsonRecord): Handled;
+  setProfile(profile: Profile): Request;
+  clearProfile(id: number): Request;
+  readTraits(): Request;
+  traitsFrom(answer: JsonRecord): Traits;
+  /** Settings to make, each as a list of alternatives of which the first accepted one is enough. */
+  settings(meterIntervalS: number): readonly (readonly Request[])[];
+  /** Status words of an answer; more than one where the request held a list. */
+  statuses(answer: JsonRecord): readonly Status[];
+  trigger(message: Triggered, connector: number): Request;
+}
+
+/** What both versions need from outside. */
+export interface DialectContext {
+  /** Wall time, epoch ms. */
+  readonly now: () => number;
+  readonly heartbeatIntervalS: number;
+  /** The connector that an event belongs to when the charger does not say; absent where there is more than one. */
+  readonly onlyConnector: () => number | undefined;
+}
+
+/** Measurands to ask for, best first; a charger that refuses a list is offered the next. */
+export const MEASURAND_LISTS = [
+  "Power.Active.Import,Energy.Active.Import.Register,Current.Import,Voltage,Current.Offered,Power.Offered,SoC",
+  "Power.Active.Import,Energy.Active.Import.Register,Current.Import,Voltage",
+  "Power.Active.Import,Energy.Active.Import.Register",
+  "Current.Import,Voltage,Energy.Active.Import.Register",
+] as const;
+
+/** Rate units from a list such as `Current,Power`, `A,W` or `Amp;Watt`; absent when nothing in it is known. */
+export function rateUnitsFrom(text: string | undefined): readonly RateUnit[] | undefined {
+  const units: RateUnit[] = [];
+  for (const word of (text ?? "").split(/[,;]/)) {
+    const letters = word.replace(/[^a-z]/gi, "").toLowerCase();
+    if (/^(a|amps?|amperes?|current)$/.test(letters)) units.push("A");
+    else if (/^(w|watts?|power)$/.test(letters)) units.push("W");
+  }
+  return units.length > 0 ? [...new Set(units)] : undefined;
+}
+
+/** The best of the whole numbers that a charger may have quoted or padded. */
+export function wholeNumberFrom(text: string | undefined): number | undefined {
+  const digits = /^\s*["']?(\d{1,9})["']?\s*$/.exec(text ?? "");
+  return digits === null ? undefined : Number(digits[1]);
+}

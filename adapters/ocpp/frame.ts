@@ -1,0 +1,105 @@
+import { isRecord, type JsonRecord } from "./json.ts";
+import type { OcppVersion } from "./version.ts";
+
+/** One OCPP-J frame as it came in. */
+export type Frame =
+  | { readonly kind: "call"; readonly id: string; readonly action: string; readonly payload: JsonRecord }
+  | { readonly kind: "result"; readonly id: string; readonly payload: unknown }
+  | { readonly kind: "error"; readonly id: string; readonly code: string; readonly description: string }
+  /** Nothing to see: some chargers send empty frames as a sign of life. */
+  | { readonly kind: "empty" }
+  /** `answerTo` is the id that the error answer goes to; absent where answering is forbidden. */
+  | { readonly kind: "bad"; readonly fault: string; readonly about: CallFault; readonly answerTo?: string };
+
+/** What can be wrong with a message from a charger. */
+export type CallFault = "frame" | "payload" | "unknown-action" | "internal";
+
+/** Raised by the handler of an inbound call; it becomes the CALLERROR that the charger gets. */
+export class CallRefusal extends Error {
+  override readonly name = "CallRefusal";
+  readonly about: CallFault;
+
+  constructor(about: CallFault, message: string) {
+    super(message);
+    this.about = about;
+  }
+}
+
+const CALL = 2;
+const CALL_RESULT = 3;
+const CALL_ERROR = 4;
+
+/** The standard allows 36; longer ids of careless chargers are taken, endless ones are not echoed. */
+const MAX_ID_LENGTH = 128;
+
+/** OCPP 2.0.1 part 4, 4.2.3: the id of an error answer to a message whose own id cannot be read. */
+const UNREADABLE_ID = "-1";
+
+/** Reads a frame; never throws. Lenient: a numeric id and missing trailing parts of a CALLERROR are taken. */
+export function parseFrame(text: string): Frame {
+  if (text.trim() === "") return { kind: "empty" };
+  let parts: unknown;
+  try {
+    parts = JSON.parse(text);
+  } catch {
+    return { kind: "bad", about: "frame", fault: "not JSON", answerTo: UNREADABLE_ID };
+  }
+  if (!Array.isArray(parts)) return { kind: "bad", about: "frame", fault: "not an array", answerTo: UNREADABLE_ID };
+  const [type, rawId, ...rest] = parts as unknown[];
+  const id = readId(rawId);
+  if (type === CALL) return parseCall(id, rest);
+  if (type === CALL_RESULT && id !== undefined) return { kind: "result", id, payload: rest[0] };
+  if (type === CALL_ERROR && id !== undefined) {
+    return { kind: "error", id, code: shortText(rest[0]) || "GenericError", description: shortText(rest[1]) };
+  }
+  // An answer may never be answered, and an unknown type of message is to be ignored (OCPP-J 1.6, 4.1.3).
+  return { kind: "bad", about: "frame", fault: `message type ${shortText(String(type))} with a bad id or unknown` };
+}
+
+function parseCall(id: string | undefined, rest: readonly unknown[]): Frame {
+  const answerTo = id ?? UNREADABLE_ID;
+  const [action, payload] = rest;
+  if (id === undefined) return { kind: "bad", about: "frame", fault: "the message id is no short text", answerTo };
+  if (typeof action !== "string" || action === "") {
+    return { kind: "bad", about: "frame", fault: "the action is no text", answerTo };
+  }
+  if (!isRecord(payload)) return { kind: "bad", about: "payload", fault: "the payload is no object", answerTo };
+  return { kind: "call", id, action, payload };
+}
+
+function readId(raw: unknown): string | undefined {
+  if (typeof raw === "number" && Number.isFinite(raw)) return String(raw);
+  return typeof raw === "string" && raw !== "" && raw.length <= MAX_ID_LENGTH ? raw : undefined;
+}
+
+function shortText(value: unknown): string {
+  return typeof value === "string" ? value.slice(0, 255) : "";
+}
+
+export function callFrame(id: string, action: string, payload: JsonRecord): string {
+  return JSON.stringify([CALL, id, action, payload]);
+}
+
+export function resultFrame(id: string, payload: JsonRecord): string {
+  return JSON.stringify([CALL_RESULT, id, payload]);
+}
+
+export function errorFrame(version: OcppVersion, id: string, about: CallFault, description: string): string {
+  return JSON.stringify([CALL_ERROR, id, ERROR_CODES[version][about], description.slice(0, 255), {}]);
+}
+
+/** The two versions name the same faults differently. */
+const ERROR_CODES: Readonly<Record<OcppVersion, Readonly<Record<CallFault, string>>>> = {
+  "ocpp1.6": {
+    frame: "GenericError",
+    payload: "FormationViolation",
+    "unknown-action": "NotImplemented",
+    internal: "InternalError",
+  },
+  "ocpp2.0.1": {
+    frame: "RpcFrameworkError",
+    payload: "FormatViolation",
+    "unknown-action": "NotImplemented",
+    internal: "InternalError",
+  },
+};

@@ -1,0 +1,48 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { OCPP_VERSIONS, type OcppVersion } from "./version.ts";
+
+/** What the URL of an upgrade request says. */
+export type UrlVerdict =
+  | { readonly kind: "identity"; readonly identity: string }
+  | { readonly kind: "undecodable" }
+  | { readonly kind: "elsewhere" };
+
+/** Letters that OCPP allows in an identity, 48 at most (OCPP 2.0.1 part 4, 3.1.1). */
+export const IDENTITY_PATTERN = /^[A-Za-z0-9*_=:+|@.-]{1,48}$/;
+
+/** Reads the identity: the last part of the path, percent-decoded once. Never throws. */
+export function identityFromUrl(url: string | undefined, path: string): UrlVerdict {
+  const pathname = (url ?? "").split("?", 1)[0] ?? "";
+  const prefix = `${withoutTrailingSlash(path)}/`;
+  if (!pathname.startsWith(prefix)) return { kind: "elsewhere" };
+  const rest = pathname.slice(prefix.length);
+  if (rest === "" || rest.includes("/")) return { kind: "elsewhere" };
+  try {
+    return { kind: "identity", identity: decodeURIComponent(rest) };
+  } catch {
+    return { kind: "undecodable" };
+  }
+}
+
+export function withoutTrailingSlash(path: string): string {
+  return path.replace(/\/+$/, "");
+}
+
+/** The version to speak: ours first among those offered. Absent when none of the offered is known. */
+export function chooseVersion(header: string | undefined, allowNone: boolean): OcppVersion | undefined {
+  const offered = (header ?? "")
+    .split(",")
+    .map((word) => word.trim().toLowerCase())
+    .filter((word) => word !== "");
+  // A charger that offers nothing is from the days of 1.6.
+  if (offered.length === 0) return allowNone ? "ocpp1.6" : undefined;
+  return OCPP_VERSIONS.find((version) => offered.includes(version));
+}
+
+/** Basic authentication (security profile 1): the user is the identity. Takes the same time whatever is wrong. */
+export function authorizationMatches(header: string | undefined, identity: string, password: string): boolean {
+  const encoded = /^Basic ([A-Za-z0-9+/=]{1,400})$/i.exec(header ?? "")?.[1] ?? "";
+  const given = createHash("sha256").update(Buffer.from(encoded, "base64")).digest();
+  const expected = createHash("sha256").update(`${identity}:${password}`).digest();
+  return timingSafeEqual(given, expected);
+}

@@ -1,0 +1,14 @@
+import type { AdapterKind } from "../kind.ts";
+import { deviceSchema, type OcppDevice, type OcppShared, sharedSchema } from "./config.ts";
+import { OcppHost } from "./host.ts";
+
+export type { OcppDevice, OcppShared } from "./config.ts";
+
+/** Chargers over OCPP 1.6J and 2.0.1, which dial in to one port. */
+export const ocpp: AdapterKind<OcppShared, OcppDevice> = {
+  name: "ocpp",
+  title: "EV chargers over OCPP 1.6J and 2.0.1",
+  sharedSchema,
+  deviceSchema,
+  createHost: (shared, context) => new OcppHost(shared, context),
+};

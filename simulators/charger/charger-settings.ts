@@ -1,0 +1,36 @@
+import { MEASURANDS, type Measurand } from "./meter-sample.ts";
+
+/** What a CSMS may change while the charger runs. */
+export interface ChargerSettings {
+  /** 0 sends none. */
+  sampleIntervalMs: number;
+  measurands: readonly Measurand[];
+  heartbeatMs: number;
+  webSocketPingS: number;
+}
+
+export function defaultSettings(sampleIntervalMs: number): ChargerSettings {
+  return {
+    sampleIntervalMs,
+    measurands: MEASURANDS.filter((measurand) => measurand !== "Power.Offered"),
+    heartbeatMs: 300_000,
+    webSocketPingS: 30,
+  };
+}
+
+/** A list such as `Voltage,SoC`; nothing if this charger cannot measure one of them. */
+export function parseMeasurands(text: string): readonly Measurand[] | undefined {
+  const names = text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const known = names.flatMap((name) => MEASURANDS.filter((measurand) => measurand === name));
+  return known.length === names.length ? known : undefined;
+}
+
+/** Whole seconds from 0 to a day; nothing for anything else. */
+export function parseSeconds(text: string): number | undefined {
+  if (!/^\d{1,6}$/.test(text.trim())) return undefined;
+  const seconds = Number(text);
+  return seconds <= 86_400 ? seconds : undefined;
+}

@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import type { Clock } from "../../src/clock.ts";
+import type { Log } from "../../src/log.ts";
+import { Battery } from "../world/battery.ts";
+import { createRng } from "../world/rng.ts";
+import { SolarPanel } from "../world/solar-panel.ts";
+import { Sun } from "../world/sun.ts";
+import { DerSimulator } from "./der-simulator.ts";
+import { sfdiOf } from "./identity.ts";
+
+export interface RunDerOptions {
+  /** Where the server's DeviceCapability is. */
+  readonly url: string;
+  /** PEM files. */
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly caFile: string;
+  readonly ratingKW: number;
+  readonly kind: "solar" | "battery";
+  /** The same seed gives the same sun and the same state of charge. */
+  readonly seed: number;
+}
+
+/**
+ * Runs one simulated DER until the signal aborts.
+ * @throws Error when a file can't be read or holds no certificate or key
+ */
+export async function runDerSimulator(
+  options: RunDerOptions,
+  context: { readonly clock: Clock; readonly log: Log; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock, log, signal } = context;
+  const { url, certFile, keyFile, caFile, ratingKW, kind, seed } = options;
+  const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => readFile(file, "utf8")));
+  if (cert === undefined || key === undefined || ca === undefined) throw new Error("a file is missing");
+  const rng = createRng(seed);
+  const source =
+    kind === "solar"
+      ? new SolarPanel(clock, new Sun(clock, rng.fork("sun")), { ratingKW })
+      : new Battery(clock, {
+          capacityKWh: ratingKW * 2,
+          socPercent: Math.round(rng.fork("battery").between(30, 70)),
+          maxChargeKW: ratingKW,
+          maxDischargeKW: ratingKW,
+        });
+  const simulator = new DerSimulator({ url, cert, key, ca, source, ratingKW, clock, log });
+  log.info("simulated DER", { kind, ratingKW, lfdi: simulator.lfdi, sfdi: sfdiOf(simulator.lfdi), url });
+  await simulator.start();
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await simulator[Symbol.asyncDispose]();
+}

@@ -1,0 +1,288 @@
+import { z } from "zod";
+import { ERA_PATTERN } from "../model/resource.ts";
+import { duration } from "./duration.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** What the config needs to know of a protocol: where its part stands and what may stand there. */
+export interface ProtocolSchema {
+  readonly name: string;
+  readonly title: string;
+  readonly sharedSchema: z.ZodType;
+  readonly deviceSchema: z.ZodType;
+}
+
+const era = z
+  .string()
+  .regex(
+    ERA_PATTERN,
+    'must be an Energy Resource Address of letters, digits and * _ . : @ / -, for example "ev-garage"',
+  )
+  .describe("Energy Resource Address: the name under which the market knows this resource");
+
+const port = z.int("must be a port from 0 to 65535, for example 9080").min(0).max(65_535);
+
+const price = z.number("must be a price per kWh, for example 0.12");
+
+const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, for example "INR"')
+  .describe("ISO 4217");
+
+const priceBand = z
+  .strictObject({ from: price, to: price })
+  .refine((band) => band.from <= band.to, { message: "`from` must not be above `to`", path: ["from"] })
+  .describe("prices per kWh between which the device goes from one end of its power to the other");
+
+const objective = z
+  .strictObject({
+    targetChargeKWh: z.number("must be kWh above 0, for example 20").positive(),
+    deadline: z.iso
+      .datetime({ offset: true, message: 'must be a time with a zone, for example "2026-12-15T18:00:00Z"' })
+      .describe("when the energy must be there"),
+    maxPricePerKWh: price.optional(),
+    minChargeKWh: z.number().nonnegative().optional().describe("energy that is needed at any price"),
+    maxChargeKWh: z.number().positive().optional(),
+    preferredSource: z.string().max(64).optional(),
+  })
+  .describe("a goal from which the bid curve follows");
+
+const limit = z
+  .strictObject({
+    minPowerKW: z.number().max(0, "must be 0 or negative: consumption is negative, for example -7.4").optional(),
+    maxPowerKW: z.number().min(0, "must be 0 or positive: generation is positive, for example 5").optional(),
+  })
+  .describe("bounds set by the operator, kW, generation positive");
+
+const site = z.strictObject({
+  name: z.string().min(1).max(80).default("site"),
+  maxImportKW: z.number().positive().optional().describe("what the connection may draw in sum, kW"),
+  maxExportKW: z.number().nonnegative().optional().describe("what the connection may feed in, kW"),
+  reserveKW: z.number().nonnegative().optional().describe("load that no device here meters, kept free, kW"),
+});
+
+const api = z.strictObject({
+  host: z.string().default("127.0.0.1"),
+  port: port.default(9464).describe("health, metrics and status, read only"),
+  socket: z
+    .string()
+    .optional()
+    .describe("Unix socket for the command line; default: setpointd.sock in the data folder"),
+});
+
+const market = z
+  .strictObject({
+    subscriberId: z.string().min(1).max(255).describe("our id on the network (bap_id)"),
+    subscriberUri: z
+      .url("must be a URL, for example https://relay.example.org/site-42")
+      .optional()
+      .describe("where the network reaches us (bap_uri); default: the webhook's own address"),
+    bppId: z.string().min(1).max(255).describe("the market's id (bpp_id)"),
+    bppUri: z
+      .url("must be a URL, for example https://market.example.org/beckn")
+      .describe("where messages to the market go"),
+    domain: z.string().max(128).default("beckn.one:deg:energy-coordination:*"),
+    currency: currency.default("INR"),
+    defaultHold: duration("15m", { min: "1s", max: "24h" }).describe(
+      "how long a setpoint holds if the market gives no end",
+    ),
+    interval: duration("15m", { min: "1s", max: "24h" }).describe("length of a market interval"),
+    telemetryInterval: duration("60s", { min: "1s", max: "1h" }),
+    offerTimeout: duration("15m", { min: "1s", max: "24h" }).describe(
+      "how long to wait for the market's answer to a bid",
+    ),
+    telemetryRole: z
+      .enum(["bap", "bpp"])
+      .default("bap")
+      .describe("bap: telemetry goes as `update`; bpp: as `on_status`"),
+    mapBy: z
+      .array(z.enum(["transaction", "order", "era"]))
+      .min(1)
+      .default(["era", "transaction", "order"])
+      .describe("how a setpoint finds its resource, in this order"),
+    sign: z
+      .enum(["export-positive", "import-positive"])
+      .default("export-positive")
+      .describe("what a positive power means in this market's messages; the seed's own rule is export-positive"),
+    participate: z.boolean().default(true).describe("false: take setpoints and send telemetry, but no bids"),
+    requireSignature: z.boolean().optional().describe("default: required unless the webhook listens on loopback only"),
+    webhook: z
+      .strictObject({
+        host: z.string().default("127.0.0.1"),
+        port: port.default(9080),
+        path: z.string().startsWith("/", 'must start with "/", for example "/beckn"').default("/beckn"),
+      })
+      .optional()
+      .describe("where on_confirm and the other callbacks are POSTed"),
+    mqtt: z
+      .strictObject({
+        url: z
+          .string()
+          .regex(/^(mqtt|mqtts|ws|wss):\/\//, "must be an MQTT URL, for example mqtts://broker.example.org:8883"),
+        topicIn: z.string().min(1).max(255),
+        topicOut: z.string().min(1).max(255),
+        username: z.string().optional(),
+        passwordFile: z.string().optional(),
+        caFile: z.string().optional(),
+      })
+      .optional()
+      .describe("the same messages from a broker, for a site behind NAT"),
+    trustedKeys: z
+      .array(
+        z.strictObject({
+          subscriberId: z.string(),
+          keyId: z.string(),
+          publicKey: z.base64("must be base64 of 32 bytes").length(44, "must be base64 of 32 bytes"),
+        }),
+      )
+      .max(1000)
+      .default([])
+      .describe("pinned Ed25519 keys of the market"),
+    signingKey: z
+      .strictObject({ keyId: z.string(), privateKeyFile: z.string().describe("base64, 32 or 64 bytes, mode 0600") })
+      .optional()
+      .describe("our own Ed25519 key; without it messages go out unsigned"),
+  })
+  .refine((value) => value.webhook !== undefined || value.mqtt !== undefined, {
+    message: "needs `webhook` or `mqtt`, else no setpoint can arrive",
+  })
+  .refine(
+    (value) => value.requireSignature !== false || value.webhook === undefined || isLoopback(value.webhook.host),
+    {
+      message: "can be false only while the webhook listens on loopback: others could command the devices",
+      path: ["requireSignature"],
+    },
+  );
+
+const storage = z.strictObject({
+  storedValuePerKWh: price.default(0.1),
+  wearPerKWh: price.default(0.02),
+  roundTripEfficiency: z.number().gt(0).max(1).default(0.9),
+  spreadPerKWh: z.number().nonnegative().default(0.02),
+  reserveSocPercent: z.number().min(0).max(100).default(10),
+});
+
+/** The schema of the whole config, for the protocols that this program has. */
+export function configSchema(protocols: readonly ProtocolSchema[]) {
+  const names = protocols.map((protocol) => protocol.name);
+  const device = z
+    .strictObject({
+      era,
+      name: z.string().max(80).optional().describe("for people; default: the ERA"),
+      kind: z.enum(["charger", "battery", "solar", "load"]),
+      limit: limit.optional(),
+      prices: priceBand.optional(),
+      storage: storage.optional(),
+      objective: objective.optional(),
+      orders: z.array(z.string().max(255)).max(100).optional().describe("order ids that mean this device"),
+      transactions: z.array(z.string().max(255)).max(100).optional().describe("transaction ids that mean this device"),
+      ...Object.fromEntries(
+        protocols.map((protocol) => [protocol.name, protocol.deviceSchema.optional().describe(protocol.title)]),
+      ),
+    })
+    .check((context) => {
+      const given = names.filter((name) => (context.value as Record<string, unknown>)[name] !== undefined);
+      if (given.length === 1) return;
+      context.issues.push({
+        code: "custom",
+        input: context.value,
+        path: [],
+        message: `needs exactly one protocol of ${names.join(", ")}${given.length > 1 ? `, got ${given.join(" and ")}` : ""}`,
+      });
+    });
+  return z
+    .strictObject({
+      $schema: z.string().optional(),
+      site: site.prefault({}),
+      data: z.string().min(1).default("./data").describe("folder for the databases; relative to the config file"),
+      log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
+      api: api.prefault({}),
+      market: market.optional(),
+      ...Object.fromEntries(
+        protocols.map((protocol) => [protocol.name, protocol.sharedSchema.prefault({}).describe(protocol.title)]),
+      ),
+      devices: z.array(device).max(1000).default([]),
+      groups: z
+        .array(
+          z.strictObject({
+            era,
+            name: z.string().max(80).optional(),
+            members: z.array(era).min(1).max(1000),
+          }),
+        )
+        .max(100)
+        .default([]),
+    })
+    .check((context) => {
+      const issues = crossChecks(context.value as unknown as CheckedConfig);
+      for (const { path, message } of issues) {
+        context.issues.push({ code: "custom", input: context.value, path: [...path], message });
+      }
+    });
+}
+
+interface CheckedConfig {
+  readonly devices: readonly { readonly era: string }[];
+  readonly groups: readonly { readonly era: string; readonly members: readonly string[] }[];
+}
+
+/** What one field alone can't tell: names that are taken twice, members that don't exist. */
+function crossChecks(config: CheckedConfig): { path: (string | number)[]; message: string }[] {
+  const issues: { path: (string | number)[]; message: string }[] = [];
+  const seen = new Set<string>();
+  for (const [list, resources] of [
+    ["devices", config.devices],
+    ["groups", config.groups],
+  ] as const) {
+    for (const [index, resource] of resources.entries()) {
+      if (seen.has(resource.era))
+        issues.push({ path: [list, index, "era"], message: `"${resource.era}" is taken already` });
+      seen.add(resource.era);
+    }
+  }
+  const devices = new Set(config.devices.map((device) => device.era));
+  for (const [index, group] of config.groups.entries()) {
+    for (const [place, member] of group.members.entries()) {
+      if (!devices.has(member)) {
+        issues.push({ path: ["groups", index, "members", place], message: `there is no device "${member}"` });
+      }
+    }
+  }
+  return issues;
+}
+
+type Section<T> = T extends z.ZodType ? z.output<T> : never;
+
+export type MarketConfig = Section<typeof market>;
+export type ObjectiveConfig = Section<typeof objective>;
+export type StorageConfig = Section<typeof storage>;
+
+export interface DeviceConfig {
+  readonly era: string;
+  readonly name?: string | undefined;
+  readonly kind: "charger" | "battery" | "solar" | "load";
+  readonly limit?: z.output<typeof limit> | undefined;
+  readonly prices?: z.output<typeof priceBand> | undefined;
+  readonly storage?: StorageConfig | undefined;
+  readonly objective?: ObjectiveConfig | undefined;
+  readonly orders?: readonly string[] | undefined;
+  readonly transactions?: readonly string[] | undefined;
+  /** The part of the one protocol that is given, under its name. */
+  readonly [protocol: string]: unknown;
+}
+
+/** The config as the program uses it: all defaults filled in, durations in ms. */
+export interface Config {
+  readonly site: z.output<typeof site>;
+  readonly data: string;
+  readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
+  readonly api: z.output<typeof api>;
+  readonly market?: MarketConfig | undefined;
+  readonly devices: readonly DeviceConfig[];
+  readonly groups: readonly {
+    readonly era: string;
+    readonly name?: string | undefined;
+    readonly members: readonly string[];
+  }[];
+  /** What a protocol's devices share, under its name. */
+  readonly [protocol: string]: unknown;
+}

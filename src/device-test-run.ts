@@ -1,0 +1,83 @@
+import type { DeviceTestResult, DeviceTestStep } from "./api/device-test.ts";
+import type { Clock } from "./clock.ts";
+import type { DeviceLane } from "./dispatch/device-lane.ts";
+import type { Setpoint } from "./model/setpoint.ts";
+
+const POLL_MS = 100;
+/** Three samples and the device's own settling, then something to spare. */
+const SAMPLES_WAITED = 5;
+
+export interface DeviceTestRequest {
+  /** kW, export positive; absent: look and change nothing. */
+  readonly powerKW?: number;
+  /** How long the order may hold, ms. */
+  readonly holdMs: number;
+}
+
+/**
+ * Tests one device the way the market would use it: is it there, does its meter tell, and, if a power is given, does the
+ * meter follow an order. The order ends by itself and is taken back at the end.
+ */
+export async function runDeviceTest(
+  lane: DeviceLane,
+  request: DeviceTestRequest,
+  clock: Clock,
+  submit: (setpoint: Setpoint) => Promise<void>,
+  signal: AbortSignal,
+): Promise<DeviceTestResult> {
+  const steps: DeviceTestStep[] = [];
+  const { linkUp, linkDetail, protocol, capability } = lane.snapshot();
+  steps.push({ name: "link", ok: linkUp, detail: `${protocol}: ${linkDetail}` });
+  if (!linkUp || capability === undefined) return result(lane, steps);
+
+  const reading = lane.snapshot().reading;
+  const ageMs = reading === undefined ? undefined : clock.now() - reading.receivedAtMs;
+  const isFresh = reading?.powerKW !== undefined && ageMs !== undefined && ageMs < SAMPLES_WAITED * capability.sampleMs;
+  const seen = reading?.powerKW === undefined ? "no power reading" : `${reading.powerKW.toFixed(2)} kW`;
+  steps.push({
+    name: "read",
+    ok: isFresh,
+    detail: ageMs === undefined ? seen : `${seen}, ${(ageMs / 1000).toFixed(1)} s old`,
+  });
+  if (request.powerKW === undefined || !isFresh) return result(lane, steps);
+
+  const nowMs = clock.now();
+  const setpoint: Setpoint = {
+    id: `operator/${lane.era}/${nowMs}`,
+    era: lane.era,
+    powerKW: request.powerKW,
+    validFromMs: nowMs,
+    validUntilMs: nowMs + request.holdMs,
+    receivedAtMs: nowMs,
+    source: { kind: "operator", orderId: `device-test/${nowMs}` },
+  };
+  await submit(setpoint);
+  const startedMs = clock.elapsedMs();
+  const judged = () => {
+    const { judgement } = lane.snapshot();
+    return judgement?.setpointId === setpoint.id ? judgement : undefined;
+  };
+  while (judged() === undefined && clock.elapsedMs() - startedMs < request.holdMs && !signal.aborted) {
+    await clock.sleep(POLL_MS, signal).catch(() => {});
+  }
+  const { acceptance, lastError } = lane.snapshot();
+  const judgement = judged();
+  steps.push({
+    name: "command",
+    ok: acceptance !== undefined,
+    detail: acceptance?.command ?? lastError ?? judgement?.reason ?? "not accepted in time",
+  });
+  const tookS = ((clock.elapsedMs() - startedMs) / 1000).toFixed(1);
+  steps.push({
+    name: "meter",
+    ok: judgement?.verdict === "effective",
+    detail: judgement ? `${judgement.verdict} after ${tookS} s: ${judgement.reason}` : `no verdict after ${tookS} s`,
+  });
+  lane.withdraw((one) => one.id === setpoint.id, "the device test is over");
+  steps.push({ name: "restore", ok: true, detail: "the order was taken back" });
+  return { ...result(lane, steps), ...(judgement && { verdict: judgement.verdict }) };
+}
+
+function result(lane: DeviceLane, steps: readonly DeviceTestStep[]): DeviceTestResult {
+  return { schemaVersion: 1, era: lane.era, passed: steps.every((step) => step.ok), steps };
+}

@@ -1,0 +1,464 @@
+import { backoffMs, type Clock, withDeadline } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../model/adapter.ts";
+import { clampByLimits, type Limit } from "../model/limit.ts";
+import type { Availability, Reading } from "../model/reading.ts";
+import type { Capability } from "../model/resource.ts";
+import type { Setpoint } from "../model/setpoint.ts";
+import type { Judgement } from "../model/verdict.ts";
+import { Lane } from "./lane.ts";
+import { activeAt, MAX_SCHEDULED, splitEnded, superseded } from "./schedule.ts";
+import { type Finding, Verification } from "./verification.ts";
+
+/** The last resort: adapters have their own deadlines, the longest being three polls of a slow 2030.5 device. */
+const COMMAND_DEADLINE_MS = 600_000;
+/** A stopping daemon waits this long for a device that can't end its command by itself. */
+const STOP_DEADLINE_MS = 2_000;
+const RETRY_BASE_MS = 1_000;
+const RETRY_CAP_MS = 15_000;
+
+export interface DeviceLaneOptions {
+  readonly adapter: Adapter;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** False while nothing may be commanded: the wall clock was never set. */
+  readonly mayCommand: () => boolean;
+  /** Bounds that hold for this device now; asked at each decision. */
+  readonly limits: () => readonly Limit[];
+  /** A verdict is known, or is known better. */
+  readonly onJudgement: (judgement: Judgement) => void;
+  /** What the device told, after the lane has taken note of it. */
+  readonly onReport: (report: Report) => void;
+  /** The target changed, so that other devices' limits may have changed. */
+  readonly onTarget: () => void;
+}
+
+/** What a person sees of a device. Powers in kW, export positive; absent is not zero. */
+export interface DeviceSnapshot {
+  readonly era: string;
+  readonly protocol: string;
+  readonly linkUp: boolean;
+  readonly linkDetail: string;
+  readonly capability?: Capability;
+  readonly availability?: Availability;
+  readonly reading?: Reading;
+  readonly setpoint?: Setpoint;
+  readonly targetKW?: number;
+  readonly boundBy?: Limit;
+  readonly acceptance?: Acceptance;
+  readonly judgement?: Judgement;
+  readonly lastError?: string;
+}
+
+/** The setpoint that a device is to hold now, and how far it has got. */
+interface Holding {
+  readonly setpoint: Setpoint;
+  targetKW: number;
+  boundBy: Limit | undefined;
+  acceptance?: Acceptance;
+  /** The target that the device accepted; another one must be sent. */
+  acceptedTargetKW?: number;
+  verification?: Verification;
+  refusal?: string;
+  lastError?: string;
+  attempts: number;
+  retryAtMs: number;
+}
+
+type Job = { readonly kind: "apply"; readonly holding: Holding } | { readonly kind: "release" };
+
+/**
+ * One device: which setpoint holds when, one command at a time, and the verdict by its meter.
+ * Nothing here waits for another device.
+ */
+export class DeviceLane {
+  readonly adapter: Adapter;
+  readonly #options: DeviceLaneOptions;
+  readonly #lane: Lane<Job>;
+  #signal: AbortSignal = AbortSignal.abort();
+  /** Ends the command that runs, when a newer one makes it pointless. */
+  #running = new AbortController();
+  #setpoints: Setpoint[] = [];
+  #holding: Holding | undefined;
+  #underCommand = false;
+  #releaseRetryAtMs: number | undefined;
+  #capability: Capability | undefined;
+  #availability: Availability | undefined;
+  #reading: Reading | undefined;
+  #judgement: Judgement | undefined;
+  #linkUp = false;
+  #linkDetail = "not connected yet";
+
+  constructor(options: DeviceLaneOptions) {
+    this.adapter = options.adapter;
+    this.#options = options;
+    this.#lane = new Lane((job) => this.#work(job));
+  }
+
+  get era(): string {
+    return this.adapter.era;
+  }
+
+  get capability(): Capability | undefined {
+    return this.#capability;
+  }
+
+  get availability(): Availability | undefined {
+    return this.#availability;
+  }
+
+  /** Last live power, kW; absent if none was measured. */
+  get measuredKW(): number | undefined {
+    return this.#reading?.powerKW;
+  }
+
+  /** Power the device is told to hold, kW; absent without a setpoint. */
+  get targetKW(): number | undefined {
+    return this.#holding?.targetKW;
+  }
+
+  snapshot(): DeviceSnapshot {
+    const holding = this.#holding;
+    return {
+      era: this.era,
+      protocol: this.adapter.protocol,
+      linkUp: this.#linkUp,
+      linkDetail: this.#linkDetail,
+      ...(this.#capability && { capability: this.#capability }),
+      ...(this.#availability && { availability: this.#availability }),
+      ...(this.#reading && { reading: this.#reading }),
+      ...(holding && { setpoint: holding.setpoint, targetKW: holding.targetKW }),
+      ...(holding?.boundBy && { boundBy: holding.boundBy }),
+      ...(holding?.acceptance && { acceptance: holding.acceptance }),
+      ...(this.#judgement && { judgement: this.#judgement }),
+      ...(holding?.lastError !== undefined && { lastError: holding.lastError }),
+    };
+  }
+
+  /** Connects, reads what the device tells, and reconnects for ever, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#signal = signal;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        this.#capability = await this.adapter.start(signal);
+        this.#linkUp = true;
+        this.#linkDetail = "connected";
+        attempt = 0;
+        this.#options.onReport({ kind: "capability", capability: this.#capability });
+        this.evaluate();
+        for await (const report of this.adapter.reports(signal)) this.#take(report);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#linkUp = false;
+        this.#linkDetail = textOf(error);
+        this.#options.log.warn("device does not start", { era: this.era, reason: textOf(error), attempt });
+      }
+      await this.#options.clock
+        .sleep(backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS, this.#options.random), signal)
+        .catch(() => {});
+    }
+    await this.#lane.idle();
+  }
+
+  /** Adds setpoints that were committed; an id that is already known changes nothing. */
+  submit(setpoints: readonly Setpoint[]): void {
+    const known = new Set(this.#setpoints.map((setpoint) => setpoint.id));
+    this.#setpoints.push(...setpoints.filter((setpoint) => !known.has(setpoint.id)));
+    const gone = new Set(superseded(this.#setpoints, this.#options.clock.now()));
+    for (const old of gone) {
+      if (old !== this.#holding?.setpoint) this.#finish(old, "superseded", "a newer setpoint covers all of its time");
+    }
+    this.#setpoints = this.#setpoints.filter((setpoint) => !gone.has(setpoint) || setpoint === this.#holding?.setpoint);
+    while (this.#setpoints.length > MAX_SCHEDULED) {
+      const dropped = this.#setpoints.pop();
+      if (dropped) this.#finish(dropped, "refused", `more than ${MAX_SCHEDULED} setpoints are scheduled`);
+    }
+    this.evaluate();
+  }
+
+  /** Takes setpoints back (a cancelled order); the device goes to what is left, or to its own default. */
+  withdraw(matches: (setpoint: Setpoint) => boolean, reason: string): number {
+    const withdrawn = this.#setpoints.filter(matches);
+    this.#setpoints = this.#setpoints.filter((setpoint) => !withdrawn.includes(setpoint));
+    for (const setpoint of withdrawn) {
+      if (setpoint !== this.#holding?.setpoint) this.#finish(setpoint, "superseded", reason);
+    }
+    this.evaluate();
+    return withdrawn.length;
+  }
+
+  /** Compares what should hold now with what holds, and acts on the difference. Cheap; called at every tick. */
+  evaluate(): void {
+    if (!this.#options.mayCommand()) return;
+    const nowMs = this.#options.clock.now();
+    const { ended, open } = splitEnded(this.#setpoints, nowMs);
+    const active = activeAt(open, nowMs);
+    const holding = this.#holding;
+    if (holding !== undefined && holding.setpoint !== active) this.#close(holding, active === undefined);
+    for (const setpoint of ended) {
+      if (setpoint !== holding?.setpoint) this.#finish(setpoint, "expired", "its time passed before it could hold");
+    }
+    // What a newer setpoint has replaced does not come back when the newer one ends, as with a superseded 2030.5 event.
+    const replaced = holding?.setpoint === active ? undefined : holding?.setpoint;
+    this.#setpoints = open.filter((setpoint) => setpoint !== replaced);
+
+    if (active === undefined) {
+      if (holding !== undefined || this.#releaseIsDue()) this.#submit({ kind: "release" });
+      return;
+    }
+    if (this.#holding?.setpoint === active) this.#reconsider(this.#holding);
+    else this.#begin(active);
+  }
+
+  /**
+   * The daemon stops. A device that ends its command by itself keeps it until then, and after a restart within the window
+   * it goes on; a device that can't is released now, or nothing would ever end it.
+   */
+  async shutDown(): Promise<void> {
+    this.#setpoints = [];
+    this.#holding = undefined;
+    const endsByItself = this.#capability?.failsafe === "device" || this.#capability?.failsafe === "vendor";
+    this.#running.abort(new Error("the daemon stops"));
+    if (!endsByItself) this.#lane.submit({ kind: "release" });
+    await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
+  }
+
+  /** The newest order counts: what still runs for an older one is broken off, so that a slow device never holds it up. */
+  #submit(job: Job): void {
+    this.#running.abort(new Error("a newer order came"));
+    this.#lane.submit(job);
+  }
+
+  #begin(setpoint: Setpoint): void {
+    const clamped = this.#clamp(setpoint.powerKW);
+    this.#holding = {
+      setpoint,
+      targetKW: clamped.powerKW,
+      boundBy: clamped.boundBy,
+      attempts: 0,
+      retryAtMs: 0,
+    };
+    this.#judgement = undefined;
+    this.#options.onTarget();
+    if (this.#capability !== undefined) this.#submit({ kind: "apply", holding: this.#holding });
+  }
+
+  /** Retries a command that did not get through, and follows limits that changed. */
+  #reconsider(holding: Holding): void {
+    if (this.#capability === undefined || holding.refusal !== undefined) return;
+    const clamped = this.#clamp(holding.setpoint.powerKW);
+    const limitMoved = Math.abs(clamped.powerKW - holding.targetKW) > 1e-9;
+    if (limitMoved) {
+      holding.targetKW = clamped.powerKW;
+      holding.boundBy = clamped.boundBy;
+      this.#options.onTarget();
+      this.#submit({ kind: "apply", holding });
+      return;
+    }
+    const isDue = holding.acceptance === undefined && this.#options.clock.elapsedMs() >= holding.retryAtMs;
+    if (isDue) this.#lane.submit({ kind: "apply", holding });
+  }
+
+  #clamp(powerKW: number): { powerKW: number; boundBy: Limit | undefined } {
+    const clamped = clampByLimits(powerKW, [...nameplate(this.#capability), ...this.#options.limits()]);
+    return { powerKW: clamped.powerKW, boundBy: clamped.boundBy };
+  }
+
+  async #work(job: Job): Promise<void> {
+    if (this.#signal.aborted) return;
+    if (job.kind === "release") await this.#release();
+    else if (job.holding === this.#holding) await this.#apply(job.holding);
+  }
+
+  async #apply(holding: Holding): Promise<void> {
+    const { log } = this.#options;
+    if (holding.acceptedTargetKW === holding.targetKW) return;
+    // Set before the call: until it returns, a tick must not queue the same command again.
+    holding.retryAtMs = Number.POSITIVE_INFINITY;
+    const target: Target = {
+      setpointId: holding.setpoint.id,
+      powerKW: holding.targetKW,
+      untilMs: holding.setpoint.validUntilMs,
+    };
+    const startKW = this.#reading?.powerKW;
+    try {
+      this.#underCommand = true;
+      const acceptance = await this.#command((signal) => this.adapter.apply(target, signal));
+      holding.acceptance = acceptance;
+      holding.acceptedTargetKW = target.powerKW;
+      delete holding.lastError;
+      holding.verification = this.#verificationOf(holding, acceptance, startKW);
+      log.info("setpoint applied", {
+        era: this.era,
+        setpoint: holding.setpoint.id,
+        orderedKW: holding.setpoint.powerKW,
+        appliedKW: acceptance.appliedKW,
+        command: acceptance.command,
+      });
+    } catch (error) {
+      if (this.#signal.aborted || holding !== this.#holding) return;
+      this.#noteFailure(holding, error);
+    }
+  }
+
+  /** Runs one command; it ends early when the daemon stops or a newer order comes. */
+  async #command<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#running = new AbortController();
+    const signal = AbortSignal.any([this.#signal, this.#running.signal]);
+    return await withDeadline(this.#options.clock, COMMAND_DEADLINE_MS, signal, work);
+  }
+
+  #verificationOf(holding: Holding, acceptance: Acceptance, startKW: number | undefined): Verification {
+    const capability = this.#capability;
+    const shortfallReason = holding.boundBy
+      ? `the ${holding.boundBy.source} limit allows ${holding.targetKW.toFixed(2)} kW`
+      : `the device was told ${acceptance.appliedKW.toFixed(2)} kW, the nearest it can do`;
+    return new Verification({
+      orderedKW: holding.setpoint.powerKW,
+      appliedKW: acceptance.appliedKW,
+      control: capability?.control ?? "setpoint",
+      acceptedAtMs: this.#options.clock.elapsedMs(),
+      settleMs: capability?.settleMs ?? 10_000,
+      sampleMs: capability?.sampleMs ?? 10_000,
+      shortfallReason,
+      ...(startKW === undefined ? {} : { startKW }),
+    });
+  }
+
+  #noteFailure(holding: Holding, error: unknown): void {
+    holding.attempts += 1;
+    holding.lastError = textOf(error);
+    const isRefusal = error instanceof DeviceError && error.fault === "refused";
+    this.#options.log.warn(isRefusal ? "device refused the setpoint" : "setpoint could not be applied", {
+      era: this.era,
+      setpoint: holding.setpoint.id,
+      fault: error instanceof DeviceError ? error.fault : "unreachable",
+      reason: holding.lastError,
+      attempt: holding.attempts,
+    });
+    if (isRefusal) {
+      holding.refusal = holding.lastError;
+      this.#judge(holding, { verdict: "refused", reason: holding.lastError, samples: 0 }, true);
+      return;
+    }
+    const waitMs = backoffMs(holding.attempts, RETRY_BASE_MS, RETRY_CAP_MS, this.#options.random);
+    holding.retryAtMs = this.#options.clock.elapsedMs() + waitMs;
+  }
+
+  async #release(): Promise<void> {
+    this.#releaseRetryAtMs = undefined;
+    if (!this.#underCommand) return;
+    const { clock, log } = this.#options;
+    try {
+      await this.#command((signal) => this.adapter.release(signal));
+      this.#underCommand = false;
+      log.info("released to its own default", { era: this.era });
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      this.#releaseRetryAtMs = clock.elapsedMs() + RETRY_CAP_MS;
+      log.warn("could not be released yet; the command ends by itself where the device can do that", {
+        era: this.era,
+        reason: textOf(error),
+      });
+    }
+  }
+
+  #releaseIsDue(): boolean {
+    return this.#releaseRetryAtMs !== undefined && this.#options.clock.elapsedMs() >= this.#releaseRetryAtMs;
+  }
+
+  #take(report: Report): void {
+    switch (report.kind) {
+      case "capability":
+        this.#capability = report.capability;
+        break;
+      case "availability":
+        this.#availability = report.availability;
+        break;
+      case "link":
+        this.#linkUp = report.up;
+        this.#linkDetail = report.detail;
+        break;
+      case "reading":
+        this.#takeReading(report.reading);
+        break;
+    }
+    this.#options.onReport(report);
+  }
+
+  #takeReading(reading: Reading): void {
+    // A replayed value is history: it is stored, and judges and steers nothing.
+    if (reading.replayed) return;
+    this.#reading = { ...this.#reading, ...reading };
+    const holding = this.#holding;
+    if (reading.powerKW === undefined || holding?.verification === undefined) return;
+    const finding = holding.verification.add({
+      atMs: this.#options.clock.elapsedMs(),
+      powerKW: reading.powerKW,
+      ...(reading.offeredKW === undefined ? {} : { offeredKW: reading.offeredKW }),
+    });
+    if (finding !== undefined) this.#judge(holding, finding, false);
+  }
+
+  /** The setpoint no longer holds: its last word is spoken. */
+  #close(holding: Holding, hasEnded: boolean): void {
+    this.#holding = undefined;
+    this.#setpoints = this.#setpoints.filter((setpoint) => setpoint !== holding.setpoint);
+    const cause = hasEnded ? "expired" : "superseded";
+    if (holding.refusal !== undefined) return;
+    if (holding.verification !== undefined) {
+      this.#judge(holding, holding.verification.close(this.#options.clock.elapsedMs(), cause), true);
+      return;
+    }
+    const finding: Finding =
+      holding.attempts > 0 || (hasEnded && this.#capability === undefined)
+        ? { verdict: "unreachable", reason: holding.lastError ?? "the device never connected", samples: 0 }
+        : { verdict: cause, reason: "the device had not accepted it yet", samples: 0 };
+    this.#judge(holding, finding, true);
+  }
+
+  #judge(holding: Holding, finding: Finding, final: boolean): void {
+    this.#publish({
+      setpointId: holding.setpoint.id,
+      era: this.era,
+      verdict: finding.verdict,
+      reason: finding.reason,
+      orderedKW: holding.setpoint.powerKW,
+      samples: finding.samples,
+      atMs: this.#options.clock.now(),
+      final,
+      ...(holding.acceptance && { appliedKW: holding.acceptance.appliedKW }),
+      ...(finding.measuredKW !== undefined && { measuredKW: finding.measuredKW }),
+    });
+  }
+
+  /** A verdict for a setpoint that never got to the device. */
+  #finish(setpoint: Setpoint, verdict: Judgement["verdict"], reason: string): void {
+    this.#options.onJudgement({
+      setpointId: setpoint.id,
+      era: this.era,
+      verdict,
+      reason,
+      orderedKW: setpoint.powerKW,
+      samples: 0,
+      atMs: this.#options.clock.now(),
+      final: true,
+    });
+  }
+
+  #publish(judgement: Judgement): void {
+    if (judgement.setpointId === this.#holding?.setpoint.id || this.#holding === undefined) this.#judgement = judgement;
+    this.#options.onJudgement(judgement);
+  }
+}
+
+function nameplate(capability: Capability | undefined): Limit[] {
+  return capability === undefined
+    ? []
+    : [{ source: "nameplate", minPowerKW: capability.minPowerKW, maxPowerKW: capability.maxPowerKW }];
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

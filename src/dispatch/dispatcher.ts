@@ -1,0 +1,177 @@
+import { type Clock, repeatEvery } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { Adapter, Report } from "../model/adapter.ts";
+import type { Limit } from "../model/limit.ts";
+import type { Capability, Era } from "../model/resource.ts";
+import type { Setpoint } from "../model/setpoint.ts";
+import type { Judgement } from "../model/verdict.ts";
+import { DeviceLane, type DeviceSnapshot } from "./device-lane.ts";
+import { splitOverMembers } from "./group-split.ts";
+import { type GroupVerdicts, groupVerdicts } from "./group-verdicts.ts";
+import { fuseLimit, type SiteConnection } from "./site-fuse.ts";
+
+/** Wall time before this is a clock that was never set: a gateway without a battery-backed clock starts in the past. */
+const EARLIEST_PLAUSIBLE_MS = Date.UTC(2026, 0, 1);
+/** How often ends and beginnings are looked for; also bounds how late a jump of the wall clock is noticed. */
+const TICK_MS = 100;
+
+/** One device as the config describes it. */
+export interface DispatchedDevice {
+  readonly adapter: Adapter;
+  /** Bounds set by the operator. */
+  readonly limit?: Limit;
+}
+
+export interface DispatcherOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly devices: readonly DispatchedDevice[];
+  /** Group ERA → the ERAs of its members. */
+  readonly groups: ReadonlyMap<Era, readonly Era[]>;
+  readonly connection: SiteConnection;
+  readonly onJudgement: (judgement: Judgement) => void;
+  readonly onReport: (era: Era, report: Report) => void;
+}
+
+/** Brings each setpoint to its device, or splits it over a group, and keeps every device to itself. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #lanes = new Map<Era, DeviceLane>();
+  readonly #operatorLimits = new Map<Era, Limit>();
+  readonly #groupVerdicts: GroupVerdicts;
+  #evaluating = false;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+    this.#groupVerdicts = groupVerdicts(options.clock, options.onJudgement);
+    for (const { adapter, limit } of options.devices) {
+      if (limit) this.#operatorLimits.set(adapter.era, limit);
+      this.#lanes.set(
+        adapter.era,
+        new DeviceLane({
+          adapter,
+          clock: options.clock,
+          log: options.log,
+          random: options.random,
+          mayCommand: () => this.#clockIsPlausible(),
+          limits: () => this.#limitsOf(adapter.era),
+          onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
+          onReport: (report) => options.onReport(adapter.era, report),
+          onTarget: () => this.#targetsChanged(),
+        }),
+      );
+    }
+  }
+
+  /** Runs all devices until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const lanes = [...this.#lanes.values()];
+    await Promise.all([
+      ...lanes.map((lane) => lane.run(signal)),
+      repeatEvery(this.#options.clock, TICK_MS, signal, () => this.#evaluateAll()),
+    ]);
+  }
+
+  /** Takes setpoints that were committed to the store. */
+  submit(setpoints: readonly Setpoint[]): void {
+    const perDevice = new Map<Era, Setpoint[]>();
+    for (const setpoint of setpoints.flatMap((one) => this.#expand(one))) {
+      const list = perDevice.get(setpoint.era) ?? [];
+      list.push(setpoint);
+      perDevice.set(setpoint.era, list);
+    }
+    if (!this.#clockIsPlausible()) this.#options.log.warn("the wall clock was never set; setpoints wait until it is");
+    for (const [era, list] of perDevice) this.#lanes.get(era)?.submit(list);
+  }
+
+  /** Takes setpoints back, for example of a cancelled order; returns how many there were. */
+  withdraw(matches: (setpoint: Setpoint) => boolean, reason: string): number {
+    let withdrawn = 0;
+    for (const lane of this.#lanes.values()) withdrawn += lane.withdraw(matches, reason);
+    return withdrawn;
+  }
+
+  /** What a resource can do: a device as it said itself, a group as the sum of its members that are known. */
+  capability(era: Era): Capability | undefined {
+    const members = this.#options.groups.get(era);
+    if (members === undefined) return this.#lanes.get(era)?.capability;
+    const known = members.map((member) => this.#lanes.get(member)?.capability).filter((one) => one !== undefined);
+    const [first] = known;
+    if (first === undefined) return undefined;
+    return {
+      ...first,
+      minPowerKW: known.reduce((sum, one) => sum + one.minPowerKW, 0),
+      maxPowerKW: known.reduce((sum, one) => sum + one.maxPowerKW, 0),
+      settleMs: Math.max(...known.map((one) => one.settleMs)),
+    };
+  }
+
+  snapshot(): readonly DeviceSnapshot[] {
+    return [...this.#lanes.values()].map((lane) => lane.snapshot());
+  }
+
+  lane(era: Era): DeviceLane | undefined {
+    return this.#lanes.get(era);
+  }
+
+  /** Lets every device come to a safe end; each has its own, so none waits for another. */
+  async shutDown(): Promise<void> {
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.shutDown()));
+  }
+
+  #expand(setpoint: Setpoint): readonly Setpoint[] {
+    const members = this.#options.groups.get(setpoint.era);
+    if (members === undefined) return [setpoint];
+    const shares = splitOverMembers(
+      setpoint.powerKW,
+      members.map((era) => {
+        const lane = this.#lanes.get(era);
+        const room = lane?.availability ?? lane?.capability;
+        return { era, minPowerKW: room?.minPowerKW ?? 0, maxPowerKW: room?.maxPowerKW ?? 0 };
+      }),
+    );
+    const parts = members.map((era) => ({
+      ...setpoint,
+      id: `${setpoint.id}/${era}`,
+      era,
+      powerKW: shares.get(era) ?? 0,
+    }));
+    this.#groupVerdicts.expect(setpoint, parts);
+    return parts;
+  }
+
+  #limitsOf(era: Era): readonly Limit[] {
+    const others = [...this.#lanes.values()].filter((lane) => lane.era !== era);
+    const fuse = fuseLimit(
+      this.#options.connection,
+      others.map((lane) => ({
+        worstKW: lane.capability?.minPowerKW ?? 0,
+        ...(lane.measuredKW !== undefined && { measuredKW: lane.measuredKW }),
+        ...(lane.targetKW !== undefined && { targetKW: lane.targetKW }),
+      })),
+    );
+    const operator = this.#operatorLimits.get(era);
+    return [...(operator ? [operator] : []), ...(fuse ? [fuse] : [])];
+  }
+
+  #targetsChanged(): void {
+    // Only a fuse couples devices; without one there is nobody to tell.
+    const { maxImportKW, maxExportKW } = this.#options.connection;
+    if (maxImportKW !== undefined || maxExportKW !== undefined) this.#evaluateAll();
+  }
+
+  #evaluateAll(): void {
+    if (this.#evaluating) return;
+    this.#evaluating = true;
+    try {
+      for (const lane of this.#lanes.values()) lane.evaluate();
+    } finally {
+      this.#evaluating = false;
+    }
+  }
+
+  #clockIsPlausible(): boolean {
+    return this.#options.clock.now() >= EARLIEST_PLAUSIBLE_MS;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Limit } from "../model/limit.ts";
+
+/** What the site's connection allows in sum over all devices, kW magnitudes; an absent side is not bound. */
+export interface SiteConnection {
+  readonly maxImportKW?: number;
+  readonly maxExportKW?: number;
+  /** Load of the site that no device here meters, kW magnitude, kept free of the import limit. */
+  readonly reserveKW?: number;
+}
+
+/** Power of another device for the fuse: where it may be now or soon. */
+export interface Neighbour {
+  /** kW, export positive; absent if it was never measured. */
+  readonly measuredKW?: number;
+  /** kW, export positive; absent if it has no target. */
+  readonly targetKW?: number;
+  /** The most it could take in, kW, ≤ 0, for when nothing else is known. */
+  readonly worstKW: number;
+}
+
+/**
+ * The bound that the fuse leaves for one device beside the others. Conservative: another device counts with the larger
+ * consumption of what it does and what it was told, and its generation counts only as far as both agree.
+ */
+export function fuseLimit(connection: SiteConnection, others: readonly Neighbour[]): Limit | undefined {
+  if (connection.maxImportKW === undefined && connection.maxExportKW === undefined) return undefined;
+  let lowest = -(connection.reserveKW ?? 0);
+  let highest = 0;
+  for (const other of others) {
+    const known = [other.measuredKW, other.targetKW].filter((powerKW) => powerKW !== undefined);
+    lowest += known.length === 0 ? other.worstKW : Math.min(...known);
+    highest += known.length === 0 ? 0 : Math.max(...known);
+  }
+  return {
+    source: "fuse",
+    ...(connection.maxImportKW === undefined ? {} : { minPowerKW: Math.min(0, -connection.maxImportKW - lowest) }),
+    ...(connection.maxExportKW === undefined ? {} : { maxPowerKW: Math.max(0, connection.maxExportKW - highest) }),
+  };
+}

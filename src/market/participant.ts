@@ -1,0 +1,311 @@
+import { randomUUID } from "node:crypto";
+import { type Clock, repeatEvery } from "../clock.ts";
+import type { Log } from "../log.ts";
+import type { BidCurve } from "../model/bid-curve.ts";
+import type { Objective } from "../model/objective.ts";
+import type { Era } from "../model/resource.ts";
+import type { Setpoint } from "../model/setpoint.ts";
+import type { Contract, ControlStore, NewOutboxItem } from "../store/control-store.ts";
+import { type Parties, requestContext } from "./beckn-context.ts";
+import type { ContractBook } from "./contract-book.ts";
+import type { Release } from "./inbox.ts";
+import { offerFault } from "./offer-check.ts";
+import {
+  type Bid,
+  type BidConstraints,
+  confirmMessage,
+  type DeliveryReport,
+  deliveryMessage,
+  discoverMessage,
+} from "./seed-messages.ts";
+import type { MarketOffer } from "./seed-offers.ts";
+import type { SeedDialect } from "./seed-shape.ts";
+
+/** Telemetry and the last verdict come a little after the setpoint's end; until then its order takes them. */
+const REPORT_GRACE_MS = 300_000;
+const TICK_MS = 1000;
+
+export interface ParticipantOptions {
+  readonly store: ControlStore;
+  readonly contracts: ContractBook;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly parties: Parties;
+  readonly dialect: SeedDialect;
+  /** Something was queued for the market. */
+  readonly kick: () => void;
+  /** How long the market may take to answer a bid or a confirmation; 5 min unless told. */
+  readonly offerTimeoutMs?: number;
+  /** How long telemetry that could not be delivered is still of use; 1 h unless told. */
+  readonly telemetryTtlMs?: number;
+  /** `bap`: telemetry goes as `update`. `bpp`: as `on_status`, in the role of the provider of data. */
+  readonly telemetryRole?: "bap" | "bpp";
+}
+
+/** Where one resource stands with the market, for the status page. */
+export interface ParticipantSnapshot {
+  readonly era: Era;
+  readonly state: Contract["state"];
+  readonly transactionId: string;
+  readonly orderId?: string;
+  readonly clearingPricePerKWh?: number;
+  /** kW, export positive, of the order that is running. */
+  readonly orderedKW?: number;
+  /** Wall time of the last step, epoch ms. */
+  readonly updatedAtMs: number;
+  /** True when a newer curve waits for the market's confirmation of the present one. */
+  readonly bidWaiting: boolean;
+}
+
+/** The present transaction of one resource. */
+interface Dealing {
+  bid: Bid;
+  contract: Contract;
+  /** Elapsed time of our last message in it. */
+  askedAtMs: number;
+  /** A newer bid, to be sent when the market has answered the confirmation. */
+  waiting?: Bid;
+}
+
+/** The order that is running for one resource. */
+interface RunningOrder {
+  readonly transactionId: string;
+  readonly orderId?: string;
+  readonly powerKW: number;
+  readonly endsAtMs: number;
+}
+
+/**
+ * Our side of the contract with the market, as the seed's 3.3 has it: `discover` with a bid curve, `on_discover` with the
+ * clearing price, `confirm`, `on_confirm` with the setpoint; then telemetry while the order runs. A market may offer
+ * again in the same transaction, each time it clears. All messages go through the outbox in the store.
+ */
+export class Participant {
+  readonly #options: ParticipantOptions;
+  readonly #dealings = new Map<Era, Dealing>();
+  readonly #orders = new Map<Era, RunningOrder>();
+
+  constructor(options: ParticipantOptions) {
+    this.#options = options;
+  }
+
+  /** Finds the orders that run since before a restart, then ends what the market never answered until `signal` aborts. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { store, clock, log } = this.#options;
+    for (const { setpoint } of await store.openSetpoints(clock.now())) {
+      if (setpoint.source.kind === "market") this.#remember(setpoint);
+    }
+    void repeatEvery(clock, TICK_MS, signal, () =>
+      this.#endUnanswered().catch((error) => log.error("contracts could not be ended", { err: error })),
+    );
+  }
+
+  /** True when the market has no bid of this resource any more, because it never answered or the order is over. */
+  needsBid(era: Era): boolean {
+    return !this.#dealings.has(era);
+  }
+
+  /**
+   * Sends a curve to the market. Until the market has offered a price it replaces the one before in the same transaction;
+   * while we wait for `on_confirm` it waits; after that it opens a new transaction.
+   */
+  async bid(era: Era, curve: BidCurve, objective: Objective | undefined, constraints: BidConstraints): Promise<void> {
+    const bid: Bid = { era, curve, constraints, ...(objective !== undefined && { objective }) };
+    const dealing = this.#dealings.get(era);
+    if (dealing?.contract.state === "CONFIRMING") {
+      dealing.waiting = bid;
+      return;
+    }
+    const isOpen = dealing?.contract.state === "BIDDING" || dealing?.contract.state === "OFFERED";
+    await this.#discover(bid, isOpen ? dealing.contract.transactionId : randomUUID());
+  }
+
+  /** The market offered prices in a transaction: take the one for us, if it is what we bid. */
+  offered(transactionId: string, offers: readonly MarketOffer[]): void {
+    this.#answerOffer(transactionId, offers).catch((error) =>
+      this.#options.log.error("an offer could not be answered", { transactionId, err: error }),
+    );
+  }
+
+  /** The market confirmed setpoints; their orders run from now on. */
+  confirmed(setpoints: readonly Setpoint[]): void {
+    for (const setpoint of setpoints) {
+      this.#remember(setpoint);
+      const dealing = this.#dealings.get(setpoint.era);
+      if (dealing === undefined || dealing.contract.transactionId !== setpoint.source.transactionId) continue;
+      dealing.contract = this.#step(dealing.contract, "ACTIVE", {
+        ...(setpoint.source.orderId !== undefined && { orderId: setpoint.source.orderId }),
+      });
+      const next = dealing.waiting;
+      if (next === undefined) continue;
+      delete dealing.waiting;
+      this.#discover(next, randomUUID()).catch((error) =>
+        this.#options.log.error("a bid could not be queued", { era: next.era, err: error }),
+      );
+    }
+  }
+
+  /** The market ended an order. */
+  released(release: Release): void {
+    for (const [era, order] of this.#orders) {
+      if (order.transactionId === release.transactionId) this.#orders.delete(era);
+    }
+    for (const [era, dealing] of this.#dealings) {
+      if (dealing.contract.transactionId === release.transactionId) this.#dealings.delete(era);
+    }
+  }
+
+  /**
+   * Sends what a resource did and can do now to the market, for the order that is running. A later report replaces one
+   * that still waits, but a final verdict is never replaced.
+   * @returns false if no order is running, so that there is nobody to tell
+   */
+  async telemetry(report: Omit<DeliveryReport, "orderId">): Promise<boolean> {
+    const order = this.#orders.get(report.era);
+    if (order === undefined) return false;
+    const { dialect, telemetryTtlMs, telemetryRole } = this.#options;
+    // The curve belongs to the transaction that the market clears next; once a newer one is open it goes there.
+    const isPresent = this.#dealings.get(report.era)?.contract.transactionId === order.transactionId;
+    const { curve, constraints, ...rest } = report;
+    const message = deliveryMessage(
+      {
+        ...rest,
+        ...(order.orderId !== undefined && { orderId: order.orderId }),
+        ...(isPresent && curve !== undefined && { curve }),
+        ...(isPresent && constraints !== undefined && { constraints }),
+      },
+      dialect,
+    );
+    const { judgement } = report;
+    const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : `telemetry ${report.era}`;
+    const action = telemetryRole === "bpp" ? "on_status" : "update";
+    const item = this.#item(action, order.transactionId, message, telemetryTtlMs ?? 3_600_000, replaceKey);
+    await this.#commit([], [item]);
+    return true;
+  }
+
+  snapshot(): readonly ParticipantSnapshot[] {
+    return [...this.#dealings].map(([era, { contract, waiting }]) => {
+      const order = this.#orders.get(era);
+      return {
+        era,
+        state: contract.state,
+        transactionId: contract.transactionId,
+        ...(contract.orderId !== undefined && { orderId: contract.orderId }),
+        ...(contract.clearingPricePerKWh !== undefined && { clearingPricePerKWh: contract.clearingPricePerKWh }),
+        ...(order !== undefined && { orderedKW: order.powerKW }),
+        updatedAtMs: contract.updatedAtMs,
+        bidWaiting: waiting !== undefined,
+      };
+    });
+  }
+
+  async #discover(bid: Bid, transactionId: string): Promise<void> {
+    const { clock, dialect } = this.#options;
+    const { era } = bid;
+    const contract: Contract = { transactionId, era, state: "BIDDING", updatedAtMs: clock.now() };
+    this.#dealings.set(era, { bid, contract, askedAtMs: clock.elapsedMs() });
+    const message = discoverMessage(bid, dialect);
+    const item = this.#item("discover", transactionId, message, this.#offerTimeoutMs, `discover ${era}`);
+    await this.#commit([contract], [item]);
+  }
+
+  async #answerOffer(transactionId: string, offers: readonly MarketOffer[]): Promise<void> {
+    const { clock, log, dialect } = this.#options;
+    const dealing = [...this.#dealings.values()].find((one) => one.contract.transactionId === transactionId);
+    if (dealing === undefined) {
+      log.info("offer ignored: it is not for a bid that stands", { transactionId });
+      return;
+    }
+    const { bid } = dealing;
+    const offer = offers.find((one) => one.era === bid.era) ?? offers.find((one) => one.era === undefined) ?? offers[0];
+    if (offer === undefined) return;
+    const fault = offerFault(offer, bid);
+    const clearingPricePerKWh = offer.clearingPrice.pricePerKWh;
+    if (fault !== undefined) {
+      log.warn("offer not confirmed", { era: bid.era, transactionId, reason: fault });
+      // A running order goes on; an offer that we don't take changes nothing about it.
+      if (dealing.contract.state === "ACTIVE") return;
+      dealing.contract = this.#step(dealing.contract, "OFFERED", { clearingPricePerKWh });
+      await this.#commit([dealing.contract], []);
+      return;
+    }
+    dealing.contract = this.#step(dealing.contract, "CONFIRMING", { clearingPricePerKWh });
+    dealing.askedAtMs = clock.elapsedMs();
+    const message = confirmMessage(
+      { ...offer, era: bid.era, ...(bid.objective && { objective: bid.objective }) },
+      dialect,
+    );
+    const key = `confirm ${transactionId}`;
+    const item = this.#item("confirm", transactionId, message, this.#offerTimeoutMs, key);
+    await this.#commit([dealing.contract], [item]);
+  }
+
+  /** Ends transactions that got no answer, and forgets orders that are long over. */
+  async #endUnanswered(): Promise<void> {
+    const { clock, log } = this.#options;
+    const nowMs = clock.now();
+    for (const [era, order] of this.#orders) {
+      if (nowMs > order.endsAtMs + REPORT_GRACE_MS) this.#orders.delete(era);
+    }
+    for (const [era, dealing] of this.#dealings) {
+      const { contract, waiting } = dealing;
+      if (contract.state === "ACTIVE" ? this.#orders.has(era) : !this.#isOverdue(dealing)) continue;
+      this.#dealings.delete(era);
+      log.info("contract ended", { era, transactionId: contract.transactionId, state: contract.state });
+      await this.#commit([this.#step(contract, "ENDED", {})], []);
+      if (waiting !== undefined) await this.#discover(waiting, randomUUID());
+    }
+  }
+
+  #isOverdue(dealing: Dealing): boolean {
+    return this.#options.clock.elapsedMs() - dealing.askedAtMs > this.#offerTimeoutMs;
+  }
+
+  #remember(setpoint: Setpoint): void {
+    const { transactionId, orderId } = setpoint.source;
+    if (transactionId === undefined) return;
+    this.#orders.set(setpoint.era, {
+      transactionId,
+      ...(orderId !== undefined && { orderId }),
+      powerKW: setpoint.powerKW,
+      endsAtMs: setpoint.validUntilMs,
+    });
+  }
+
+  get #offerTimeoutMs(): number {
+    return this.#options.offerTimeoutMs ?? 300_000;
+  }
+
+  #step(contract: Contract, state: Contract["state"], facts: Partial<Contract>): Contract {
+    return { ...contract, ...facts, state, updatedAtMs: this.#options.clock.now() };
+  }
+
+  #item(action: string, transactionId: string, message: object, ttlMs: number, replaceKey: string): NewOutboxItem {
+    const { clock, parties } = this.#options;
+    const nowMs = clock.now();
+    // As a provider of data we speak from the other end, so the two change places.
+    const from = action === "on_status" ? swapped(parties) : parties;
+    const context = requestContext(from, { action, messageId: randomUUID(), transactionId, nowMs, ttlMs });
+    return {
+      action,
+      url: `${parties.bppUri.replace(/\/+$/, "")}/${action}`,
+      body: JSON.stringify({ context, message }),
+      replaceKey,
+      createdAtMs: nowMs,
+      // The message says itself for how long it counts; after that it would only be refused.
+      expiresAtMs: nowMs + ttlMs,
+    };
+  }
+
+  async #commit(contracts: readonly Contract[], outbox: readonly NewOutboxItem[]): Promise<void> {
+    await this.#options.store.commit({ contracts, outbox });
+    this.#options.contracts.committed(contracts);
+    if (outbox.length > 0) this.#options.kick();
+  }
+}
+
+function swapped(parties: Parties): Parties {
+  const { bapId, bapUri, bppId, bppUri } = parties;
+  return { ...parties, bapId: bppId, bapUri: bppUri, bppId: bapId, bppUri: bapUri };
+}

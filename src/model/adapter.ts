@@ -1,0 +1,74 @@
+import type { Availability, Reading } from "./reading.ts";
+import type { Capability, Era } from "./resource.ts";
+
+/** A power to hold now, on its way to one device. It is already within all limits. */
+export interface Target {
+  readonly setpointId: string;
+  /** kW, export positive. */
+  readonly powerKW: number;
+  /** Wall time, epoch ms, at which the device is to fall back by itself. */
+  readonly untilMs: number;
+}
+
+/** What a device answered to a target that it took. A refusal is a `DeviceError`. */
+export interface Acceptance {
+  /** kW, export positive: what the device was really told after rounding to its own steps. */
+  readonly appliedKW: number;
+  /** The command in the protocol's own terms, for a person: "SetChargingProfile 17.3 A x 1 for 900 s". */
+  readonly command: string;
+  /** True if the command carries its end, so that the device ends it without us. */
+  readonly endsByItself: boolean;
+}
+
+/** What a device tells us unasked or on polling, in the order in which it came. */
+export type Report =
+  | { readonly kind: "reading"; readonly reading: Reading }
+  | { readonly kind: "availability"; readonly availability: Availability }
+  | { readonly kind: "capability"; readonly capability: Capability }
+  | { readonly kind: "link"; readonly up: boolean; readonly detail: string };
+
+/**
+ * One device behind one protocol. It speaks kW with export positive here and the protocol's own units on the wire.
+ *
+ * The core calls `start` until it succeeds, then `apply` and `release` one at a time, and reads `reports` all along.
+ * After a target was accepted the adapter keeps it in force by itself until the end, another target, or `release`: it
+ * sends it again after a reboot or a reconnect, and refreshes a reversion timer. Every method stops early when its signal
+ * aborts. After disposal no timer and no socket is left.
+ */
+export interface Adapter extends AsyncDisposable {
+  readonly era: Era;
+  /** The protocol as the market report and the table name it, for example `ocpp1.6`; known after `start`. */
+  readonly protocol: string;
+  /**
+   * Connects, or waits for the device to dial in, and says what the device can do.
+   * May be called again after it failed.
+   * @throws DeviceError
+   */
+  start(signal: AbortSignal): Promise<Capability>;
+  /**
+   * Tells the device to hold a power. The same target twice is harmless.
+   * @throws DeviceError `refused` when the device said no, `unreachable` when it is not there, `timeout` when it did not
+   * answer, `protocol` when it talked nonsense
+   */
+  apply(target: Target, signal: AbortSignal): Promise<Acceptance>;
+  /** Gives the device back to its own default: the baseline read before the first command. Harmless without a target. */
+  release(signal: AbortSignal): Promise<void>;
+  /** All reports from now on; one reader at a time; ends when `signal` aborts. */
+  reports(signal: AbortSignal): AsyncIterable<Report>;
+}
+
+/** What went wrong, for code to decide on. */
+export type DeviceFault = "unreachable" | "refused" | "timeout" | "protocol";
+
+/** Something a device did or did not do. Code reads `fault`, a person reads the message. */
+export class DeviceError extends Error {
+  override readonly name = "DeviceError";
+  readonly fault: DeviceFault;
+  readonly era: Era;
+
+  constructor(fault: DeviceFault, era: Era, message: string, options?: ErrorOptions) {
+    super(`${era}: ${message}`, options);
+    this.fault = fault;
+    this.era = era;
+  }
+}

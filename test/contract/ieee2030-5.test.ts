@@ -1,0 +1,125 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
+import { DerSimulator } from "../../simulators/der/der-simulator.ts";
+import { writePki } from "../../simulators/pki.ts";
+import { Battery } from "../../simulators/world/battery.ts";
+import { createRng } from "../../simulators/world/rng.ts";
+import { SolarPanel } from "../../simulators/world/solar-panel.ts";
+import { Sun } from "../../simulators/world/sun.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { silentLog } from "../../src/log.ts";
+import { type ContractFixture, describeAdapterContract } from "./adapter-contract.ts";
+
+describeAdapterContract("IEEE 2030.5, solar inverter that takes percent", () => createFixture("solar"));
+describeAdapterContract("IEEE 2030.5, battery that takes watts", () => createFixture("battery"));
+
+const clock = systemClock;
+
+const HASTE = 3;
+
+/** The adapter waits for polls that never come; on this clock it waits a third as long as the config says. */
+const hastyClock: Clock = {
+  now: () => clock.now(),
+  elapsedMs: () => clock.elapsedMs() * HASTE,
+  sleep: (ms, signal) => clock.sleep(ms / HASTE, signal),
+};
+
+async function createFixture(kind: "solar" | "battery"): Promise<ContractFixture> {
+  const folder = await mkdtemp(join(tmpdir(), "setpointd-2030-5-"));
+  const pki = await writePki(folder);
+  const { key, cert } = await pki.device("der-1");
+  const lfdi = new X509Certificate(cert).fingerprint256.replaceAll(":", "").slice(0, 40);
+  const { certFile, keyFile, caFile } = pki;
+  const shared = { port: 0, pollRateS: 1, postRateS: 1, certFile, keyFile, caFile };
+  const host = ieee2030_5.createHost(ieee2030_5.sharedSchema.parse(shared), {
+    clock: hastyClock,
+    log: silentLog,
+    random: () => 0.5,
+  });
+  const adapter = host.adapter(
+    { era: "ieee.der-1", kind },
+    ieee2030_5.deviceSchema.parse({ lfdi: lfdi.toLowerCase() }),
+  );
+  let wire: Wire | undefined;
+  let device: DerSimulator | undefined;
+  return {
+    adapter,
+    orderKW: kind === "solar" ? 2 : -2,
+    otherOrderKW: kind === "solar" ? 1 : 1.5,
+    open: async (signal) => {
+      await host.start(signal);
+      const address = new URL(host.addresses()["ieee2030_5"] ?? "");
+      wire = await openWire(Number(address.port));
+      address.port = String(wire.port);
+      const ca = await readFile(caFile, "utf8");
+      device = new DerSimulator({ ...simulated(kind), key, cert, ca, url: address.href });
+      await device.start();
+    },
+    deviceKW: () => device?.powerKW() ?? Number.NaN,
+    underControl: () => device?.underControl() ?? false,
+    refuse: () => misbehave(device, "rejectsControls"),
+    fallSilent: () => misbehave(device, "silent"),
+    talkNonsense: () => misbehave(device, "talksNonsense"),
+    breakLink: async () => wire?.cut(),
+    [Symbol.asyncDispose]: async () => {
+      await device?.[Symbol.asyncDispose]();
+      await adapter[Symbol.asyncDispose]();
+      await host[Symbol.asyncDispose]();
+      await wire?.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function simulated(kind: "solar" | "battery") {
+  const quick = { deadMs: 50, tauMs: 100 };
+  const source =
+    kind === "solar"
+      ? new SolarPanel(clock, new Sun(clock, createRng(1), { startHour: 12 }), { ratingKW: 5, ...quick })
+      : new Battery(clock, { capacityKWh: 10, socPercent: 60, maxChargeKW: 5, maxDischargeKW: 5, ...quick });
+  return { source, ratingKW: 5, clock, log: silentLog, pollMs: 300, postMs: 300 };
+}
+
+function misbehave(device: DerSimulator | undefined, how: keyof DerSimulator["behaviour"]): void {
+  if (device !== undefined) device.behaviour[how] = true;
+}
+
+/** A cable between device and gateway that can be pulled out: all connections end, new ones are possible at once. */
+interface Wire {
+  readonly port: number;
+  cut(): void;
+  close(): Promise<void>;
+}
+
+async function openWire(gatewayPort: number): Promise<Wire> {
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.once("close", () => sockets.delete(socket));
+    return socket;
+  };
+  const server = createServer((device) => {
+    const gateway = keep(connect(gatewayPort, "127.0.0.1"));
+    keep(device).pipe(gateway).pipe(device);
+    device.once("close", () => gateway.destroy());
+    gateway.once("close", () => device.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      cut();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { type Acceptance, type Adapter, DeviceError, type DeviceFault, type Target } from "../../src/model/adapter.ts";
+import { ReportQueue } from "../../src/model/report-queue.ts";
+import type { Capability } from "../../src/model/resource.ts";
+
+/** An adapter without a protocol: a story decides what its device does. */
+export class HandAdapter implements Adapter {
+  readonly era: string;
+  readonly protocol = "hand";
+  readonly targets: Target[] = [];
+  releases = 0;
+  /** What the device says to the next commands; absent: it accepts. */
+  fault: DeviceFault | undefined;
+  /** True: the device does not answer until the call is aborted. */
+  hangs = false;
+  /** True: start fails. */
+  absent = false;
+  readonly capability: Capability;
+  readonly #reports = new ReportQueue();
+
+  constructor(era: string, capability: Partial<Capability> = {}) {
+    this.era = era;
+    this.capability = {
+      minPowerKW: -11,
+      maxPowerKW: 0,
+      control: "limit",
+      failsafe: "device",
+      settleMs: 2_000,
+      sampleMs: 1_000,
+      ...capability,
+    };
+  }
+
+  async start(): Promise<Capability> {
+    if (this.absent) throw new DeviceError("unreachable", this.era, "nobody is there");
+    return this.capability;
+  }
+
+  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    this.targets.push(target);
+    if (this.hangs) {
+      await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+    }
+    if (this.fault) throw new DeviceError(this.fault, this.era, `answered ${this.fault}`);
+    return { appliedKW: target.powerKW, command: `hold ${target.powerKW}`, endsByItself: true };
+  }
+
+  async release(): Promise<void> {
+    this.releases += 1;
+  }
+
+  reports(signal: AbortSignal) {
+    return this.#reports.read(signal);
+  }
+
+  measure(powerKW: number, nowMs: number, extra: { replayed?: true; deviceTimeMs?: number } = {}): void {
+    this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs: nowMs, powerKW, ...extra } });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

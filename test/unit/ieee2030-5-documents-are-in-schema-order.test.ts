@@ -1,0 +1,187 @@
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
+import { PolledDevice } from "../../adapters/ieee2030-5/polled-device.ts";
+import { findResource } from "../../adapters/ieee2030-5/resources.ts";
+import type { XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { systemClock } from "../../src/clock.ts";
+import { silentLog } from "../../src/log.ts";
+
+/** Generated from the 2018 schema, which may not be copied; kept beside the project. */
+const ORDER_FILE = new URL("../../../shared/fixtures/ieee2030_5/element-order-2018.txt", import.meta.url);
+const LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5";
+
+const SUBSCRIBABLE = { name: "subscribable", required: false };
+
+interface SchemaType {
+  readonly base: string;
+  readonly members: { readonly name: string; readonly type: string; readonly required: boolean }[];
+  readonly attributes: { readonly name: string; readonly required: boolean }[];
+}
+
+describe.skipIf(!existsSync(ORDER_FILE))("against the element order of 2030.5-2018 (skipped without ../shared)", () => {
+  const types = existsSync(ORDER_FILE) ? readOrder(readFileSync(ORDER_FILE, "utf8")) : new Map<string, SchemaType>();
+
+  test.each([
+    "/dcap",
+    "/tm",
+    "/edev",
+    "/edev/1",
+    "/edev/1/rg",
+    "/edev/1/fsa",
+    "/edev/1/fsa/1",
+    "/edev/1/derp",
+    "/edev/1/derp/1",
+    "/edev/1/derp/1/dderc",
+    "/edev/1/derp/1/derc",
+    "/edev/1/derp/1/derc/1",
+    "/edev/1/derp/1/actderc",
+    "/edev/1/der",
+    "/edev/1/der/1",
+    "/edev/1/der/1/dercap",
+    "/mup",
+    "/mup/1",
+  ])("%s", async (path) => {
+    const device = await busyDevice();
+    const faults: string[] = [];
+    check(documentAt(path, device), types, faults);
+    expect(faults).toEqual([]);
+  });
+
+  test("the check itself sees a wrong order, a missing element and an unknown one", () => {
+    const faults: string[] = [];
+    check(parse("<Time><quality>4</quality><currentTime>1</currentTime><colour>red</colour></Time>"), types, faults);
+    expect(faults.join(" ")).toContain("currentTime after quality");
+    expect(faults.join(" ")).toContain("colour");
+    expect(faults.join(" ")).toContain("dstOffset missing");
+  });
+});
+
+function documentAt(path: string, device: PolledDevice): XmlElement {
+  const resource = findResource(path, device, systemClock);
+  const answer = "status" in resource ? resource : resource.get?.({ start: 0, limit: 10 });
+  expect(answer?.status).toBe(200);
+  return parseXml(new TextEncoder().encode(answer?.document));
+}
+
+/** A device with a control in force, one superseded and one cancelled before it, a mirrored meter and a capability. */
+async function busyDevice(): Promise<PolledDevice> {
+  const device = new PolledDevice({
+    era: "der.1",
+    kind: "battery",
+    device: ieee2030_5.deviceSchema.parse({ lfdi: LFDI, ratingKW: 5, maxChargeKW: 5 }),
+    number: 1,
+    pollRateS: 60,
+    postRateS: 60,
+    clock: systemClock,
+    log: silentLog,
+    onClose: () => {},
+  });
+  const given = new AbortController();
+  const apply = (powerKW: number) =>
+    device.apply({ setpointId: "s", powerKW, untilMs: Date.now() + 60_000 }, given.signal).catch(() => {});
+  const applying = [apply(1), apply(2)];
+  given.abort(new Error("not waited for"));
+  await Promise.all(applying);
+  device.described(
+    "dercap",
+    parse(
+      "<DERCapability><modesSupported>00500088</modesSupported><rtgMaxW><multiplier>0</multiplier><value>5000</value>" +
+        "</rtgMaxW><type>80</type></DERCapability>",
+    ),
+  );
+  device.mirrors.post(
+    parse(
+      "<MirrorUsagePoint><mRID>0201</mRID><description>meter</description><roleFlags>0049</roleFlags>" +
+        `<serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${LFDI}</deviceLFDI>` +
+        "<MirrorMeterReading><mRID>0202</mRID><ReadingType><flowDirection>1</flowDirection><uom>38</uom></ReadingType>" +
+        "</MirrorMeterReading></MirrorUsagePoint>",
+    ),
+  );
+  return device;
+}
+
+function parse(text: string): XmlElement {
+  return parseXml(new TextEncoder().encode(text.replace(/^<(\w+)/, '<$1 xmlns="urn:ieee:std:2030.5:ns"')));
+}
+
+function readOrder(text: string): Map<string, SchemaType> {
+  const types = new Map<string, SchemaType>([
+    // Two bases that the generated file names and does not list.
+    ["SubscribableIdentifiedObject", { base: "IdentifiedObject", members: [], attributes: [SUBSCRIBABLE] }],
+    ["MeterReadingBase", { base: "IdentifiedObject", members: [], attributes: [] }],
+  ]);
+  let current: SchemaType | undefined;
+  for (const line of text.split("\n")) {
+    const head = /^## (\S+) : (\S+)/.exec(line);
+    if (head?.[1] !== undefined) {
+      current = { base: head[2] ?? "None", members: [], attributes: [] };
+      types.set(head[1], current);
+      continue;
+    }
+    const member = /^ {2}el (\S+): (\S+) \[(\d)\.\./.exec(line);
+    if (member?.[1] !== undefined && member[2] !== undefined) {
+      current?.members.push({ name: member[1], type: member[2], required: member[3] === "1" });
+    }
+    const attribute = /^ {2}@(\w+): \S+ (\w+)/.exec(line);
+    if (attribute?.[1] !== undefined) {
+      current?.attributes.push({ name: attribute[1], required: attribute[2] === "required" });
+    }
+  }
+  return types;
+}
+
+/** Members of a type with those of its bases before them, as the schema extends. */
+function membersOf(name: string, types: ReadonlyMap<string, SchemaType>): SchemaType["members"] {
+  const type = types.get(name);
+  return type === undefined ? [] : [...membersOf(type.base, types), ...type.members];
+}
+
+function attributesOf(name: string, types: ReadonlyMap<string, SchemaType>): SchemaType["attributes"] {
+  const type = types.get(name);
+  return type === undefined ? [] : [...attributesOf(type.base, types), ...type.attributes];
+}
+
+function check(
+  element: XmlElement,
+  types: ReadonlyMap<string, SchemaType>,
+  faults: string[],
+  typeName: string = element.name,
+): void {
+  if (typeName.endsWith("List") && !types.has(typeName)) {
+    for (const name of ["all", "results"])
+      if (!element.attributes.has(name)) faults.push(`${typeName}@${name} missing`);
+    for (const child of element.children) check(child, types, faults);
+    return;
+  }
+  if (typeName.endsWith("Link")) {
+    if (!element.attributes.has("href")) faults.push(`${typeName} without href`);
+    return;
+  }
+  if (!types.has(typeName)) {
+    if (element.children.length > 0 && typeName === element.name) faults.push(`${typeName} is not in the schema`);
+    return;
+  }
+  const attributes = attributesOf(typeName, types);
+  for (const name of element.attributes.keys()) {
+    if (!attributes.some((attribute) => attribute.name === name))
+      faults.push(`${typeName}@${name} is not in the schema`);
+  }
+  const members = membersOf(typeName, types);
+  let last = -1;
+  for (const child of element.children) {
+    const place = members.findIndex(({ name }) => name === child.name);
+    const member = members[place];
+    if (member === undefined) {
+      faults.push(`${typeName}/${child.name} is not in the schema`);
+      continue;
+    }
+    if (place < last) faults.push(`${typeName}: ${child.name} after ${members[last]?.name}`);
+    last = place;
+    check(child, types, faults, member.type);
+  }
+  for (const { name, required } of members) {
+    if (required && !element.children.some((child) => child.name === name)) faults.push(`${typeName}: ${name} missing`);
+  }
+}

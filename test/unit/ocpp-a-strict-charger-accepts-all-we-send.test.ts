@@ -1,0 +1,261 @@
+import { RPCClient } from "ocpp-rpc";
+import { describe, expect, test } from "vitest";
+import { waitFor } from "../support/wait-for.ts";
+import { type Gateway, openGateway } from "./ocpp-raw-charger.ts";
+
+type Payload = Record<string, unknown>;
+
+/** A charger on another OCPP stack, which checks every frame in both directions against the official schemas. */
+class StrictCharger implements AsyncDisposable {
+  readonly calls: { action: string; payload: Payload }[] = [];
+  readonly violations: string[] = [];
+  readonly answers: Record<string, Payload>;
+  readonly #client: InstanceType<typeof RPCClient>;
+
+  constructor(url: string, version: string, answers: Record<string, Payload>) {
+    this.answers = answers;
+    const options = { endpoint: url, identity: "CP-1", protocols: [version], strictMode: true, reconnect: false };
+    // Its types ask for every option, though all have defaults.
+    this.#client = new RPCClient(options as unknown as ConstructorParameters<typeof RPCClient>[0]);
+    this.#client.on("strictValidationFailure", ({ method, error }: { method: string; error: Error }) => {
+      this.violations.push(`${method}: ${error.message} ${JSON.stringify((error as { details?: unknown }).details)}`);
+    });
+    this.#client.handle((async ({ method, params }: { method: string; params: Payload }) => {
+      this.calls.push({ action: method, payload: params });
+      return this.answers[method] ?? { status: "Accepted" };
+    }) as Parameters<InstanceType<typeof RPCClient>["handle"]>[0]);
+  }
+
+  connect(): Promise<unknown> {
+    return this.#client.connect();
+  }
+
+  call(action: string, payload: Payload): Promise<Payload> {
+    return this.#client.call(action, payload) as Promise<Payload>;
+  }
+
+  actions(): Set<string> {
+    return new Set(this.calls.map((call) => call.action));
+  }
+
+  of(action: string): Payload[] {
+    return this.calls.filter((call) => call.action === action).map((call) => call.payload);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.close({ force: true });
+  }
+}
+
+const now = () => new Date().toISOString();
+const order = (powerKW: number) => ({ setpointId: `s${powerKW}`, powerKW, untilMs: Date.now() + 900_000 });
+
+async function giveOrders(gateway: Gateway): Promise<void> {
+  for (const powerKW of [-7.4, -4.2, -1, 0]) await gateway.adapter.apply(order(powerKW), gateway.signal);
+}
+
+async function open(version: string, answers: Record<string, Payload>, device = {}) {
+  const gateway = await openGateway({ devices: [device] });
+  const charger = new StrictCharger(gateway.url, version, answers);
+  await charger.connect();
+  return {
+    gateway,
+    charger,
+    async [Symbol.asyncDispose]() {
+      await charger[Symbol.asyncDispose]();
+      await gateway[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const DEVICES = [
+  { fallbackKW: -4.2 },
+  { unit: "W" as const, phases: 1 as const, stackLevel: 0, fallbackKW: 0 },
+  { profileKind: "Relative" as const, belowMin: "min" as const },
+];
+
+describe("OCPP 1.6", () => {
+  const ANSWERS = {
+    GetConfiguration: {
+      configurationKey: [
+        { key: "ChargeProfileMaxStackLevel", readonly: true, value: "5" },
+        { key: "ChargingScheduleAllowedChargingRateUnit", readonly: true, value: "Current" },
+      ],
+    },
+  };
+
+  test.each(DEVICES)("every call passes the schema (%o)", async (device) => {
+    await using story = await open("ocpp1.6", { ...ANSWERS }, device);
+    const { gateway, charger } = story;
+    await charger.call("BootNotification", { chargePointVendor: "V", chargePointModel: "M" });
+    await gateway.adapter.start(gateway.signal);
+    await giveOrders(gateway);
+    const { transactionId } = await charger.call("StartTransaction", {
+      connectorId: 1,
+      idTag: "TAG",
+      meterStart: 0,
+      timestamp: now(),
+    });
+    await giveOrders(gateway);
+    await charger.call("StopTransaction", { transactionId, meterStop: 5, timestamp: now() });
+    await gateway.adapter.release(gateway.signal);
+    await waitFor("the set-up to end", () => charger.of("TriggerMessage").length >= 2);
+    expect(charger.violations).toEqual([]);
+    expect([...charger.actions()].sort()).toEqual([
+      "ChangeConfiguration",
+      "ClearChargingProfile",
+      "GetConfiguration",
+      "SetChargingProfile",
+      "TriggerMessage",
+    ]);
+  });
+
+  test("every answer passes the schema", async () => {
+    await using story = await open("ocpp1.6", { ...ANSWERS });
+    const { charger } = story;
+    const meterValue = [{ timestamp: now(), sampledValue: [{ value: "1" }] }];
+    const calls: [string, Payload][] = [
+      ["BootNotification", { chargePointVendor: "V", chargePointModel: "M" }],
+      ["Heartbeat", {}],
+      ["StatusNotification", { connectorId: 1, errorCode: "NoError", status: "Preparing" }],
+      ["Authorize", { idTag: "TAG" }],
+      ["StartTransaction", { connectorId: 1, idTag: "TAG", meterStart: 0, timestamp: now() }],
+      ["MeterValues", { connectorId: 1, meterValue }],
+      [
+        "StopTransaction",
+        { transactionId: -1, idTag: "TAG", meterStop: 5, timestamp: now(), transactionData: meterValue },
+      ],
+      ["StopTransaction", { transactionId: 4711, meterStop: 5, timestamp: now() }],
+      ["DataTransfer", { vendorId: "V" }],
+      ["DiagnosticsStatusNotification", { status: "Idle" }],
+      ["FirmwareStatusNotification", { status: "Idle" }],
+      ["SignedFirmwareStatusNotification", { status: "Idle" }],
+      ["LogStatusNotification", { status: "Idle" }],
+      ["SecurityEventNotification", { type: "T", timestamp: now() }],
+      ["SignCertificate", { csr: "x" }],
+    ];
+    for (const [action, payload] of calls) await charger.call(action, payload);
+    expect(charger.violations).toEqual([]);
+  });
+});
+
+describe("OCPP 2.0.1", () => {
+  const result = (name: string, attributeValue: string) => ({
+    attributeStatus: "Accepted",
+    attributeValue,
+    component: { name: "SmartChargingCtrlr" },
+    variable: { name },
+  });
+  const ANSWERS = {
+    GetVariables: { getVariableResult: [result("ProfileStackLevel", "5"), result("RateUnit", "A,W")] },
+    SetVariables: {
+      setVariableResult: [
+        {
+          attributeStatus: "Accepted",
+          component: { name: "SampledDataCtrlr" },
+          variable: { name: "TxUpdatedInterval" },
+        },
+      ],
+    },
+  };
+  const transactionEvent = (eventType: string, more: Payload = {}) => ({
+    eventType,
+    timestamp: now(),
+    triggerReason: "CablePluggedIn",
+    seqNo: 0,
+    transactionInfo: { transactionId: "ab-12", chargingState: "Charging" },
+    ...more,
+  });
+  const BOOT = { reason: "PowerUp", chargingStation: { vendorName: "V", model: "M" } };
+
+  test.each(DEVICES)("every call passes the schema (%o)", async (device) => {
+    await using story = await open("ocpp2.0.1", { ...ANSWERS }, device);
+    const { gateway, charger } = story;
+    await charger.call("BootNotification", BOOT);
+    await gateway.adapter.start(gateway.signal);
+    expect(gateway.adapter.protocol).toBe("ocpp2.0.1");
+    await giveOrders(gateway);
+    await charger.call("TransactionEvent", transactionEvent("Started", { evse: { id: 1, connectorId: 1 } }));
+    await giveOrders(gateway);
+    expect(charger.of("SetChargingProfile").at(-1)).toMatchObject({
+      evseId: 1,
+      chargingProfile: { chargingProfilePurpose: "TxProfile", transactionId: "ab-12" },
+    });
+    await charger.call("TransactionEvent", transactionEvent("Ended"));
+    await gateway.adapter.release(gateway.signal);
+    expect(charger.of("ClearChargingProfile")[0]).toEqual({ chargingProfileId: expect.any(Number) });
+    await waitFor("the set-up to end", () => charger.of("TriggerMessage").length >= 2);
+    expect(charger.violations).toEqual([]);
+    expect([...charger.actions()].sort()).toEqual([
+      "ClearChargingProfile",
+      "GetVariables",
+      "SetChargingProfile",
+      "SetVariables",
+      "TriggerMessage",
+    ]);
+  });
+
+  test("every answer passes the schema", async () => {
+    await using story = await open("ocpp2.0.1", { ...ANSWERS });
+    const { charger } = story;
+    const component = { name: "C" };
+    const variable = { name: "V" };
+    const calls: [string, Payload][] = [
+      ["BootNotification", BOOT],
+      ["Heartbeat", {}],
+      ["StatusNotification", { timestamp: now(), connectorStatus: "Occupied", evseId: 1, connectorId: 1 }],
+      ["Authorize", { idToken: { idToken: "TAG", type: "ISO14443" } }],
+      ["TransactionEvent", transactionEvent("Started", { idToken: { idToken: "TAG", type: "ISO14443" } })],
+      ["TransactionEvent", transactionEvent("Updated", { offline: true })],
+      ["TransactionEvent", transactionEvent("Ended")],
+      ["MeterValues", { evseId: 1, meterValue: [{ timestamp: now(), sampledValue: [{ value: 1 }] }] }],
+      ["DataTransfer", { vendorId: "V" }],
+      ["NotifyReport", { requestId: 1, generatedAt: now(), seqNo: 0 }],
+      [
+        "NotifyEvent",
+        {
+          generatedAt: now(),
+          seqNo: 0,
+          eventData: [
+            {
+              eventId: 1,
+              timestamp: now(),
+              trigger: "Delta",
+              actualValue: "1",
+              component,
+              variable,
+              eventNotificationType: "CustomMonitor",
+            },
+          ],
+        },
+      ],
+      ["NotifyMonitoringReport", { requestId: 1, seqNo: 0, generatedAt: now() }],
+      ["NotifyCustomerInformation", { data: "x", seqNo: 0, generatedAt: now(), requestId: 1 }],
+      ["NotifyDisplayMessages", { requestId: 1 }],
+      ["NotifyChargingLimit", { chargingLimit: { chargingLimitSource: "SO" } }],
+      ["ClearedChargingLimit", { chargingLimitSource: "SO" }],
+      ["ReservationStatusUpdate", { reservationId: 1, reservationUpdateStatus: "Expired" }],
+      ["SecurityEventNotification", { type: "T", timestamp: now() }],
+      ["LogStatusNotification", { status: "Idle" }],
+      ["FirmwareStatusNotification", { status: "Idle" }],
+      ["PublishFirmwareStatusNotification", { status: "Idle" }],
+      ["NotifyEVChargingNeeds", { evseId: 1, chargingNeeds: { requestedEnergyTransfer: "AC_three_phase" } }],
+      ["SignCertificate", { csr: "x" }],
+      ["Get15118EVCertificate", { iso15118SchemaVersion: "s", action: "Install", exiRequest: "x" }],
+      [
+        "GetCertificateStatus",
+        {
+          ocspRequestData: {
+            hashAlgorithm: "SHA256",
+            issuerNameHash: "a",
+            issuerKeyHash: "b",
+            serialNumber: "1",
+            responderURL: "http://x",
+          },
+        },
+      ],
+    ];
+    for (const [action, payload] of calls) await charger.call(action, payload);
+    expect(charger.violations).toEqual([]);
+  });
+});
