@@ -162,22 +162,31 @@ export class Site implements AsyncDisposable {
     return this.sendRaw(typeof message === "string" ? message : JSON.stringify(message), options);
   }
 
+  /** A message in the envelope in which it travels over MQTT. */
+  envelope(message: unknown): { authorization: string; body: string } {
+    const body = JSON.stringify(message);
+    return { authorization: this.#authorization(body), body };
+  }
+
   async sendRaw(
     body: string,
     options: { unsigned?: boolean; action?: string } = {},
   ): Promise<{ status: number; body: string }> {
-    const seed = this.#key.privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32).toString("base64");
-    const signer = { subscriberId: MARKET_ID, keyId: "k1", privateKey: privateKeyFromBase64(seed) };
-    const times = { nowMs: Date.now(), lifetimeMs: 60_000 };
     const response = await fetch(`${this.address("webhook")}/${options.action ?? "on_confirm"}`, {
       method: "POST",
       body,
       headers: {
         "content-type": "application/json",
-        ...(options.unsigned ? {} : { authorization: signBody(signer, Buffer.from(body), times).authorization }),
+        ...(options.unsigned ? {} : { authorization: this.#authorization(body) }),
       },
     });
     return { status: response.status, body: await response.text() };
+  }
+
+  #authorization(body: string): string {
+    const seed = this.#key.privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32).toString("base64");
+    const signer = { subscriberId: MARKET_ID, keyId: "k1", privateKey: privateKeyFromBase64(seed) };
+    return signBody(signer, Buffer.from(body), { nowMs: Date.now(), lifetimeMs: 60_000 }).authorization;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
