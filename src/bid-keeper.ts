@@ -9,7 +9,6 @@ import type { Objective } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
-import type { Recorder } from "./telemetry/recorder.ts";
 
 /** How often a curve is looked at; a change is sent at most this often. */
 const LOOK_MS = 1_000;
@@ -27,7 +26,6 @@ export interface BidKeeperOptions {
   readonly participant: Participant;
   readonly clock: Clock;
   readonly log: Log;
-  readonly recorder: Recorder;
   readonly devices: readonly { readonly config: DeviceConfig; readonly lane: DeviceLane }[];
 }
 
@@ -115,17 +113,17 @@ export class BidKeeper {
   async #bid(kept: Kept): Promise<void> {
     const { participant, log } = this.#options;
     const { capability } = kept.lane;
-    const { linkUp, reading, availability } = kept.lane.snapshot();
+    const { linkUp, socPercent, importKWh, availability } = kept.lane.snapshot();
     // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
     if (capability === undefined || !linkUp) return;
     const curve = makeBid(
       {
         kind: kept.config.kind,
         capability,
-        deliveredKWh: this.#deliveredKWh(kept, reading),
+        deliveredKWh: deliveredKWh(kept, importKWh),
         nowMs: this.#options.clock.now(),
         ...(availability && { availability }),
-        ...(reading && { reading }),
+        ...(socPercent !== undefined && { socPercent }),
         ...(kept.objective && { objective: kept.objective }),
       },
       kept.policy,
@@ -148,10 +146,6 @@ export class BidKeeper {
     if (sent) kept.readings = kept.readings.filter((reading) => !readings.includes(reading));
   }
 
-  #deliveredKWh(kept: Kept, reading: Reading | undefined): number {
-    return reading?.importKWh === undefined || kept.startKWh === undefined ? 0 : reading.importKWh - kept.startKWh;
-  }
-
   /** One device's trouble with its bid is its own. */
   async #eachGuarded(work: (kept: Kept) => Promise<void>): Promise<void> {
     for (const kept of this.#kept.values()) {
@@ -162,6 +156,11 @@ export class BidKeeper {
       }
     }
   }
+}
+
+/** Energy at the meter since the objective was set, kWh; 0 while the meter has no register. */
+function deliveredKWh(kept: Kept, importKWh: number | undefined): number {
+  return importKWh === undefined || kept.startKWh === undefined ? 0 : importKWh - kept.startKWh;
 }
 
 function policyOf(config: DeviceConfig, market: MarketConfig): BidPolicy {

@@ -81,7 +81,7 @@ export class Gateway implements AsyncDisposable {
     const dispatcher = this.#createDispatcher(devices);
     this.#dispatcher = dispatcher;
 
-    if (config.market !== undefined) await this.#createMarket(config.market, store, dispatcher, recorder);
+    if (config.market !== undefined) this.#createMarket(config.market, store, dispatcher);
     await this.#resume(store, dispatcher);
 
     await devices.start(signal);
@@ -179,12 +179,7 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
-  async #createMarket(
-    market: NonNullable<Config["market"]>,
-    store: SqliteStore,
-    dispatcher: Dispatcher,
-    recorder: Recorder,
-  ): Promise<void> {
+  #createMarket(market: NonNullable<Config["market"]>, store: SqliteStore, dispatcher: Dispatcher): void {
     const { config, folder, clock, log, random } = this.#options;
     const link = new MarketLink({
       market,
@@ -201,7 +196,7 @@ export class Gateway implements AsyncDisposable {
           this.#metrics.sent(action, outcome);
         },
       },
-      capability: (era) => dispatcher.capability(era),
+      capability: (era) => dispatcher.capability(era) ?? this.#bandOfKind(era),
       onSetpoints: (setpoints) => this.#onSetpoints(setpoints),
       onRelease: (release) => {
         const ids = new Set(release.setpointIds);
@@ -214,12 +209,18 @@ export class Gateway implements AsyncDisposable {
       participant: link.participant,
       clock,
       log,
-      recorder,
       devices: config.devices.flatMap((device) => {
         const lane = dispatcher.lane(device.era);
         return lane === undefined ? [] : [{ config: device, lane }];
       }),
     });
+  }
+
+  /** What the kind alone says before the device has connected: a charger does not generate, panels do not consume. */
+  #bandOfKind(era: string): { minPowerKW: number; maxPowerKW: number } | undefined {
+    const kind = this.#options.config.devices.find((device) => device.era === era)?.kind;
+    if (kind === "charger" || kind === "load") return { minPowerKW: Number.NEGATIVE_INFINITY, maxPowerKW: 0 };
+    return kind === "solar" ? { minPowerKW: 0, maxPowerKW: Number.POSITIVE_INFINITY } : undefined;
   }
 
   /** Takes up what held before a restart. What ended meanwhile is not replayed, only told. */
@@ -273,7 +274,10 @@ export class Gateway implements AsyncDisposable {
 
   #routes(): ApiRoutes {
     return {
-      "GET /health": () => ({ status: this.#ready ? 200 : 503, json: { status: this.#ready ? "ok" : "starting" } }),
+      "GET /health": () => {
+        const status = !this.#ready ? "starting" : this.#store?.healthy ? "ok" : "the store has failed";
+        return { status: status === "ok" ? 200 : 503, json: { status } };
+      },
       "GET /status": () => ({ status: 200, json: this.status() }),
       "GET /metrics": async () => {
         this.#observe();

@@ -66,7 +66,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
     ...(acceptance && { appliedKW: acceptance.appliedKW, command: acceptance.command }),
     ...(boundBy && { boundBy: boundBy.source }),
     ...(reading?.powerKW !== undefined && { measuredKW: reading.powerKW }),
-    ...(reading?.socPercent !== undefined && { socPercent: reading.socPercent }),
+    ...(snapshot.socPercent !== undefined && { socPercent: snapshot.socPercent }),
     ...(reading && { ageMs: Math.max(0, input.nowMs - reading.receivedAtMs) }),
     ...(judgement && { verdict: judgement.verdict, verdictReason: judgement.reason }),
     ...(snapshot.lastError !== undefined && { lastError: snapshot.lastError }),

@@ -1,6 +1,6 @@
 import { type BidCurve, clipCurve } from "../model/bid-curve.ts";
 import type { Objective } from "../model/objective.ts";
-import type { Availability, Reading } from "../model/reading.ts";
+import type { Availability } from "../model/reading.ts";
 import type { Capability, ResourceKind } from "../model/resource.ts";
 import {
   generatorCurve,
@@ -11,6 +11,9 @@ import {
   storageCurve,
 } from "./curve-from-capability.ts";
 import { curveFromObjective } from "./curve-from-objective.ts";
+
+/** Above this a battery takes in next to nothing, and one that is full may never show a round hundred. */
+const FULL_PERCENT = 99.5;
 
 /** How a resource bids, from the config. */
 export interface BidPolicy {
@@ -30,7 +33,7 @@ export interface BidInput {
   readonly kind: ResourceKind;
   readonly capability: Capability;
   readonly availability?: Availability;
-  readonly reading?: Reading;
+  readonly socPercent?: number;
   readonly objective?: Objective;
   /** Energy since the objective was set, kWh. */
   readonly deliveredKWh: number;
@@ -49,13 +52,12 @@ export function makeBid(input: BidInput, policy: BidPolicy): BidCurve {
 
 /** The power band now: what the device can do at all, cut to what it says is possible now and to its charge. */
 export function presentBand(input: BidInput, policy: BidPolicy): PowerBand {
-  const { capability, availability, reading, kind } = input;
+  const { capability, availability, socPercent, kind } = input;
   let minPowerKW = Math.max(capability.minPowerKW, availability?.minPowerKW ?? Number.NEGATIVE_INFINITY);
   let maxPowerKW = Math.min(capability.maxPowerKW, availability?.maxPowerKW ?? Number.POSITIVE_INFINITY);
-  const soc = reading?.socPercent;
-  if (soc !== undefined && (kind === "battery" || kind === "charger")) {
-    if (soc >= 99.5) minPowerKW = 0;
-    if (soc <= policy.reserveSocPercent) maxPowerKW = 0;
+  if (socPercent !== undefined && (kind === "battery" || kind === "charger")) {
+    if (socPercent >= FULL_PERCENT) minPowerKW = 0;
+    if (socPercent <= policy.reserveSocPercent) maxPowerKW = 0;
   }
   return { minPowerKW: minPowerKW || 0, maxPowerKW };
 }

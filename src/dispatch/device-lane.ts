@@ -14,6 +14,9 @@ import { type Finding, Verification } from "./verification.ts";
 const COMMAND_DEADLINE_MS = 600_000;
 /** A stopping daemon waits this long for a device that can't end its command by itself. */
 const STOP_DEADLINE_MS = 2_000;
+/** A power that was measured longer ago than this, or than so many sampling times, is not the power now. */
+const STALE_MS = 30_000;
+const STALE_SAMPLES = 5;
 const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 15_000;
 
@@ -42,7 +45,12 @@ export interface DeviceSnapshot {
   readonly linkDetail: string;
   readonly capability?: Capability;
   readonly availability?: Availability;
+  /** The newest live reading with a power in it, as it came: nothing older is mixed into it. */
   readonly reading?: Reading;
+  /** Newest value that was sent, percent; batteries send it beside their power or apart from it. */
+  readonly socPercent?: number;
+  /** Newest value of the register of energy taken in, kWh. */
+  readonly importKWh?: number;
   readonly setpoint?: Setpoint;
   readonly targetKW?: number;
   readonly boundBy?: Limit;
@@ -86,6 +94,9 @@ export class DeviceLane {
   #capability: Capability | undefined;
   #availability: Availability | undefined;
   #reading: Reading | undefined;
+  #readingAtMs = 0;
+  #socPercent: number | undefined;
+  #importKWh: number | undefined;
   #judgement: Judgement | undefined;
   #linkUp = false;
   #linkDetail = "not connected yet";
@@ -108,9 +119,10 @@ export class DeviceLane {
     return this.#availability;
   }
 
-  /** Last live power, kW; absent if none was measured. */
+  /** Live power, kW; absent if none was measured, or so long ago that it says nothing about now. */
   get measuredKW(): number | undefined {
-    return this.#reading?.powerKW;
+    const staleMs = Math.max(STALE_MS, STALE_SAMPLES * (this.#capability?.sampleMs ?? 0));
+    return this.#options.clock.elapsedMs() - this.#readingAtMs > staleMs ? undefined : this.#reading?.powerKW;
   }
 
   /** Power the device is told to hold, kW; absent without a setpoint. */
@@ -128,6 +140,8 @@ export class DeviceLane {
       ...(this.#capability && { capability: this.#capability }),
       ...(this.#availability && { availability: this.#availability }),
       ...(this.#reading && { reading: this.#reading }),
+      ...(this.#socPercent !== undefined && { socPercent: this.#socPercent }),
+      ...(this.#importKWh !== undefined && { importKWh: this.#importKWh }),
       ...(holding && { setpoint: holding.setpoint, targetKW: holding.targetKW }),
       ...(holding?.boundBy && { boundBy: holding.boundBy }),
       ...(holding?.acceptance && { acceptance: holding.acceptance }),
@@ -281,7 +295,7 @@ export class DeviceLane {
       powerKW: holding.targetKW,
       untilMs: holding.setpoint.validUntilMs,
     };
-    const startKW = this.#reading?.powerKW;
+    const startKW = this.measuredKW;
     try {
       this.#underCommand = true;
       const acceptance = await this.#command((signal) => this.adapter.apply(target, signal));
@@ -390,9 +404,13 @@ export class DeviceLane {
   #takeReading(reading: Reading): void {
     // A replayed value is history: it is stored, and judges and steers nothing.
     if (reading.replayed) return;
-    this.#reading = { ...this.#reading, ...reading };
+    this.#socPercent = reading.socPercent ?? this.#socPercent;
+    this.#importKWh = reading.importKWh ?? this.#importKWh;
+    if (reading.powerKW === undefined) return;
+    this.#reading = reading;
+    this.#readingAtMs = this.#options.clock.elapsedMs();
     const holding = this.#holding;
-    if (reading.powerKW === undefined || holding?.verification === undefined) return;
+    if (holding?.verification === undefined) return;
     const finding = holding.verification.add({
       atMs: this.#options.clock.elapsedMs(),
       powerKW: reading.powerKW,

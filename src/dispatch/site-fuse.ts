@@ -10,11 +10,11 @@ export interface SiteConnection {
 
 /** Power of another device for the fuse: where it may be now or soon. */
 export interface Neighbour {
-  /** kW, export positive; absent if it was never measured. */
+  /** kW, export positive; absent if nothing was measured lately. */
   readonly measuredKW?: number;
   /** kW, export positive; absent if it has no target. */
   readonly targetKW?: number;
-  /** The most it could take in, kW, ≤ 0, for when nothing else is known. */
+  /** The most it could take in, kW, ≤ 0: counts while nothing was measured lately, whatever it was told. */
   readonly worstKW: number;
 }
 
@@ -27,9 +27,10 @@ export function fuseLimit(connection: SiteConnection, others: readonly Neighbour
   let lowest = -(connection.reserveKW ?? 0);
   let highest = 0;
   for (const other of others) {
-    const known = [other.measuredKW, other.targetKW].filter((powerKW) => powerKW !== undefined);
-    lowest += known.length === 0 ? other.worstKW : Math.min(...known);
-    highest += known.length === 0 ? 0 : Math.max(...known);
+    const { measuredKW, targetKW, worstKW } = other;
+    // A meter that fell silent is not a meter that reads zero.
+    lowest += measuredKW === undefined ? worstKW : Math.min(measuredKW, targetKW ?? measuredKW);
+    highest += Math.max(measuredKW ?? 0, targetKW ?? 0);
   }
   return {
     source: "fuse",

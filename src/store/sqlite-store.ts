@@ -136,9 +136,9 @@ export class SqliteStore implements ControlStore {
     return this.#ask({ op: "recentReadings", era, limit }) as Promise<readonly Reading[]>;
   }
 
-  /** Jobs that wait or run now. */
-  get backlog(): number {
-    return this.#waiting.length + this.#running.length;
+  /** False once the thread has failed: nothing can be acknowledged any more. */
+  get healthy(): boolean {
+    return this.#broken === undefined;
   }
 
   /** Lets what waits reach the disk, then closes both files. */
