@@ -1,9 +1,5 @@
 import type { Clock } from "../src/clock.ts";
 import type { Log } from "../src/log.ts";
-import { runChargerSimulator } from "./charger/index.ts";
-import { runDerSimulator } from "./der/run-der-simulator.ts";
-import { runInverterSimulator } from "./inverter/run-inverter-simulator.ts";
-import { runMarketSimulator } from "./market/run-market-simulator.ts";
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -16,7 +12,10 @@ interface Context {
 
 const seedOption = { flags: "--seed <number>", description: "repeat a run", defaultValue: "7" };
 
-/** Each simulator as a program of its own, for `setpointd sim NAME`. */
+/**
+ * Each simulator as a program of its own, for `setpointd sim NAME`. Loaded only when it is called: the daemon is the same
+ * program, and a gateway has little memory.
+ */
 export const simulatorCommands = [
   {
     name: "charger",
@@ -35,6 +34,7 @@ export const simulatorCommands = [
     ],
     run: async (options: Options, context: Context) => {
       context.onListening(`dials ${textOf(options, "url")}/${textOf(options, "identity")}`);
+      const { runChargerSimulator } = await import("./charger/index.ts");
       await runChargerSimulator(
         {
           url: textOf(options, "url"),
@@ -69,8 +69,9 @@ export const simulatorCommands = [
       { flags: "--soc <percent>", description: "of a battery at the start", defaultValue: "50" },
       seedOption,
     ],
-    run: (options: Options, context: Context) =>
-      runInverterSimulator(
+    run: async (options: Options, context: Context) => {
+      const { runInverterSimulator } = await import("./inverter/run-inverter-simulator.ts");
+      await runInverterSimulator(
         {
           kind: oneOf(options, "kind", ["solar", "battery"]),
           map: oneOf(options, "map", ["legacy", "float", "der"]),
@@ -82,7 +83,8 @@ export const simulatorCommands = [
           seed: numberOf(options, "seed"),
         },
         { ...context, onListening: ({ host, port }) => context.onListening(`modbus://${host}:${port}`) },
-      ),
+      );
+    },
   },
   {
     name: "der",
@@ -99,6 +101,7 @@ export const simulatorCommands = [
     ],
     run: async (options: Options, context: Context) => {
       context.onListening(`polls ${textOf(options, "url")}`);
+      const { runDerSimulator } = await import("./der/run-der-simulator.ts");
       await runDerSimulator(
         {
           url: textOf(options, "url"),
@@ -126,8 +129,9 @@ export const simulatorCommands = [
       { flags: "--key-file <file>", description: "private key, base64; made if it is not there" },
       seedOption,
     ],
-    run: (options: Options, context: Context) =>
-      runMarketSimulator(
+    run: async (options: Options, context: Context) => {
+      const { runMarketSimulator } = await import("./market/run-market-simulator.ts");
+      await runMarketSimulator(
         {
           host: textOf(options, "host"),
           port: numberOf(options, "port"),
@@ -142,7 +146,8 @@ export const simulatorCommands = [
           onListening: ({ url, subscriberId, keyId, publicKey }) =>
             context.onListening(`${url} · ${subscriberId} · key ${keyId} ${publicKey}`),
         },
-      ),
+      );
+    },
   },
 ] as const;
 

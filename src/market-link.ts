@@ -7,7 +7,7 @@ import type { Log } from "./log.ts";
 import { ContractBook } from "./market/contract-book.ts";
 import { Inbox, type Release } from "./market/inbox.ts";
 import type { MarketCounters } from "./market/market-counters.ts";
-import { MqttInbox } from "./market/mqtt-inbox.ts";
+import type { MqttInbox, MqttInboxOptions } from "./market/mqtt-inbox.ts";
 import { Outbox } from "./market/outbox.ts";
 import { Participant } from "./market/participant.ts";
 import type { ResourceDirectory } from "./market/placement.ts";
@@ -41,7 +41,8 @@ export class MarketLink implements AsyncDisposable {
   readonly participant: Participant;
   readonly #outbox: Outbox;
   readonly #webhook: Webhook | undefined;
-  readonly #mqtt: MqttInbox | undefined;
+  readonly #mqttOptions: MqttInboxOptions | undefined;
+  #mqtt: MqttInbox | undefined;
   #webhookUrl: string | undefined;
 
   /** @throws Error naming the key or file that can't be used */
@@ -113,7 +114,7 @@ export class MarketLink implements AsyncDisposable {
     }
     if (market.mqtt !== undefined) {
       const { url, topicIn, topicOut, username, passwordFile, caFile } = market.mqtt;
-      this.#mqtt = new MqttInbox({
+      this.#mqttOptions = {
         url,
         topicIn,
         topicOut,
@@ -128,7 +129,7 @@ export class MarketLink implements AsyncDisposable {
         ...(username !== undefined && { username }),
         ...(passwordFile !== undefined && { password: readSecret(folder, passwordFile) }),
         ...(caFile !== undefined && { ca: readFileSync(resolve(folder, caFile), "utf8") }),
-      });
+      };
     }
   }
 
@@ -136,7 +137,12 @@ export class MarketLink implements AsyncDisposable {
     await this.participant.start(signal);
     this.#webhookUrl = (await this.#webhook?.start(signal))?.url;
     this.#outbox.start(signal);
-    this.#mqtt?.start(signal);
+    if (this.#mqttOptions !== undefined) {
+      // Most of a small gateway's memory is code: the MQTT client is loaded only where there is a broker.
+      const { MqttInbox } = await import("./market/mqtt-inbox.ts");
+      this.#mqtt = new MqttInbox(this.#mqttOptions);
+      this.#mqtt.start(signal);
+    }
   }
 
   addresses(): Readonly<Record<string, string>> {

@@ -74,7 +74,7 @@ export const pushDeviceSchema = z.strictObject({
   control: z.enum(["opModFixedW", "opModTargetW"]).default("opModFixedW"),
   deviceCategory: z
     .string()
-    .regex(/^([0-9A-Fa-f]{2}){1,4}$/, "expected 2 to 8 hex digits, for example 00000040")
+    .regex(/^([0-9A-Fa-f]{2}){1,4}$/, "expected 2 to 8 hex digits, for example 00200000 for photovoltaics")
     .optional(),
   certFile: filePath.optional().describe("Own certificate, PEM, where the device asks for one."),
   keyFile: filePath.optional(),

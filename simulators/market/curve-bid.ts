@@ -87,9 +87,11 @@ export function curveBid(from: z.infer<typeof Revision>, curve: z.infer<typeof C
     points: curve.flatMap(({ price, powerKW }, index) => {
       const before = curve[index - 1];
       const point = { pricePerKWh: price, powerKW };
-      // A step keeps its power up to the next point's price and jumps there.
       if (from.curveShape !== "STEP" || before === undefined) return [point];
-      return [{ pricePerKWh: price, powerKW: before.powerKW }, point];
+      // Nobody does more than was said at a price as good as that: a buyer holds down to the point before, a seller up to
+      // the next, and between the two there is nothing.
+      const between = before.powerKW < 0 ? Math.min(powerKW, 0) : before.powerKW;
+      return [{ pricePerKWh: before.price, powerKW: between }, { pricePerKWh: price, powerKW: between }, point];
     }),
     ...(from.currency !== undefined && { currency: from.currency }),
     ...(from.era !== undefined && { era: from.era }),

@@ -104,7 +104,7 @@ const market = z
       .default("export-positive")
       .describe("what a positive power means in this market's messages; the seed's own rule is export-positive"),
     participate: z.boolean().default(true).describe("false: take setpoints and send telemetry, but no bids"),
-    requireSignature: z.boolean().optional().describe("default: required unless the webhook listens on loopback only"),
+    requireSignature: z.boolean().optional().describe("default: required unless webhook and broker are on loopback"),
     webhook: z
       .strictObject({
         host: z.string().default("127.0.0.1"),
@@ -145,13 +145,18 @@ const market = z
   .refine((value) => value.webhook !== undefined || value.mqtt !== undefined, {
     message: "needs `webhook` or `mqtt`, else no setpoint can arrive",
   })
-  .refine(
-    (value) => value.requireSignature !== false || value.webhook === undefined || isLoopback(value.webhook.host),
-    {
-      message: "can be false only while the webhook listens on loopback: others could command the devices",
-      path: ["requireSignature"],
-    },
-  );
+  .refine((value) => value.requireSignature !== false || !isOpenToOthers(value), {
+    message: "can be false only while the webhook and the broker are on loopback: others could command the devices",
+    path: ["requireSignature"],
+  });
+
+function isOpenToOthers(value: {
+  webhook?: { host: string } | undefined;
+  mqtt?: { url: string } | undefined;
+}): boolean {
+  const hosts = [value.webhook?.host, value.mqtt && new URL(value.mqtt.url).hostname];
+  return hosts.some((host) => host !== undefined && !isLoopback(host));
+}
 
 const storage = z.strictObject({
   storedValuePerKWh: price.default(0.1),

@@ -14,6 +14,9 @@ import { type Finding, Verification } from "./verification.ts";
 const COMMAND_DEADLINE_MS = 600_000;
 /** A stopping daemon waits this long for a device that can't end its command by itself. */
 const STOP_DEADLINE_MS = 2_000;
+/** Changes of a limit that are worth a new command while a setpoint holds, kW. */
+const TIGHTENED_KW = 0.02;
+const LOOSENED_KW = 0.2;
 /** A power that was measured longer ago than this, or than so many sampling times, is not the power now. */
 const STALE_MS = 30_000;
 const STALE_SAMPLES = 5;
@@ -262,8 +265,9 @@ export class DeviceLane {
   #reconsider(holding: Holding): void {
     if (this.#capability === undefined || holding.refusal !== undefined) return;
     const clamped = this.#clamp(holding.setpoint.powerKW);
-    const limitMoved = Math.abs(clamped.powerKW - holding.targetKW) > 1e-9;
-    if (limitMoved) {
+    // A neighbour's meter always moves a little; a limit that tightens counts sooner than one that gives way.
+    const roomKW = Math.abs(clamped.powerKW) - Math.abs(holding.targetKW);
+    if (roomKW < -TIGHTENED_KW || roomKW > LOOSENED_KW) {
       holding.targetKW = clamped.powerKW;
       holding.boundBy = clamped.boundBy;
       this.#options.onTarget();

@@ -74,7 +74,15 @@ describe("a config", () => {
     [
       "unsigned messages from the network",
       good.replace("{ port: 9080 }", "{ host: 0.0.0.0 }\n  requireSignature: false"),
-      /can be false only while the webhook listens on loopback/,
+      /can be false only while the webhook and the broker are on loopback/,
+    ],
+    [
+      "unsigned messages from a broker elsewhere",
+      good.replace(
+        "webhook: { port: 9080 }",
+        "requireSignature: false\n  mqtt: { url: mqtts://broker.example, topicIn: a, topicOut: b }",
+      ),
+      /can be false only while the webhook and the broker are on loopback/,
     ],
     [
       "a key that is no key",

@@ -166,7 +166,7 @@ describe("a market simulator", () => {
     await waitFor("a setpoint", () => car.of("on_confirm").length === 1);
     expect(market.currentPrice()).toBeGreaterThan(0.08);
     expect(market.currentPrice()).toBeLessThan(0.1);
-    expect(setpointOf(car)).toBe(-11);
+    expect(setpointOf(car)).toBe(-5);
   });
 
   test("counts telemetry, from either role, and verdicts", async () => {
