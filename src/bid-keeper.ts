@@ -4,7 +4,7 @@ import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
 import type { DeviceLane } from "./dispatch/device-lane.ts";
 import type { Log } from "./log.ts";
 import type { Participant } from "./market/participant.ts";
-import type { BidCurve } from "./model/bid-curve.ts";
+import { type BidCurve, consumesAtAnyPrice, curveFault } from "./model/bid-curve.ts";
 import type { Objective } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
@@ -128,8 +128,13 @@ export class BidKeeper {
       },
       kept.policy,
     );
+    const fault = curveFault(curve.points);
+    if (fault !== undefined) throw new Error(`the curve is unsound at point ${fault.index}: ${fault.fault}`);
     if (sameBid(kept.curve, curve) && !participant.needsBid(kept.config.era)) return;
     await participant.bid(kept.config.era, curve, kept.objective, constraintsOf(curve, kept));
+    if (consumesAtAnyPrice(curve) && kept.objective === undefined && kept.curve === undefined) {
+      log.warn("this curve consumes at any price, and no objective asks for that", { era: kept.config.era });
+    }
     kept.curve = curve;
     kept.curvesSent += 1;
     log.debug("bid curve sent", { era: kept.config.era, points: curve.points });
