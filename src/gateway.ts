@@ -174,7 +174,8 @@ export class Gateway implements AsyncDisposable {
         ...(maxExportKW !== undefined && { maxExportKW }),
         ...(reserveKW !== undefined && { reserveKW }),
       },
-      onJudgement: (judgement) => this.#onJudgement(judgement),
+      // After what is on its way to a device: to store and to tell a verdict is in no hurry.
+      onJudgement: (judgement) => void setImmediate(() => this.#onJudgement(judgement)),
       onReport: (era, report) => this.#onReport(era, report),
     });
   }

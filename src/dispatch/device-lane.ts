@@ -211,21 +211,22 @@ export class DeviceLane {
     const nowMs = this.#options.clock.now();
     const { ended, open } = splitEnded(this.#setpoints, nowMs);
     const active = activeAt(open, nowMs);
-    const holding = this.#holding;
-    if (holding !== undefined && holding.setpoint !== active) this.#close(holding, active === undefined);
-    for (const setpoint of ended) {
-      if (setpoint !== holding?.setpoint) this.#finish(setpoint, "expired", "its time passed before it could hold");
-    }
+    const held = this.#holding;
+    const replaced = held !== undefined && held.setpoint !== active ? held : undefined;
     // What a newer setpoint has replaced does not come back when the newer one ends, as with a superseded 2030.5 event.
-    const replaced = holding?.setpoint === active ? undefined : holding?.setpoint;
-    this.#setpoints = open.filter((setpoint) => setpoint !== replaced);
+    this.#setpoints = open.filter((setpoint) => setpoint !== replaced?.setpoint);
+    if (replaced !== undefined) this.#holding = undefined;
 
+    // The command first: the last word on what it replaces can wait.
     if (active === undefined) {
-      if (holding !== undefined || this.#releaseIsDue()) this.#submit({ kind: "release" });
-      return;
-    }
-    if (this.#holding?.setpoint === active) this.#reconsider(this.#holding);
+      if (replaced !== undefined || this.#releaseIsDue()) this.#submit({ kind: "release" });
+    } else if (this.#holding?.setpoint === active) this.#reconsider(this.#holding);
     else this.#begin(active);
+
+    if (replaced !== undefined) this.#close(replaced, active === undefined);
+    for (const setpoint of ended) {
+      if (setpoint !== held?.setpoint) this.#finish(setpoint, "expired", "its time passed before it could hold");
+    }
   }
 
   /**
@@ -425,8 +426,6 @@ export class DeviceLane {
 
   /** The setpoint no longer holds: its last word is spoken. */
   #close(holding: Holding, hasEnded: boolean): void {
-    this.#holding = undefined;
-    this.#setpoints = this.#setpoints.filter((setpoint) => setpoint !== holding.setpoint);
     const cause = hasEnded ? "expired" : "superseded";
     if (holding.refusal !== undefined) return;
     if (holding.verification !== undefined) {
