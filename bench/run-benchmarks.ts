@@ -51,6 +51,9 @@ export async function runBenchmarks(
   const figures: Figure[] = [];
   let failed = false;
   const folder = mkdtempSync(join(parentFolder, "setpointd-bench-"));
+  const discard = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  // Whoever breaks off a run leaves by `exit`, which passes by `finally`.
+  process.once("exit", discard);
   try {
     for (const benchmark of benchmarks) {
       if (!benchmark.figures.some(isWanted)) continue;
@@ -71,7 +74,8 @@ export async function runBenchmarks(
       }
     }
   } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    process.off("exit", discard);
+    discard();
   }
   output.data(options.json ? figuresAsJson(figures) : figuresAsTable(figures));
   return failed ? 1 : 0;

@@ -7,6 +7,7 @@ export interface Session {
   readonly dialect: Dialect;
   /** Resolves when commands make sense, and also when the link ends. */
   readonly ready: Promise<void>;
+  isReady(): boolean;
   markReady(): void;
   /** Resolves at the first call from the charger. */
   readonly heard: Promise<void>;
@@ -20,6 +21,7 @@ export interface Session {
 }
 
 export function createSession(link: ChargerLink, dialect: Dialect): Session {
+  let isReady = false;
   let markReady = () => {};
   let markHeard = () => {};
   const ready = new Promise<void>((resolve) => {
@@ -32,7 +34,11 @@ export function createSession(link: ChargerLink, dialect: Dialect): Session {
     link,
     dialect,
     ready,
-    markReady: () => markReady(),
+    isReady: () => isReady,
+    markReady: () => {
+      isReady = true;
+      markReady();
+    },
     heard,
     markHeard: () => markHeard(),
     welcome: new AbortController(),

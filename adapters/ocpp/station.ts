@@ -147,7 +147,8 @@ export class Station {
   ): Promise<{ answer: JsonRecord; dialect: Dialect }> {
     const session = this.#session;
     if (session === undefined) throw new CallFailure("unreachable", `charger ${this.identity} is not connected`);
-    await abortable(session.ready, signal);
+    // A charger that is ready gets the call in this very moment, before anything else has its turn.
+    if (!session.isReady()) await abortable(session.ready, signal);
     const answer = await session.link.call(make(session.dialect), urgency, signal);
     return { answer, dialect: session.dialect };
   }

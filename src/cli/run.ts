@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { Gateway } from "../gateway.ts";
@@ -17,9 +16,6 @@ export const addRunCommand: AddCommand = (program, parts) => {
     .requiredOption("--config <file>", "YAML config")
     .addHelpText("after", "\nExample:\n  setpointd run --config /etc/setpointd/site.yaml")
     .action(async (options: { config: string }) => {
-      // Short-lived objects get 2 MB and not up to 32: a daemon that idles most of the time needs no more, and on a small
-      // gateway the difference is a quarter of its memory.
-      setFlagsFromString("--semi-space-growth-factor=1");
       const { config, folder } = loadConfig(options.config, parts.adapters);
       const log = createLog(config.log.level);
       const stop = stopSignal();

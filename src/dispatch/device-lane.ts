@@ -88,8 +88,8 @@ export class DeviceLane {
   readonly #options: DeviceLaneOptions;
   readonly #lane: Lane<Job>;
   #signal: AbortSignal = AbortSignal.abort();
-  /** Ends the command that runs, when a newer one makes it pointless. */
-  #running = new AbortController();
+  /** Ends the command that runs, when a newer one makes it pointless or the daemon stops; absent while none runs. */
+  #running: AbortController | undefined;
   #setpoints: Setpoint[] = [];
   #holding: Holding | undefined;
   #underCommand = false;
@@ -156,6 +156,7 @@ export class DeviceLane {
   /** Connects, reads what the device tells, and reconnects for ever, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
+    signal.addEventListener("abort", () => this.#running?.abort(signal.reason), { once: true });
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         this.#capability = await this.adapter.start(signal);
@@ -237,14 +238,14 @@ export class DeviceLane {
     this.#setpoints = [];
     this.#holding = undefined;
     const endsByItself = this.#capability?.failsafe === "device" || this.#capability?.failsafe === "vendor";
-    this.#running.abort(new Error("the daemon stops"));
+    this.#running?.abort(new Error("the daemon stops"));
     if (!endsByItself) this.#lane.submit({ kind: "release" });
     await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
   }
 
   /** The newest order counts: what still runs for an older one is broken off, so that a slow device never holds it up. */
   #submit(job: Job): void {
-    this.#running.abort(new Error("a newer order came"));
+    this.#running?.abort(new Error("a newer order came"));
     this.#lane.submit(job);
   }
 
@@ -323,9 +324,13 @@ export class DeviceLane {
 
   /** Runs one command; it ends early when the daemon stops or a newer order comes. */
   async #command<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    this.#running = new AbortController();
-    const signal = AbortSignal.any([this.#signal, this.#running.signal]);
-    return await withDeadline(this.#options.clock, COMMAND_DEADLINE_MS, signal, work);
+    const running = new AbortController();
+    this.#running = running;
+    try {
+      return await withDeadline(this.#options.clock, COMMAND_DEADLINE_MS, running.signal, work);
+    } finally {
+      if (this.#running === running) this.#running = undefined;
+    }
   }
 
   #verificationOf(holding: Holding, acceptance: Acceptance, startKW: number | undefined): Verification {
