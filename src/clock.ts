@@ -37,6 +37,9 @@ export class DeadlineError extends Error {
   override readonly name = "DeadlineError";
 }
 
+/** A reason of our own spares the exception with its stack that `abort` makes when it is given none. */
+const OVER = "no longer needed";
+
 /**
  * Runs `work` for at most `ms` of elapsed time. Its signal aborts when the time is out or the outer signal aborts.
  * @throws DeadlineError when the time ran out, whether or not `work` heeds its signal
@@ -66,7 +69,7 @@ export async function withDeadline<T>(
   try {
     return await Promise.race([working, aborted]);
   } finally {
-    timer.abort();
+    timer.abort(OVER);
     signal.removeEventListener("abort", onAbort);
   }
 }

@@ -34,6 +34,9 @@ interface InFlight extends Waiting {
 
 const MAX_WAITING = 32;
 
+/** Without a reason of ours each abort makes an exception with its stack, once for every call. */
+const ANSWERED = "answered";
+
 /** A charger that does not answer a question may not hold up a command for the whole of a call's time. */
 const BACKGROUND_TIMEOUT_MS = 5000;
 
@@ -121,7 +124,7 @@ export class CallQueue {
     this.#closed = new CallFailure("unreachable", reason);
     const call = this.#inFlight;
     this.#inFlight = undefined;
-    call?.deadline.abort();
+    call?.deadline.abort(ANSWERED);
     for (const job of [...(call === undefined ? [] : [call]), ...this.#waiting.command, ...this.#waiting.background]) {
       job.reject(this.#closed);
     }
@@ -133,7 +136,7 @@ export class CallQueue {
     const call = this.#inFlight;
     if (call === undefined || call.id !== id) return undefined;
     this.#inFlight = undefined;
-    call.deadline.abort();
+    call.deadline.abort(ANSWERED);
     return call;
   }
 
@@ -148,11 +151,11 @@ export class CallQueue {
       nonsenseBefore: this.#nonsense,
     };
     this.#inFlight = call;
+    this.#send(callFrame(call.id, call.action, call.payload));
     this.#clock.sleep(call.timeoutMs, call.deadline.signal).then(
       () => this.#expire(call),
       () => {},
     );
-    this.#send(callFrame(call.id, call.action, call.payload));
   }
 
   #expire(call: InFlight): void {

@@ -20,6 +20,8 @@ import { Turn } from "./turn.ts";
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
 const MAX_RESENDS = 5;
 
+const OVERTAKEN = "overtaken by a newer order";
+
 type SamplesEvent = Extract<ChargerEvent, { kind: "samples" }>;
 
 /** One connector of a charger as the core sees it. */
@@ -80,7 +82,7 @@ export class OcppConnector implements Adapter, StationPort {
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
-    this.#resend?.abort();
+    this.#stopResend();
     const written = await this.#inTurn(signal, async () => {
       const done = await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
       this.#target = target;
@@ -95,7 +97,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   async release(signal: AbortSignal): Promise<void> {
-    this.#resend?.abort();
+    this.#stopResend();
     this.#target = undefined;
     this.#owesRelease = true;
     await this.#inTurn(signal, () => this.#writer.clear(signal));
@@ -107,7 +109,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#resend?.abort();
+    this.#stopResend();
     this.#target = undefined;
     this.#owesRelease = false;
     this.#station.removePort(this.#device.connector);
@@ -115,7 +117,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onLink(up: boolean, detail: string): void {
-    if (!up) this.#resend?.abort();
+    if (!up) this.#stopResend();
     this.#reports.push({ kind: "link", up, detail });
   }
 
@@ -201,9 +203,15 @@ export class OcppConnector implements Adapter, StationPort {
     }
   }
 
+  #stopResend(): void {
+    // With a reason of ours: without one `abort` makes an exception with its stack, also where there is nothing to stop.
+    this.#resend?.abort(OVERTAKEN);
+    this.#resend = undefined;
+  }
+
   /** Puts what was accepted, or a release that got lost, in force again; an order of the core goes before it. */
   #resendSoon(why: string, withFallback: boolean): void {
-    this.#resend?.abort();
+    this.#stopResend();
     const stop = new AbortController();
     this.#resend = stop;
     this.#turn

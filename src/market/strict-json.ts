@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** Deepest nesting of objects and arrays that is read; real messages stay under 12. */
 const MAX_DEPTH = 32;
 
@@ -17,12 +19,9 @@ export type StrictJson =
  * One pass without recursion comes before `JSON.parse`; the caller bounds the size.
  */
 export function parseStrictJson(bytes: Uint8Array): StrictJson {
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
-    return { ok: false, path: "", fault: "not valid UTF-8" };
-  }
+  if (!isUtf8(bytes)) return { ok: false, path: "", fault: "not valid UTF-8" };
+  // A byte order mark stays in the text, where JSON.parse refuses it (RFC 8259, 8.1).
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
   const fault = scan(text);
   if (fault !== undefined) return { ok: false, ...fault };
   try {
@@ -31,9 +30,6 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
     return { ok: false, path: "", fault: `not JSON: ${error instanceof Error ? error.message : "unreadable"}` };
   }
 }
-
-// A byte order mark stays in the text, where JSON.parse refuses it (RFC 8259, 8.1).
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** An object or array that is open at this point of the text. */
 interface Open {
@@ -115,6 +111,10 @@ function isDangerous(key: string, open: readonly Open[]): boolean {
 
 /** Index after the closing quote, or the end of the text. */
 function endOfString(text: string, start: number): number {
+  // Nearly all strings have no escape, and the engine's own search is many times faster than a loop.
+  const quote = text.indexOf('"', start + 1);
+  if (quote < 0) return text.length;
+  if (text.charCodeAt(quote - 1) !== 0x5c) return quote + 1;
   let at = start + 1;
   while (at < text.length) {
     const code = text.charCodeAt(at);

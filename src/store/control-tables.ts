@@ -22,7 +22,7 @@ const OUTBOX_MAX = 10_000;
 export function controlTables(database: SqlDatabase) {
   const insertInbox = database.prepare(
     `INSERT INTO inbox (sender_id, message_id, transaction_id, action, digest, received_at_ms, answer_status, answer_body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
   );
   const findInbox = database.prepare("SELECT * FROM inbox WHERE sender_id = ? AND message_id = ?");
   const insertSetpoint = database.prepare(
@@ -99,14 +99,7 @@ export function controlTables(database: SqlDatabase) {
   return {
     commit,
     receive(message: ReceivedMessage, change: ControlChange): ReceiveResult {
-      const before = findInbox.get(message.senderId, message.messageId) as Row | undefined;
-      if (before !== undefined) {
-        const stored = receivedFrom(before);
-        return stored.digest === message.digest
-          ? { kind: "repeat", answerStatus: stored.answerStatus, answerBody: stored.answerBody }
-          : { kind: "conflict" };
-      }
-      insertInbox.run(
+      const { changes } = insertInbox.run(
         message.senderId,
         message.messageId,
         message.transactionId,
@@ -116,6 +109,12 @@ export function controlTables(database: SqlDatabase) {
         message.answerStatus,
         message.answerBody,
       );
+      if (changes === 0) {
+        const stored = receivedFrom(findInbox.get(message.senderId, message.messageId) as Row);
+        return stored.digest === message.digest
+          ? { kind: "repeat", answerStatus: stored.answerStatus, answerBody: stored.answerBody }
+          : { kind: "conflict" };
+      }
       commit(change);
       return { kind: "new" };
     },
