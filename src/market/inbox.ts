@@ -8,7 +8,13 @@ import { type CallbackContext, callbackContext, isCallbackAction } from "./beckn
 import type { ContractBook } from "./contract-book.ts";
 import type { MarketCounters } from "./market-counters.ts";
 import { NewestSeen } from "./newest-seen.ts";
-import { type Mapping, placeSetpoint, type ResourceDirectory, type SetpointFlag } from "./placement.ts";
+import {
+  type Mapping,
+  type PlacementRules,
+  placeSetpoint,
+  type ResourceDirectory,
+  type SetpointFlag,
+} from "./placement.ts";
 import { type OrderMessage, readOrder } from "./seed-codec.ts";
 import { type MarketOffer, readOffers } from "./seed-offers.ts";
 import type { SeedDialect } from "./seed-shape.ts";
@@ -90,10 +96,16 @@ interface Effect {
  */
 export class Inbox {
   readonly #options: InboxOptions;
+  readonly #rules: Omit<PlacementRules, "known">;
+  /** A list is for many resources, so what names a single one (order, transaction) can't tell them apart. */
+  readonly #listRules: Omit<PlacementRules, "known">;
   readonly #newest = new NewestSeen();
 
   constructor(options: InboxOptions) {
+    const { directory, contracts, mapping, defaultHoldMs = 900_000, horizonMs = 7 * 86_400_000 } = options;
     this.#options = options;
+    this.#rules = { directory, contracts, mapping, defaultHoldMs, horizonMs };
+    this.#listRules = { ...this.#rules, mapping: ["era"] };
   }
 
   async receive(message: InboundMessage): Promise<Answer> {
@@ -224,11 +236,9 @@ export class Inbox {
   async #setpoints(order: OrderMessage, context: CallbackContext, nowMs: number): Promise<Effect> {
     const { onSetpoints, contracts } = this.#options;
     const known = await contracts.byTransaction(context.transactionId);
-    const rules = { defaultHoldMs: 900_000, horizonMs: 7 * 86_400_000, ...this.#options, known };
-    // A list is for many resources, so what names a single one (order, transaction) can't tell them apart.
-    const mapping: readonly Mapping[] = order.drafts.length > 1 ? ["era"] : rules.mapping;
+    const rules = { ...(order.drafts.length > 1 ? this.#listRules : this.#rules), known };
     const placed = await Promise.all(
-      order.drafts.map((draft, index) => placeSetpoint(draft, index, context, { ...rules, mapping }, nowMs)),
+      order.drafts.map((draft, index) => placeSetpoint(draft, index, context, rules, nowMs)),
     );
     if (this.#isOutdated(`${context.transactionId}|order`, context, known)) return outdated;
     const setpoints = placed.map(({ setpoint }) => setpoint);
