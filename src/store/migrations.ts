@@ -22,7 +22,6 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
     judgement TEXT,
     judgement_final INTEGER NOT NULL DEFAULT 0
   );
-  CREATE INDEX setpoint_open ON setpoint (valid_until_ms) WHERE judgement_final = 0;
   CREATE TABLE contract (
     transaction_id TEXT PRIMARY KEY,
     order_id TEXT,
