@@ -31,17 +31,24 @@ export function marketFromPowerKW(powerKW: number, sign: SeedDialect["sign"]): n
  * in two spellings is refused, since two readers could take different ones.
  */
 export function named<Shape extends z.ZodRawShape>(shape: Shape) {
+  // Put together once: every message goes through here.
+  const spellingsOf = Object.keys(shape).map(
+    (name) => [name, [name, ...PREFIXES.map((prefix) => prefix + name)]] as const,
+  );
   return z.preprocess((value, issues) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     const fields: Record<string, unknown> = {};
-    for (const name of Object.keys(shape)) {
-      const spellings = [name, ...PREFIXES.map((prefix) => prefix + name)].filter((key) => Object.hasOwn(value, key));
-      const [spelling, other] = spellings;
-      if (spelling === undefined) continue;
-      if (other !== undefined) {
-        issues.addIssue({ code: "custom", path: [name], message: `given twice, as ${spelling} and ${other}` });
+    for (const [name, spellings] of spellingsOf) {
+      let found: string | undefined;
+      for (const spelling of spellings) {
+        if (!Object.hasOwn(value, spelling)) continue;
+        if (found !== undefined) {
+          issues.addIssue({ code: "custom", path: [name], message: `given twice, as ${found} and ${spelling}` });
+          break;
+        }
+        found = spelling;
+        fields[name] = (value as Record<string, unknown>)[spelling];
       }
-      fields[name] = (value as Record<string, unknown>)[spelling];
     }
     return fields;
   }, z.object(shape));

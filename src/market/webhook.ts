@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, isIP } from "node:net";
+import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, withDeadline } from "../clock.ts";
+import { isLoopback } from "../config/loopback.ts";
 import type { Log } from "../log.ts";
 import { type Answer, nack } from "./answer.ts";
 import { type InboundMessage, MAX_MESSAGE_BYTES } from "./inbox.ts";
@@ -27,12 +28,6 @@ export interface WebhookOptions {
   readonly receive: (message: InboundMessage) => Promise<Answer>;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** True for an address that only this machine can reach. Other names than `localhost` may come to mean any address. */
-export function isLoopback(host: string): boolean {
-  if (isIP(host) === 4) return host.startsWith("127.");
-  return host === "::1" || host === "localhost";
 }
 
 /** The door for the market's messages over HTTP: `POST {path}/{action}` with JSON. One bad request stops nothing else. */

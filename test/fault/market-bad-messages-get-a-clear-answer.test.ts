@@ -1,8 +1,9 @@
 import http from "node:http";
 import net from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isLoopback } from "../../src/config/loopback.ts";
 import { silentLog } from "../../src/log.ts";
-import { isLoopback, Webhook } from "../../src/market/webhook.ts";
+import { Webhook } from "../../src/market/webhook.ts";
 import { Desk, MarketKey, NOW_MS, onConfirm, plainContext } from "../support/market-desk.ts";
 
 let desk: Desk;
