@@ -1,4 +1,7 @@
-/** True for an address that only this machine can reach. A name is not one: it may come to mean another address. */
+import { isIP } from "node:net";
+
+/** True for an address that only this machine can reach. Other names than `localhost` may come to mean any address. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+  if (isIP(host) === 4) return host.startsWith("127.");
+  return host === "::1" || host === "localhost";
 }

@@ -6,6 +6,7 @@ import type { Availability, Reading } from "../model/reading.ts";
 import type { Capability } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
+import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
 import { Lane } from "./lane.ts";
 import { activeAt, MAX_SCHEDULED, splitEnded, superseded } from "./schedule.ts";
 import { type Finding, Verification } from "./verification.ts";
@@ -17,9 +18,6 @@ const STOP_DEADLINE_MS = 2_000;
 /** Changes of a limit that are worth a new command while a setpoint holds, kW. */
 const TIGHTENED_KW = 0.02;
 const LOOSENED_KW = 0.2;
-/** A power that was measured longer ago than this, or than so many sampling times, is not the power now. */
-const STALE_MS = 30_000;
-const STALE_SAMPLES = 5;
 const RETRY_BASE_MS = 1_000;
 const RETRY_CAP_MS = 15_000;
 
@@ -41,19 +39,9 @@ export interface DeviceLaneOptions {
 }
 
 /** What a person sees of a device. Powers in kW, export positive; absent is not zero. */
-export interface DeviceSnapshot {
+export interface DeviceSnapshot extends DeviceStateSnapshot {
   readonly era: string;
   readonly protocol: string;
-  readonly linkUp: boolean;
-  readonly linkDetail: string;
-  readonly capability?: Capability;
-  readonly availability?: Availability;
-  /** The newest live reading with a power in it, as it came: nothing older is mixed into it. */
-  readonly reading?: Reading;
-  /** Newest value that was sent, percent; batteries send it beside their power or apart from it. */
-  readonly socPercent?: number;
-  /** Newest value of the register of energy taken in, kWh. */
-  readonly importKWh?: number;
   readonly setpoint?: Setpoint;
   readonly targetKW?: number;
   readonly boundBy?: Limit;
@@ -87,6 +75,7 @@ export class DeviceLane {
   readonly adapter: Adapter;
   readonly #options: DeviceLaneOptions;
   readonly #lane: Lane<Job>;
+  readonly #state: DeviceState;
   #signal: AbortSignal = AbortSignal.abort();
   /** Ends the command that runs, when a newer one makes it pointless or the daemon stops; absent while none runs. */
   #running: AbortController | undefined;
@@ -94,19 +83,12 @@ export class DeviceLane {
   #holding: Holding | undefined;
   #underCommand = false;
   #releaseRetryAtMs: number | undefined;
-  #capability: Capability | undefined;
-  #availability: Availability | undefined;
-  #reading: Reading | undefined;
-  #readingAtMs = 0;
-  #socPercent: number | undefined;
-  #importKWh: number | undefined;
   #judgement: Judgement | undefined;
-  #linkUp = false;
-  #linkDetail = "not connected yet";
 
   constructor(options: DeviceLaneOptions) {
     this.adapter = options.adapter;
     this.#options = options;
+    this.#state = new DeviceState(options.clock);
     this.#lane = new Lane((job) => this.#work(job));
   }
 
@@ -115,17 +97,16 @@ export class DeviceLane {
   }
 
   get capability(): Capability | undefined {
-    return this.#capability;
+    return this.#state.capability;
   }
 
   get availability(): Availability | undefined {
-    return this.#availability;
+    return this.#state.availability;
   }
 
-  /** Live power, kW; absent if none was measured, or so long ago that it says nothing about now. */
+  /** Live power, kW; absent if none was measured lately. */
   get measuredKW(): number | undefined {
-    const staleMs = Math.max(STALE_MS, STALE_SAMPLES * (this.#capability?.sampleMs ?? 0));
-    return this.#options.clock.elapsedMs() - this.#readingAtMs > staleMs ? undefined : this.#reading?.powerKW;
+    return this.#state.measuredKW;
   }
 
   /** Power the device is told to hold, kW; absent without a setpoint. */
@@ -138,13 +119,7 @@ export class DeviceLane {
     return {
       era: this.era,
       protocol: this.adapter.protocol,
-      linkUp: this.#linkUp,
-      linkDetail: this.#linkDetail,
-      ...(this.#capability && { capability: this.#capability }),
-      ...(this.#availability && { availability: this.#availability }),
-      ...(this.#reading && { reading: this.#reading }),
-      ...(this.#socPercent !== undefined && { socPercent: this.#socPercent }),
-      ...(this.#importKWh !== undefined && { importKWh: this.#importKWh }),
+      ...this.#state.snapshot(),
       ...(holding && { setpoint: holding.setpoint, targetKW: holding.targetKW }),
       ...(holding?.boundBy && { boundBy: holding.boundBy }),
       ...(holding?.acceptance && { acceptance: holding.acceptance }),
@@ -159,17 +134,15 @@ export class DeviceLane {
     signal.addEventListener("abort", () => this.#running?.abort(signal.reason), { once: true });
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
-        this.#capability = await this.adapter.start(signal);
-        this.#linkUp = true;
-        this.#linkDetail = "connected";
+        const capability = await this.adapter.start(signal);
+        this.#state.take({ kind: "link", up: true, detail: "connected" });
         attempt = 0;
-        this.#options.onReport({ kind: "capability", capability: this.#capability });
+        this.#take({ kind: "capability", capability });
         this.evaluate();
         for await (const report of this.adapter.reports(signal)) this.#take(report);
       } catch (error) {
         if (signal.aborted) break;
-        this.#linkUp = false;
-        this.#linkDetail = textOf(error);
+        this.#state.take({ kind: "link", up: false, detail: textOf(error) });
         this.#options.log.warn("device does not start", { era: this.era, reason: textOf(error), attempt });
       }
       await this.#options.clock
@@ -237,7 +210,7 @@ export class DeviceLane {
   async shutDown(): Promise<void> {
     this.#setpoints = [];
     this.#holding = undefined;
-    const endsByItself = this.#capability?.failsafe === "device" || this.#capability?.failsafe === "vendor";
+    const endsByItself = this.capability?.failsafe === "device" || this.capability?.failsafe === "vendor";
     this.#running?.abort(new Error("the daemon stops"));
     if (!endsByItself) this.#lane.submit({ kind: "release" });
     await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
@@ -260,12 +233,12 @@ export class DeviceLane {
     };
     this.#judgement = undefined;
     this.#options.onTarget();
-    if (this.#capability !== undefined) this.#submit({ kind: "apply", holding: this.#holding });
+    if (this.capability !== undefined) this.#submit({ kind: "apply", holding: this.#holding });
   }
 
   /** Retries a command that did not get through, and follows limits that changed. */
   #reconsider(holding: Holding): void {
-    if (this.#capability === undefined || holding.refusal !== undefined) return;
+    if (this.capability === undefined || holding.refusal !== undefined) return;
     const clamped = this.#clamp(holding.setpoint.powerKW);
     // A neighbour's meter always moves a little; a limit that tightens counts sooner than one that gives way.
     const roomKW = Math.abs(clamped.powerKW) - Math.abs(holding.targetKW);
@@ -281,7 +254,7 @@ export class DeviceLane {
   }
 
   #clamp(powerKW: number): { powerKW: number; boundBy: Limit | undefined } {
-    const clamped = clampByLimits(powerKW, [...nameplate(this.#capability), ...this.#options.limits()]);
+    const clamped = clampByLimits(powerKW, [...nameplate(this.capability), ...this.#options.limits()]);
     return { powerKW: clamped.powerKW, boundBy: clamped.boundBy };
   }
 
@@ -334,7 +307,7 @@ export class DeviceLane {
   }
 
   #verificationOf(holding: Holding, acceptance: Acceptance, startKW: number | undefined): Verification {
-    const capability = this.#capability;
+    const capability = this.capability;
     const shortfallReason = holding.boundBy
       ? `the ${holding.boundBy.source} limit allows ${holding.targetKW.toFixed(2)} kW`
       : `the device was told ${acceptance.appliedKW.toFixed(2)} kW, the nearest it can do`;
@@ -393,34 +366,15 @@ export class DeviceLane {
   }
 
   #take(report: Report): void {
-    switch (report.kind) {
-      case "capability":
-        this.#capability = report.capability;
-        break;
-      case "availability":
-        this.#availability = report.availability;
-        break;
-      case "link":
-        this.#linkUp = report.up;
-        this.#linkDetail = report.detail;
-        break;
-      case "reading":
-        this.#takeReading(report.reading);
-        break;
-    }
+    this.#state.take(report);
+    if (report.kind === "reading") this.#verify(report.reading);
     this.#options.onReport(report);
   }
 
-  #takeReading(reading: Reading): void {
-    // A replayed value is history: it is stored, and judges and steers nothing.
-    if (reading.replayed) return;
-    this.#socPercent = reading.socPercent ?? this.#socPercent;
-    this.#importKWh = reading.importKWh ?? this.#importKWh;
-    if (reading.powerKW === undefined) return;
-    this.#reading = reading;
-    this.#readingAtMs = this.#options.clock.elapsedMs();
+  #verify(reading: Reading): void {
     const holding = this.#holding;
-    if (holding?.verification === undefined) return;
+    // A value that was measured while the link was down judges nothing.
+    if (reading.replayed || reading.powerKW === undefined || holding?.verification === undefined) return;
     const finding = holding.verification.add({
       atMs: this.#options.clock.elapsedMs(),
       powerKW: reading.powerKW,
@@ -438,7 +392,7 @@ export class DeviceLane {
       return;
     }
     const finding: Finding =
-      holding.attempts > 0 || (hasEnded && this.#capability === undefined)
+      holding.attempts > 0 || (hasEnded && this.capability === undefined)
         ? { verdict: "unreachable", reason: holding.lastError ?? "the device never connected", samples: 0 }
         : { verdict: cause, reason: "the device had not accepted it yet", samples: 0 };
     this.#judge(holding, finding, true);
