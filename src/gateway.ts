@@ -10,6 +10,8 @@ import { type Clock, repeatEvery } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { judgementOf } from "./dispatch/holding.ts";
+import type { Finding } from "./dispatch/verification.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
 import type { Report } from "./model/adapter.ts";
@@ -239,16 +241,12 @@ export class Gateway implements AsyncDisposable {
         open.push(setpoint);
         continue;
       }
-      ended.push({
-        setpointId: setpoint.id,
-        era: setpoint.era,
-        verdict: judgement?.verdict ?? (isOver ? "expired" : "superseded"),
-        reason: judgement?.reason ?? (isOver ? "it ended while the gateway was down" : "its order was cancelled"),
-        orderedKW: setpoint.powerKW,
-        samples: judgement?.samples ?? 0,
-        atMs: nowMs,
-        final: true,
-      });
+      const finding: Finding = isOver
+        ? { verdict: "expired", reason: "it ended while the gateway was down", samples: 0 }
+        : { verdict: "superseded", reason: "its order was cancelled", samples: 0 };
+      // What the meter had shown by then stays the verdict, with its evidence.
+      const told = { atMs: nowMs, final: true };
+      ended.push(judgement ? { ...judgement, ...told } : judgementOf(setpoint, finding, told));
     }
     if (ended.length > 0) await store.commit({ judgements: ended });
     if (open.length === 0) return;

@@ -7,9 +7,10 @@ import type { Capability } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
 import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
+import { type Holding, judgementOf, lastFinding, verificationOf } from "./holding.ts";
 import { Lane } from "./lane.ts";
 import { activeAt, MAX_SCHEDULED, splitEnded, superseded } from "./schedule.ts";
-import { type Finding, Verification } from "./verification.ts";
+import type { Finding } from "./verification.ts";
 
 /** The last resort: adapters have their own deadlines, the longest being three polls of a slow 2030.5 device. */
 const COMMAND_DEADLINE_MS = 600_000;
@@ -48,21 +49,6 @@ export interface DeviceSnapshot extends DeviceStateSnapshot {
   readonly acceptance?: Acceptance;
   readonly judgement?: Judgement;
   readonly lastError?: string;
-}
-
-/** The setpoint that a device is to hold now, and how far it has got. */
-interface Holding {
-  readonly setpoint: Setpoint;
-  targetKW: number;
-  boundBy: Limit | undefined;
-  acceptance?: Acceptance;
-  /** The target that the device accepted; another one must be sent. */
-  acceptedTargetKW?: number;
-  verification?: Verification;
-  refusal?: string;
-  lastError?: string;
-  attempts: number;
-  retryAtMs: number;
 }
 
 type Job = { readonly kind: "apply"; readonly holding: Holding } | { readonly kind: "release" };
@@ -281,7 +267,10 @@ export class DeviceLane {
       holding.acceptance = acceptance;
       holding.acceptedTargetKW = target.powerKW;
       delete holding.lastError;
-      holding.verification = this.#verificationOf(holding, acceptance, startKW);
+      holding.verification = verificationOf(holding, acceptance, this.capability, {
+        acceptedAtMs: this.#options.clock.elapsedMs(),
+        startKW,
+      });
       log.info("setpoint applied", {
         era: this.era,
         setpoint: holding.setpoint.id,
@@ -304,23 +293,6 @@ export class DeviceLane {
     } finally {
       if (this.#running === running) this.#running = undefined;
     }
-  }
-
-  #verificationOf(holding: Holding, acceptance: Acceptance, startKW: number | undefined): Verification {
-    const capability = this.capability;
-    const shortfallReason = holding.boundBy
-      ? `the ${holding.boundBy.source} limit allows ${holding.targetKW.toFixed(2)} kW`
-      : `the device was told ${acceptance.appliedKW.toFixed(2)} kW, the nearest it can do`;
-    return new Verification({
-      orderedKW: holding.setpoint.powerKW,
-      appliedKW: acceptance.appliedKW,
-      control: capability?.control ?? "setpoint",
-      acceptedAtMs: this.#options.clock.elapsedMs(),
-      settleMs: capability?.settleMs ?? 10_000,
-      sampleMs: capability?.sampleMs ?? 10_000,
-      shortfallReason,
-      ...(startKW === undefined ? {} : { startKW }),
-    });
   }
 
   #noteFailure(holding: Holding, error: unknown): void {
@@ -385,51 +357,24 @@ export class DeviceLane {
 
   /** The setpoint no longer holds: its last word is spoken. */
   #close(holding: Holding, hasEnded: boolean): void {
+    const nowMs = this.#options.clock.elapsedMs();
     const cause = hasEnded ? "expired" : "superseded";
-    if (holding.refusal !== undefined) return;
-    if (holding.verification !== undefined) {
-      this.#judge(holding, holding.verification.close(this.#options.clock.elapsedMs(), cause), true);
-      return;
-    }
-    const finding: Finding =
-      holding.attempts > 0 || (hasEnded && this.capability === undefined)
-        ? { verdict: "unreachable", reason: holding.lastError ?? "the device never connected", samples: 0 }
-        : { verdict: cause, reason: "the device had not accepted it yet", samples: 0 };
-    this.#judge(holding, finding, true);
+    const finding = lastFinding(holding, cause, this.capability !== undefined, nowMs);
+    if (finding !== undefined) this.#judge(holding, finding, true);
   }
 
   #judge(holding: Holding, finding: Finding, final: boolean): void {
-    this.#publish({
-      setpointId: holding.setpoint.id,
-      era: this.era,
-      verdict: finding.verdict,
-      reason: finding.reason,
-      orderedKW: holding.setpoint.powerKW,
-      samples: finding.samples,
-      atMs: this.#options.clock.now(),
-      final,
-      ...(holding.acceptance && { appliedKW: holding.acceptance.appliedKW }),
-      ...(finding.measuredKW !== undefined && { measuredKW: finding.measuredKW }),
-    });
+    const { setpoint, acceptance } = holding;
+    const judgement = judgementOf(setpoint, finding, { atMs: this.#options.clock.now(), final, acceptance });
+    // What is shown is the verdict on what holds now; a late word on what it replaced does not push it aside.
+    if (this.#holding === undefined || this.#holding === holding) this.#judgement = judgement;
+    this.#options.onJudgement(judgement);
   }
 
   /** A verdict for a setpoint that never got to the device. */
   #finish(setpoint: Setpoint, verdict: Judgement["verdict"], reason: string): void {
-    this.#options.onJudgement({
-      setpointId: setpoint.id,
-      era: this.era,
-      verdict,
-      reason,
-      orderedKW: setpoint.powerKW,
-      samples: 0,
-      atMs: this.#options.clock.now(),
-      final: true,
-    });
-  }
-
-  #publish(judgement: Judgement): void {
-    if (judgement.setpointId === this.#holding?.setpoint.id || this.#holding === undefined) this.#judgement = judgement;
-    this.#options.onJudgement(judgement);
+    const finding: Finding = { verdict, reason, samples: 0 };
+    this.#options.onJudgement(judgementOf(setpoint, finding, { atMs: this.#options.clock.now(), final: true }));
   }
 }
 
