@@ -116,8 +116,9 @@ export class Inbox {
       const context = callbackContext(body);
       action = context.action;
       checkAction(message, context);
-      this.#checkSender(message, context);
-      const { answer, outcome } = await this.#handle(message, body, context);
+      const digest = digestOf(message.body);
+      this.#checkSender(message, digest, context);
+      const { answer, outcome } = await this.#handle(digest, body, context);
       counters.received(action, outcome);
       return answer;
     } catch (error) {
@@ -132,14 +133,9 @@ export class Inbox {
     }
   }
 
-  async #handle(
-    message: InboundMessage,
-    body: unknown,
-    context: CallbackContext,
-  ): Promise<{ answer: Answer; outcome: string }> {
+  async #handle(digest: string, body: unknown, context: CallbackContext): Promise<{ answer: Answer; outcome: string }> {
     const { store, clock, contracts } = this.#options;
     const nowMs = clock.now();
-    const digest = digestOf(message.body);
     let effect: Effect;
     try {
       this.#checkAge(context, nowMs);
@@ -174,11 +170,17 @@ export class Inbox {
   }
 
   /** Who sent it, whether that is who it says, and whether it is for us. */
-  #checkSender(message: InboundMessage, context: CallbackContext): void {
+  #checkSender(message: InboundMessage, digest: string, context: CallbackContext): void {
     const { keys, clock, sentSignatures, bapIds } = this.#options;
     if (message.requireSignature || message.authorization !== undefined) {
       const result = verifySignature(
-        { ...message, authorization: message.authorization, requestSignature: sentSignatures?.find(context) },
+        {
+          body: message.body,
+          digest,
+          digestHeader: message.digestHeader,
+          authorization: message.authorization,
+          requestSignature: sentSignatures?.find(context),
+        },
         keys,
         clock.now(),
       );

@@ -1,16 +1,27 @@
 /** RFC 3339 instant: an offset is required, since a time without one means another moment on each machine. */
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
+const INSTANT =
+  /^([1-9]\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])[Tt]([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 
-/** Epoch ms of an RFC 3339 instant, or nothing if the text is not one (`2024-02-30T00:00:00Z` is not). */
+/**
+ * Epoch ms of an RFC 3339 instant, or nothing if the text is not one (`2024-02-30T00:00:00Z` is not). A fraction is cut
+ * to milliseconds.
+ */
 export function instantMsFromText(text: string): number | undefined {
   const match = INSTANT.exec(text);
   if (match === null) return undefined;
-  const [, year, month, day] = match;
-  // Date.parse turns February 30 into March 1; a day that is not in the calendar is a fault here.
-  const date = new Date(`${year}-${month}-${day}T00:00:00Z`);
-  if (Number.isNaN(date.getTime()) || date.getUTCDate() !== Number(day)) return undefined;
-  const instantMs = Date.parse(text.toUpperCase());
-  return Number.isNaN(instantMs) ? undefined : instantMs;
+  const [, year, month, day, hour, minute, second, fraction, side, offsetHour, offsetMinute] = match;
+  const dayMs = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  // Date turns February 30 into March 1; a day that is not in the calendar is a fault here.
+  if (new Date(dayMs).getUTCDate() !== Number(day)) return undefined;
+  const localMs =
+    dayMs +
+    Number(hour) * 3_600_000 +
+    Number(minute) * 60_000 +
+    Number(second) * 1000 +
+    (fraction === undefined ? 0 : Math.floor(Number(`0.${fraction}`) * 1000 + 1e-6));
+  if (side === undefined) return localMs;
+  const offsetMs = Number(offsetHour) * 3_600_000 + Number(offsetMinute) * 60_000;
+  return side === "+" ? localMs - offsetMs : localMs + offsetMs;
 }
 
 /** RFC 3339 in UTC with milliseconds. */

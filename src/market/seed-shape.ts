@@ -32,23 +32,22 @@ export function marketFromPowerKW(powerKW: number, sign: SeedDialect["sign"]): n
  */
 export function named<Shape extends z.ZodRawShape>(shape: Shape) {
   // Put together once: every message goes through here.
-  const spellingsOf = Object.keys(shape).map(
-    (name) => [name, [name, ...PREFIXES.map((prefix) => prefix + name)]] as const,
+  const nameOf = new Map(
+    Object.keys(shape).flatMap((name) => ["", ...PREFIXES].map((prefix) => [prefix + name, name] as const)),
   );
   return z.preprocess((value, issues) => {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     const fields: Record<string, unknown> = {};
-    for (const [name, spellings] of spellingsOf) {
-      let found: string | undefined;
-      for (const spelling of spellings) {
-        if (!Object.hasOwn(value, spelling)) continue;
-        if (found !== undefined) {
-          issues.addIssue({ code: "custom", path: [name], message: `given twice, as ${found} and ${spelling}` });
-          break;
-        }
-        found = spelling;
-        fields[name] = (value as Record<string, unknown>)[spelling];
+    const spellings = Object.keys(value);
+    for (const spelling of spellings) {
+      const name = nameOf.get(spelling);
+      if (name === undefined) continue;
+      if (Object.hasOwn(fields, name)) {
+        const both = spellings.filter((other) => nameOf.get(other) === name).sort((a, b) => a.length - b.length);
+        issues.addIssue({ code: "custom", path: [name], message: `given twice, as ${both.join(" and ")}` });
+        break;
       }
+      fields[name] = (value as Record<string, unknown>)[spelling];
     }
     return fields;
   }, z.object(shape));

@@ -110,6 +110,8 @@ export type SignatureResult =
 /** A body with its signature, and what is needed to judge it. */
 export interface SignedMessage {
   readonly body: Uint8Array;
+  /** What `digestOf` gives for the body, where it is known already. */
+  readonly digest?: string;
   readonly authorization: string | undefined;
   /** The `Digest` header, where the sender set one. */
   readonly digestHeader?: string | undefined;
@@ -133,7 +135,7 @@ export function verifySignature(message: SignedMessage, keys: PinnedKeys, nowMs:
   if (parsed.coversRequest && message.requestSignature === undefined) {
     return fault("REQUEST_SIGNATURE_UNKNOWN", "it covers the signature of a request that is not known here");
   }
-  const digest = digestOf(message.body);
+  const digest = message.digest ?? digestOf(message.body);
   if (message.digestHeader !== undefined && !namesDigest(message.digestHeader, digest)) {
     return fault("DIGEST_MISMATCH", "the Digest header is not the BLAKE2b-512 digest of the body");
   }
