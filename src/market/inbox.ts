@@ -22,7 +22,7 @@ import type { SentSignatures } from "./sent-signatures.ts";
 import { digestOf, verifySignature } from "./signature.ts";
 import type { PinnedKeys } from "./signing-keys.ts";
 import { parseStrictJson } from "./strict-json.ts";
-import { wirePath } from "./zod-fault.ts";
+import { WireFields } from "./wire-fields.ts";
 
 /** Largest message that is read; real ones stay under 10 KiB. */
 export const MAX_MESSAGE_BYTES = 65_536;
@@ -218,7 +218,8 @@ export class Inbox {
         if (order.isOver) return this.#release(order, context, nowMs);
         if (order.drafts.length > 0) return this.#setpoints(order, context, nowMs);
         if (context.action === "on_update") return nothing;
-        const path = wirePath(["message", "order", "orderAttributes", "setpointKW"], body);
+        const attributes = WireFields.ofMessage(body, "order").object("orderAttributes");
+        const path = attributes?.pathOf("setpointKW") ?? "message.order.orderAttributes.setpointKW";
         throw new Refusal(400, "MESSAGE_INVALID", path, "expected a number, kW");
       }
       case "on_cancel":

@@ -1,21 +1,9 @@
-import { z } from "zod";
 import type { Objective } from "../model/objective.ts";
 import type { Era } from "../model/resource.ts";
 import type { Price } from "../model/setpoint.ts";
-import { Refusal } from "./answer.ts";
 import type { CallbackContext } from "./beckn-context.ts";
-import {
-  currencyCode,
-  named,
-  Objectives,
-  objectiveFrom,
-  powerKWFromMarket,
-  priceFrom,
-  type SeedDialect,
-  windowFields,
-  windowFrom,
-} from "./seed-shape.ts";
-import { wirePath, zodFault } from "./zod-fault.ts";
+import { hasWindow, powerKWFromMarket, priceFrom, readObjectives, readWindow, type SeedDialect } from "./seed-shape.ts";
+import { isCurrency, WireFields } from "./wire-fields.ts";
 
 /** A setpoint as the message has it, before it is known which resource it is for and when it ends. */
 export interface SetpointDraft {
@@ -44,39 +32,6 @@ export interface OrderMessage {
   readonly drafts: readonly SetpointDraft[];
 }
 
-const era = z.string().min(1).max(256);
-
-const SetpointItem = named({
-  era,
-  setpointKW: z.number().optional(),
-  quantity: z.number().optional(),
-  ...windowFields,
-});
-
-const OrderAttributes = named({
-  era: era.optional(),
-  setpointKW: z.number().optional(),
-  setpoints: z.array(SetpointItem).min(1).max(1000).optional(),
-  clearingPrice: z
-    .union([z.number(), z.literal("PAY_AS_CLEAR")], { error: 'expected a number or "PAY_AS_CLEAR"' })
-    .optional(),
-  currency: currencyCode.optional(),
-  objectives: Objectives.optional(),
-  offsetCommand: named({ enabled: z.boolean().optional(), offsetKW: z.number() }).optional(),
-  ...windowFields,
-});
-
-// Only read for its currency, so whatever else stands there is no reason to refuse the order.
-const CurrencyOf = named({ currency: currencyCode.optional() }).optional().catch(undefined);
-
-const Order = named({
-  id: z.string().min(1).max(256).optional(),
-  orderStatus: z.string().max(64).optional(),
-  orderAttributes: OrderAttributes.optional(),
-  orderValue: CurrencyOf,
-  acceptedOffer: named({ price: CurrencyOf }).optional().catch(undefined),
-});
-
 /** Ways in which an order says that it is over. */
 const OVER = new Set(["CANCELLED", "CANCELED", "REJECTED", "TERMINATED"]);
 
@@ -90,89 +45,104 @@ const OVER = new Set(["CANCELLED", "CANCELED", "REJECTED", "TERMINATED"]);
  * @throws Refusal naming the field
  */
 export function readOrder(body: unknown, context: CallbackContext, dialect: SeedDialect, nowMs: number): OrderMessage {
-  const order = (body as { message?: { order?: unknown } | null }).message?.order;
-  const parsed = Order.safeParse(order);
-  if (!parsed.success) {
-    const { path, fault } = zodFault(parsed.error, ["message", "order"], body);
-    throw new Refusal(400, "MESSAGE_INVALID", path, fault);
-  }
-  const { id: orderId, orderStatus, orderAttributes } = parsed.data;
+  const order = WireFields.ofMessage(body, "order");
+  const orderId = order.text("id");
+  const orderStatus = order.text("orderStatus");
   const isOver = orderStatus !== undefined && OVER.has(orderStatus.toUpperCase());
-  const refuse = (path: readonly PropertyKey[], fault: string): never => {
-    throw new Refusal(400, "MESSAGE_INVALID", wirePath(["message", "order", ...path], body), fault);
-  };
   const base = { isOver, ...(orderId !== undefined && { orderId }) };
-  if (orderAttributes === undefined) return { ...base, drafts: [] };
-  const items = itemsOf(orderAttributes, refuse);
-  if (items.length > 0 && isOver) refuse(["orderStatus"], `${orderStatus} contradicts the setpoint that comes with it`);
-  if (items.length > 0 && isOffsetOpen(orderAttributes.offsetCommand)) {
-    // The seed shows an offset both already in the setpoint and still to be added, in one example.
-    refuse(["orderAttributes", "offsetCommand"], "it is not said whether setpointKW already has this offset in it");
+  const attributes = order.object("orderAttributes");
+  if (attributes === undefined) return { ...base, drafts: [] };
+  const objectivesAt = attributes.object("objectives");
+  const { objective, maxPricePerKWh } = objectivesAt === undefined ? {} : readObjectives(objectivesAt);
+  const clearingPrice = readClearingPrice(order, attributes, dialect);
+  const shared = {
+    ...(clearingPrice !== undefined && { clearingPrice }),
+    ...(objective !== undefined && { objective }),
+    ...(maxPricePerKWh !== undefined && { maxPricePerKWh }),
+    ...(orderId !== undefined && { orderId }),
+    transactionId: context.transactionId,
+    messageId: context.messageId,
+  };
+  const items = itemsOf(attributes);
+  if (items.length > 0 && isOver) {
+    order.fail("orderStatus", `${orderStatus} contradicts the setpoint that comes with it`);
   }
-  const objective = objectiveFrom(orderAttributes.objectives);
-  const clearingPrice = priceFrom(
-    typeof orderAttributes.clearingPrice === "number" ? orderAttributes.clearingPrice : undefined,
-    [orderAttributes.currency, parsed.data.acceptedOffer?.price?.currency, parsed.data.orderValue?.currency],
-    dialect.currency,
-  );
-  const drafts = items.map((item): SetpointDraft => {
-    const ownWindow = windowFrom(item.window, nowMs);
-    if ("fault" in ownWindow) return refuse([...item.path, ownWindow.field], ownWindow.fault);
-    return {
-      path: wirePath(["message", "order", ...item.path, item.field], body),
-      powerKW: powerKWFromMarket(item.power, dialect.sign),
-      ...ownWindow,
-      ...(clearingPrice !== undefined && { clearingPrice }),
-      ...(objective !== undefined && { objective }),
-      ...(orderAttributes.objectives?.maxPricePerKWh !== undefined && {
-        maxPricePerKWh: orderAttributes.objectives.maxPricePerKWh,
-      }),
-      ...(orderId !== undefined && { orderId }),
-      transactionId: context.transactionId,
-      messageId: context.messageId,
+  if (items.length > 0) refuseOpenOffset(attributes);
+  const drafts = items.map(
+    (item): SetpointDraft => ({
+      path: item.path,
+      powerKW: powerKWFromMarket(item.powerKW, dialect.sign),
+      ...readWindow(item.window, nowMs),
+      ...shared,
       ...(item.era !== undefined && { era: item.era }),
-    };
-  });
+    }),
+  );
   return { ...base, drafts };
 }
 
+/** A price in the currency that stands nearest to it; `PAY_AS_CLEAR` is no price yet. */
+function readClearingPrice(order: WireFields, attributes: WireFields, dialect: SeedDialect): Price | undefined {
+  const ownCurrency = attributes.currency("currency");
+  if (attributes.raw("clearingPrice") === "PAY_AS_CLEAR") return undefined;
+  if (!["number", "undefined"].includes(typeof attributes.raw("clearingPrice"))) {
+    attributes.fail("clearingPrice", 'expected a number or "PAY_AS_CLEAR"');
+  }
+  // Only read for their currency, so whatever else stands there is no reason to refuse the order.
+  const elsewhere = [order.objectIfAny("acceptedOffer")?.objectIfAny("price"), order.objectIfAny("orderValue")].map(
+    (price) => price?.raw("currency"),
+  );
+  return priceFrom(
+    attributes.number("clearingPrice"),
+    [ownCurrency, ...elsewhere.filter(isCurrency)],
+    dialect.currency,
+  );
+}
+
 interface Item {
-  readonly path: readonly PropertyKey[];
-  readonly field: string;
-  readonly power: number;
+  /** Where its power stands. */
+  readonly path: string;
+  /** In the market's sign. */
+  readonly powerKW: number;
   readonly era: Era | undefined;
-  readonly window: z.infer<z.ZodObject<typeof windowFields>>;
+  /** Where its window stands. */
+  readonly window: WireFields;
 }
 
 /** The setpoints of an order, however they are written; none is possible (an update about something else). */
-function itemsOf(
-  attributes: z.infer<typeof OrderAttributes>,
-  refuse: (path: readonly PropertyKey[], fault: string) => never,
-): readonly Item[] {
-  const { setpointKW, setpoints } = attributes;
-  if (setpoints === undefined) {
-    if (setpointKW === undefined) return [];
-    const path = ["orderAttributes"];
-    return [{ path, field: "setpointKW", power: setpointKW, era: attributes.era, window: attributes }];
+function itemsOf(attributes: WireFields): readonly Item[] {
+  const powerKW = attributes.number("setpointKW");
+  const era = attributes.text("era");
+  const list = attributes.list("setpoints");
+  if (list === undefined) {
+    if (powerKW === undefined) return [];
+    return [{ path: attributes.pathOf("setpointKW"), powerKW, era, window: attributes }];
   }
-  if (setpointKW !== undefined) refuse(["orderAttributes", "setpointKW"], "given beside setpoints; only one may be");
+  if (list.length === 0) attributes.fail("setpoints", "expected at least one setpoint");
+  if (powerKW !== undefined) attributes.fail("setpointKW", "given beside setpoints; only one may be");
   const seen = new Set<Era>();
-  return setpoints.map((item, index): Item => {
-    const path = ["orderAttributes", "setpoints", index];
-    if (seen.has(item.era)) refuse([...path, "era"], "this resource stands twice in the list");
-    seen.add(item.era);
-    const { quantity } = item;
-    if (item.setpointKW !== undefined && quantity !== undefined && item.setpointKW !== quantity) {
-      refuse([...path, "quantity"], `${quantity} contradicts setpointKW ${item.setpointKW}`);
+  return list.map((item): Item => {
+    const itemEra = item.required("era", item.text("era"), "string");
+    if (seen.has(itemEra)) item.fail("era", "this resource stands twice in the list");
+    seen.add(itemEra);
+    const itemKW = item.number("setpointKW");
+    const quantityKW = item.number("quantity");
+    if (itemKW !== undefined && quantityKW !== undefined && itemKW !== quantityKW) {
+      item.fail("quantity", `${quantityKW} contradicts setpointKW ${itemKW}`);
     }
-    const field = item.setpointKW === undefined ? "quantity" : "setpointKW";
-    const power = item.setpointKW ?? quantity ?? refuse([...path, "setpointKW"], "expected a number, kW");
-    // A window for the whole list holds for an item that has none of its own.
-    const hasOwn = Object.keys(windowFields).some((name) => item[name as keyof typeof windowFields] !== undefined);
-    return { path, field, power, era: item.era, window: hasOwn ? item : attributes };
+    return {
+      path: item.pathOf(itemKW === undefined ? "quantity" : "setpointKW"),
+      powerKW: itemKW ?? quantityKW ?? item.fail("setpointKW", "expected a number, kW"),
+      era: itemEra,
+      // A window for the whole list holds for an item that has none of its own.
+      window: hasWindow(item) ? item : attributes,
+    };
   });
 }
 
-function isOffsetOpen(offset: z.infer<typeof OrderAttributes>["offsetCommand"]): boolean {
-  return offset !== undefined && offset.enabled !== false && offset.offsetKW !== 0;
+/** The seed shows an offset both already in the setpoint and still to be added, in one example. */
+function refuseOpenOffset(attributes: WireFields): void {
+  const offset = attributes.object("offsetCommand");
+  if (offset === undefined || offset.boolean("enabled") === false) return;
+  if (offset.required("offsetKW", offset.number("offsetKW"), "number") === 0) return;
+  attributes.fail("offsetCommand", "it is not said whether setpointKW already has this offset in it");
 }
