@@ -54,23 +54,42 @@ export async function withDeadline<T>(
   const inner = new AbortController();
   const onAbort = () => inner.abort(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
-  const timer = new AbortController();
-  const working = work(inner.signal);
+  try {
+    return await withDeadlineOf(clock, ms, inner, work);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/**
+ * As `withDeadline`, with a controller that the caller may abort and that nothing else uses.
+ * @throws DeadlineError when the time ran out, or the reason with which the controller was aborted
+ */
+export async function withDeadlineOf<T>(
+  clock: Clock,
+  ms: number,
+  controller: AbortController,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { signal } = controller;
+  // The work begins first: a command leaves for its device before anything is set up around it.
+  const working = work(signal);
   // When the deadline wins, nobody awaits `working` any more; its rejection is the one we caused.
   working.catch(() => {});
   const aborted = new Promise<never>((_, reject) => {
-    inner.signal.addEventListener("abort", () => reject(inner.signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
   aborted.catch(() => {});
+  const timer = new AbortController();
   clock.sleep(ms, timer.signal).then(
-    () => inner.abort(new DeadlineError(`no answer within ${ms} ms`)),
+    () => controller.abort(new DeadlineError(`no answer within ${ms} ms`)),
     () => {},
   );
   try {
     return await Promise.race([working, aborted]);
   } finally {
     timer.abort(OVER);
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

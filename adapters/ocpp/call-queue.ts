@@ -28,7 +28,8 @@ interface Waiting {
 
 interface InFlight extends Waiting {
   readonly id: string;
-  readonly deadline: AbortController;
+  /** Ends the wait for the answer; there as soon as the frame is out. */
+  deadline?: AbortController;
   readonly nonsenseBefore: number;
 }
 
@@ -92,9 +93,10 @@ export class CallQueue {
           reject(reason);
         },
       };
-      signal.addEventListener("abort", onAbort, { once: true });
       queue.push(job);
+      // Sent first, so that nothing is set up before a command is on its way.
       this.#next();
+      signal.addEventListener("abort", onAbort, { once: true });
     });
   }
 
@@ -124,7 +126,7 @@ export class CallQueue {
     this.#closed = new CallFailure("unreachable", reason);
     const call = this.#inFlight;
     this.#inFlight = undefined;
-    call?.deadline.abort(ANSWERED);
+    call?.deadline?.abort(ANSWERED);
     for (const job of [...(call === undefined ? [] : [call]), ...this.#waiting.command, ...this.#waiting.background]) {
       job.reject(this.#closed);
     }
@@ -136,7 +138,7 @@ export class CallQueue {
     const call = this.#inFlight;
     if (call === undefined || call.id !== id) return undefined;
     this.#inFlight = undefined;
-    call.deadline.abort(ANSWERED);
+    call.deadline?.abort(ANSWERED);
     return call;
   }
 
@@ -147,12 +149,13 @@ export class CallQueue {
     const call: InFlight = {
       ...job,
       id: randomUUID(),
-      deadline: new AbortController(),
       nonsenseBefore: this.#nonsense,
     };
     this.#inFlight = call;
     this.#send(callFrame(call.id, call.action, call.payload));
-    this.#clock.sleep(call.timeoutMs, call.deadline.signal).then(
+    const deadline = new AbortController();
+    call.deadline = deadline;
+    this.#clock.sleep(call.timeoutMs, deadline.signal).then(
       () => this.#expire(call),
       () => {},
     );

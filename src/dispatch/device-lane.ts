@@ -1,4 +1,4 @@
-import { backoffMs, type Clock, withDeadline } from "../clock.ts";
+import { backoffMs, type Clock, withDeadline, withDeadlineOf } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../model/adapter.ts";
 import { clampByLimits, type Limit } from "../model/limit.ts";
@@ -289,7 +289,7 @@ export class DeviceLane {
     const running = new AbortController();
     this.#running = running;
     try {
-      return await withDeadline(this.#options.clock, COMMAND_DEADLINE_MS, running.signal, work);
+      return await withDeadlineOf(this.#options.clock, COMMAND_DEADLINE_MS, running, work);
     } finally {
       if (this.#running === running) this.#running = undefined;
     }

@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, sign, verify } from "node:crypto";
+import { hash, type KeyObject, sign, verify } from "node:crypto";
 import type { PinnedKeys } from "./signing-keys.ts";
 
 /** Why a signature does not count. */
@@ -41,7 +41,7 @@ export interface Authorization {
 
 /** Base64 of BLAKE2b-512 over the bytes as they came. */
 export function digestOf(body: Uint8Array): string {
-  return createHash("blake2b512").update(body).digest("base64");
+  return hash("blake2b512", body, "base64");
 }
 
 /** What is signed: three lines, or four in an answer to a signed request; no newline at the end. */

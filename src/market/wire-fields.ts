@@ -137,16 +137,26 @@ export class WireFields {
   }
 
   #keyOf(name: string): string | undefined {
-    const fields = this.#fields;
-    let found = Object.hasOwn(fields, name) ? name : undefined;
-    for (const prefix of PREFIXES) {
-      const key = prefix + name;
-      if (!Object.hasOwn(fields, key)) continue;
+    let found: string | undefined;
+    for (const key of spellingsOf(name)) {
+      if (!Object.hasOwn(this.#fields, key)) continue;
       if (found !== undefined) throw invalid(`${this.path}.${found}`, `given twice, as ${found} and ${key}`);
       found = key;
     }
     return found;
   }
+}
+
+/** Put together once for each name that the code asks for; all messages go through here. */
+const spellings = new Map<string, readonly string[]>();
+
+function spellingsOf(name: string): readonly string[] {
+  let known = spellings.get(name);
+  if (known === undefined) {
+    known = ["", ...PREFIXES].map((prefix) => prefix + name);
+    spellings.set(name, known);
+  }
+  return known;
 }
 
 /** ISO 4217. */
