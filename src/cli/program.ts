@@ -8,6 +8,7 @@ import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-code.ts";
 import { addMarketCommand } from "./market-send.ts";
 import { printNote } from "./output.ts";
 import type { Parts } from "./parts.ts";
+import { addRelayCommand } from "./relay.ts";
 import { addRunCommand } from "./run.ts";
 import { addSimCommand } from "./sim.ts";
 import { addStatusCommand } from "./status.ts";
@@ -44,6 +45,7 @@ ${EXIT_CODES_HELP}`,
     addDevicesCommand,
     addDeviceCommand,
     addMarketCommand,
+    addRelayCommand,
     addSimCommand,
   ]) {
     add(program, parts, setExit);

@@ -35,18 +35,33 @@ const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
  * @throws ConfigError
  */
 export function loadConfig(file: string, protocols: readonly ProtocolSchema[]): { config: Config; folder: string } {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
-    throw new ConfigError([{ file, path: "", fault: reason }]);
-  }
-  return { config: parseConfig(text, file, protocols), folder: dirname(resolve(file)) };
+  return { config: parseConfig(readConfigFile(file), file, protocols), folder: dirname(resolve(file)) };
 }
 
 /** @throws ConfigError */
 export function parseConfig(text: string, file: string, protocols: readonly ProtocolSchema[]): Config {
+  return parseYaml(text, file, configSchema(protocols)) as unknown as Config;
+}
+
+/**
+ * Reads and checks any YAML file against its schema; paths in it are relative to `folder`.
+ * @throws ConfigError
+ */
+export function loadYaml<T>(file: string, schema: z.ZodType<T>): { readonly value: T; readonly folder: string } {
+  return { value: parseYaml(readConfigFile(file), file, schema), folder: dirname(resolve(file)) };
+}
+
+/** @throws ConfigError if there is none */
+function readConfigFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
+    throw new ConfigError([{ file, path: "", fault: reason }]);
+  }
+}
+
+function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
   if (text.length > MAX_CONFIG_BYTES) {
     throw new ConfigError([{ file, path: "", fault: `is larger than ${MAX_CONFIG_BYTES} bytes` }]);
   }
@@ -60,8 +75,8 @@ export function parseConfig(text: string, file: string, protocols: readonly Prot
       }),
     );
   }
-  const result = configSchema(protocols).safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
-  if (result.success) return result.data as unknown as Config;
+  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  if (result.success) return result.data;
   throw new ConfigError(
     result.error.issues.flatMap(expandIssue).map(({ path, fault }) => {
       const offset = offsetOf(document, path);
