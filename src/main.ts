@@ -10,10 +10,11 @@ setFlagsFromString("--semi-space-growth-factor=1");
 // interpreted each time; measured, it goes through 5 to 10 % faster for 3 MB more.
 setFlagsFromString("--always-sparkplug");
 
-const [{ adapters }, { simulatorCommands }, { runCli }] = await Promise.all([
+const [{ adapters }, { simulatorCommands }, { runCli }, { createScenarioHost }] = await Promise.all([
   import("../adapters/index.ts"),
   import("../simulators/commands.ts"),
   import("./cli/program.ts"),
+  import("./cli/scenario-host.ts"),
 ]);
 
 // Built, this file is dist/src/main.js; from source it is src/main.ts.
@@ -30,5 +31,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const { startDemoWorld } = await import("../simulators/demo/demo-world.ts");
     return startDemoWorld({ ...options, configTemplate: fileURLToPath(new URL("config/demo.yaml", root)) });
   },
+  scenarios: async () => (await import("../simulators/scenarios/index.ts")).scenarios,
+  scenarioHost: createScenarioHost(adapters, version),
   self: { command: process.execPath, args: [...process.execArgv, file] },
 });

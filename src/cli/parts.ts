@@ -1,6 +1,7 @@
 import type { AdapterKind } from "../../adapters/kind.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { Scenario, ScenarioHost } from "./scenario-parts.ts";
 
 /** An adapter kind whose config types are its own business. */
 // biome-ignore lint/suspicious/noExplicitAny: the config schema has checked what goes into it
@@ -56,6 +57,9 @@ export interface Parts {
     clock: Clock;
     log: Log;
   }): Promise<DemoWorld>;
+  /** The use cases; loaded when they are asked for. */
+  scenarios(): Promise<readonly Scenario[]>;
+  readonly scenarioHost: ScenarioHost;
   /** Arguments with which this program starts itself as another process. */
   readonly self: { readonly command: string; readonly args: readonly string[] };
 }

@@ -10,6 +10,7 @@ import { printNote } from "./output.ts";
 import type { Parts } from "./parts.ts";
 import { addRelayCommand } from "./relay.ts";
 import { addRunCommand } from "./run.ts";
+import { addScenarioCommand } from "./scenario.ts";
 import { addSimCommand } from "./sim.ts";
 import { addStatusCommand } from "./status.ts";
 
@@ -46,6 +47,7 @@ ${EXIT_CODES_HELP}`,
     addDeviceCommand,
     addMarketCommand,
     addRelayCommand,
+    addScenarioCommand,
     addSimCommand,
   ]) {
     add(program, parts, setExit);

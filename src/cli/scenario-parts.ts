@@ -1,0 +1,66 @@
+import type { StatusReport } from "../api/status-report.ts";
+import type { Clock } from "../clock.ts";
+import type { Log } from "../log.ts";
+
+/** A gateway that a scenario runs; the real one, in this process, on the scenario's clock. */
+export interface GatewayHandle extends AsyncDisposable {
+  addresses(): Readonly<Record<string, string>>;
+  status(): StatusReport;
+}
+
+/** What a scenario may start of the product itself. */
+export interface ScenarioHost {
+  /** @param options.config as in a site's YAML */
+  startGateway(options: {
+    readonly config: object;
+    readonly folder: string;
+    readonly clock: Clock;
+    readonly log: Log;
+  }): Promise<GatewayHandle>;
+}
+
+/** Something that had to hold, and whether it did. */
+export interface Check {
+  readonly name: string;
+  readonly ok: boolean;
+  /** With the numbers. */
+  readonly detail: string;
+}
+
+export interface ScenarioTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number)[])[];
+}
+
+/** What came of a scenario. */
+export interface ScenarioReport {
+  readonly schemaVersion: 1;
+  readonly scenario: string;
+  readonly title: string;
+  /** What happened, in order, with the time of the scenario's own clock. */
+  readonly story: readonly { readonly at: string; readonly text: string }[];
+  readonly tables: readonly ScenarioTable[];
+  readonly checks: readonly Check[];
+  readonly ok: boolean;
+}
+
+export interface ScenarioContext {
+  readonly host: ScenarioHost;
+  readonly seed: number;
+  /** For config, keys and databases. */
+  readonly folder: string;
+  /** The real clock. */
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** A line of the story as it happens. */
+  readonly onStory: (at: string, text: string) => void;
+}
+
+/** A use case that runs end to end. */
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  run(context: ScenarioContext): Promise<ScenarioReport>;
+}
