@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { reclear } from "./clearing-book-speed.ts";
+import { clearingLinearity, clearingRatio } from "./clearing-speed.ts";
 import { onConfirmLatency } from "./on-confirm-latency.ts";
 import { residentMemory } from "./resident-memory.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
@@ -14,7 +16,7 @@ process.once("SIGTERM", () => process.exit(143));
 
 process.exitCode = await runBenchmarks(
   process.argv.slice(2),
-  [startToReady, residentMemory, onConfirmLatency],
+  [startToReady, residentMemory, onConfirmLatency, clearingRatio, clearingLinearity, reclear],
   parentFolder,
   {
     data: (text) => process.stdout.write(text),
