@@ -1,11 +1,14 @@
-import { type BidPolicy, makeBid, sameBid } from "./bidding/bidder.ts";
+import { type BidInput, type BidPolicy, makeBid, mustRun, objectiveOutlook, sameBid } from "./bidding/bidder.ts";
+import { ObjectiveProgress } from "./bidding/objective-progress.ts";
+import { steadySoc } from "./bidding/steady-soc.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
 import type { DeviceLane } from "./dispatch/device-lane.ts";
 import type { Log } from "./log.ts";
 import type { Participant } from "./market/participant.ts";
 import { type BidCurve, consumesAtAnyPrice, curveFault } from "./model/bid-curve.ts";
-import type { Objective } from "./model/objective.ts";
+import type { Limit } from "./model/limit.ts";
+import type { Objective, ObjectiveOutlook } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
@@ -14,28 +17,40 @@ import type { Judgement } from "./model/verdict.ts";
 const LOOK_MS = 1_000;
 /** Readings that one telemetry message carries at most: the newest. */
 const MAX_READINGS = 60;
-const DEFAULT_PRICES = {
-  charger: { from: 0.08, to: 0.14 },
-  load: { from: 0.08, to: 0.14 },
-  solar: { from: 0, to: 0.01 },
-  battery: { from: 0, to: 0 },
-} as const;
+/** Share of a car's time that is kept back: a curve is up to a second old, and small changes are not told. */
+const RESERVE_SHARE = 0.05;
+
+/** What is known of prices and output beyond the device itself; each part only where it is known. */
+export type BidOutlook = Pick<BidInput, "forecast" | "tariff" | "outputForecast" | "offeredSource">;
 
 export interface BidKeeperOptions {
   readonly market: MarketConfig;
-  readonly participant: Participant;
+  readonly participant: Pick<Participant, "bid" | "needsBid" | "telemetry">;
   readonly clock: Clock;
   readonly log: Log;
-  readonly devices: readonly { readonly config: DeviceConfig; readonly lane: DeviceLane }[];
+  readonly devices: readonly KeptDevice[];
+  /** Asked at each look at a device's curve. */
+  readonly outlook?: (era: Era) => BidOutlook;
+}
+
+/** A device whose curve is kept. */
+export interface KeptDevice {
+  readonly config: DeviceConfig;
+  readonly lane: Pick<DeviceLane, "capability" | "measuredKW" | "snapshot">;
+  /** Bounds that hold now, asked at each look; the operator's own from the config unless given. */
+  readonly limits?: () => readonly Limit[];
 }
 
 interface Kept {
   readonly config: DeviceConfig;
-  readonly lane: DeviceLane;
+  readonly lane: KeptDevice["lane"];
+  readonly limits: () => readonly Limit[];
   readonly policy: BidPolicy;
   objective: Objective | undefined;
-  /** Energy register when the objective was set, kWh. */
-  startKWh?: number;
+  progress: ObjectiveProgress;
+  outlook?: ObjectiveOutlook;
+  /** State of charge that the curve was made from. */
+  socPercent?: number;
   curve?: BidCurve;
   curvesSent: number;
   readings: Reading[];
@@ -52,11 +67,13 @@ export class BidKeeper {
   constructor(options: BidKeeperOptions) {
     this.#options = options;
     this.#kept = new Map(
-      options.devices.map(({ config, lane }) => [
+      options.devices.map(({ config, lane, limits }) => [
         config.era,
         {
           config,
           lane,
+          limits: limits ?? (() => operatorLimits(config)),
+          progress: new ObjectiveProgress(),
           policy: policyOf(config, options.market),
           objective: objectiveOf(config),
           curvesSent: 0,
@@ -75,12 +92,25 @@ export class BidKeeper {
     return this.#kept.get(era)?.curve;
   }
 
+  /** How the objective of a resource stands at the last look; nothing if it has none. */
+  outlook(era: Era): ObjectiveOutlook | undefined {
+    return this.#kept.get(era)?.outlook;
+  }
+
+  /** True if some of what a resource draws can't wait: a cleared power below its least one is then rounded up, not to 0. */
+  mustRun(era: Era): boolean {
+    const kept = this.#kept.get(era);
+    const input = kept && this.#inputOf(kept);
+    return kept !== undefined && input !== undefined && mustRun(input, kept.policy);
+  }
+
   /** A goal that came with an order takes the place of the one before. */
   setObjective(era: Era, objective: Objective): void {
     const kept = this.#kept.get(era);
     if (kept === undefined || sameObjective(kept.objective, objective)) return;
     kept.objective = objective;
-    delete kept.startKWh;
+    kept.progress = new ObjectiveProgress();
+    kept.progress.take(kept.lane.snapshot());
   }
 
   addReading(reading: Reading): void {
@@ -88,7 +118,7 @@ export class BidKeeper {
     if (kept === undefined) return;
     kept.readings.push(reading);
     if (kept.readings.length > MAX_READINGS) kept.readings.shift();
-    if (reading.importKWh !== undefined && !reading.replayed) kept.startKWh ??= reading.importKWh;
+    if (!reading.replayed) kept.progress.take(reading);
   }
 
   /** A verdict is known for good: the market hears it now and not at the next interval. */
@@ -112,22 +142,11 @@ export class BidKeeper {
 
   async #bid(kept: Kept): Promise<void> {
     const { participant, log } = this.#options;
-    const { capability } = kept.lane;
-    const { linkUp, socPercent, importKWh, availability } = kept.lane.snapshot();
-    // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
-    if (capability === undefined || !linkUp) return;
-    const curve = makeBid(
-      {
-        kind: kept.config.kind,
-        capability,
-        deliveredKWh: deliveredKWh(kept, importKWh),
-        nowMs: this.#options.clock.now(),
-        ...(availability && { availability }),
-        ...(socPercent !== undefined && { socPercent }),
-        ...(kept.objective && { objective: kept.objective }),
-      },
-      kept.policy,
-    );
+    const input = this.#inputOf(kept);
+    if (input === undefined) return;
+    if (input.socPercent !== undefined) kept.socPercent = input.socPercent;
+    this.#lookAhead(kept, input);
+    const curve = makeBid(input, kept.policy);
     const fault = curveFault(curve.points);
     if (fault !== undefined) throw new Error(`the curve is unsound at point ${fault.index}: ${fault.fault}`);
     if (sameBid(kept.curve, curve) && !participant.needsBid(kept.config.era)) return;
@@ -138,6 +157,40 @@ export class BidKeeper {
     kept.curve = curve;
     kept.curvesSent += 1;
     log.debug("bid curve sent", { era: kept.config.era, points: curve.points });
+  }
+
+  /** What a curve follows from now; nothing for a device that can't be reached or has not said what it can do. */
+  #inputOf(kept: Kept): BidInput | undefined {
+    const { lane } = kept;
+    const { capability } = lane;
+    const { linkUp, socPercent, availability } = lane.snapshot();
+    // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
+    if (capability === undefined || !linkUp) return undefined;
+    return {
+      kind: kept.config.kind,
+      capability,
+      limits: kept.limits(),
+      deliveredKWh: kept.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency),
+      nowMs: this.#options.clock.now(),
+      ...(availability && { availability }),
+      ...(socPercent !== undefined && { socPercent: steadySoc(kept.socPercent, socPercent) }),
+      ...(lane.measuredKW !== undefined && { presentKW: lane.measuredKW }),
+      ...(kept.objective && { objective: kept.objective }),
+      ...this.#options.outlook?.(kept.config.era),
+    };
+  }
+
+  /** An objective that will be missed is said once, when it becomes known. */
+  #lookAhead(kept: Kept, input: BidInput): void {
+    const before = kept.outlook?.status;
+    const now = objectiveOutlook(input, kept.policy);
+    if (now === undefined) delete kept.outlook;
+    else kept.outlook = now;
+    if (now?.status !== "OBJECTIVE_AT_RISK" || before === now.status) return;
+    this.#options.log.warn("the objective will be missed", {
+      era: kept.config.era,
+      shortfallKWh: Math.round(now.shortfallKWh * 1000) / 1000,
+    });
   }
 
   async #report(kept: Kept): Promise<void> {
@@ -163,16 +216,23 @@ export class BidKeeper {
   }
 }
 
-/** Energy at the meter since the objective was set, kWh; 0 while the meter has no register. */
-function deliveredKWh(kept: Kept, importKWh: number | undefined): number {
-  return importKWh === undefined || kept.startKWh === undefined ? 0 : importKWh - kept.startKWh;
+function operatorLimits({ limit }: DeviceConfig): readonly Limit[] {
+  if (limit === undefined) return [];
+  const { minPowerKW, maxPowerKW } = limit;
+  return [
+    {
+      source: "operator",
+      ...(minPowerKW !== undefined && { minPowerKW }),
+      ...(maxPowerKW !== undefined && { maxPowerKW }),
+    },
+  ];
 }
 
 function policyOf(config: DeviceConfig, market: MarketConfig): BidPolicy {
   const storage = config.storage;
   return {
     currency: market.currency,
-    prices: config.prices ?? DEFAULT_PRICES[config.kind],
+    ...(config.prices && { prices: config.prices }),
     storage: {
       storedValuePerKWh: storage?.storedValuePerKWh ?? 0.1,
       wearPerKWh: storage?.wearPerKWh ?? 0.02,
@@ -180,6 +240,7 @@ function policyOf(config: DeviceConfig, market: MarketConfig): BidPolicy {
       spreadPerKWh: storage?.spreadPerKWh ?? 0.02,
     },
     slotMs: market.interval,
+    reserveShare: RESERVE_SHARE,
     reserveSocPercent: storage?.reserveSocPercent ?? 10,
   };
 }

@@ -14,11 +14,13 @@ export interface PriceBand {
 
 /**
  * A load without a goal: full up to `from`, nothing above `to`, a line between. With `from` = `to` it switches at once.
+ *
+ * @param baseKW what it takes at any price, kW, magnitude ≥ 0
  */
-export function loadCurve(band: PowerBand, prices: PriceBand, currency: string): BidCurve {
+export function loadCurve(band: PowerBand, prices: PriceBand, currency: string, baseKW = 0): BidCurve {
   return curve(currency, [
     { pricePerKWh: prices.from, powerKW: band.minPowerKW },
-    { pricePerKWh: prices.to, powerKW: 0 },
+    { pricePerKWh: prices.to, powerKW: baseKW > 0 ? Math.max(band.minPowerKW, -baseKW) : 0 },
   ]);
 }
 
@@ -43,7 +45,7 @@ export interface StorageValue {
 }
 
 /**
- * A battery: it charges while a kWh bought now, less losses and wear, is worth less than what is stored, and discharges
+ * A battery of which only the power is known: it charges while a kWh bought now, less losses and wear, is worth less than what is stored, and discharges
  * while one sold pays more. Between the two prices it rests; the gap is what the losses cost.
  */
 export function storageCurve(band: PowerBand, value: StorageValue, currency: string): BidCurve {

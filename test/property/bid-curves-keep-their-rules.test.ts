@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { generatorCurve, loadCurve, storageCurve } from "../../src/bidding/curve-from-capability.ts";
-import { curveFromObjective, urgency } from "../../src/bidding/curve-from-objective.ts";
+import { curveFromObjective } from "../../src/bidding/curve-from-objective.ts";
+import { urgency } from "../../src/bidding/urgency.ts";
 import {
   type BidCurve,
   clipCurve,
@@ -198,7 +199,7 @@ describe("a car with a goal", () => {
 
   test("that can't be reached any more takes all it can and says how much will be missing", () => {
     const hopeless = { ...need, slotStartMs: at(17), slotEndMs: at(17) + HOUR / 4 };
-    expect(urgency(hopeless)).toEqual({ mustKW: 11, canKW: 11, shortfallKWh: expect.closeTo(9, 9) });
+    expect(urgency(hopeless)).toMatchObject({ mustKW: 11, canKW: 11, shortfallKWh: expect.closeTo(9, 9) });
   });
 
   test("is reached by the deadline whatever prices come, if it could be reached at the start", () => {
