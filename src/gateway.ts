@@ -18,6 +18,8 @@ import type { Report } from "./model/adapter.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
+import { SiteMeter } from "./site-meter.ts";
+import type { SiteOcpi } from "./site-ocpi.ts";
 import { statusReport } from "./status.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import { Tally } from "./tally.ts";
@@ -52,6 +54,8 @@ export class Gateway implements AsyncDisposable {
   #ready = false;
   #store: SqliteStore | undefined;
   #recorder: Recorder | undefined;
+  #meter: SiteMeter | undefined;
+  #ocpi: SiteOcpi | undefined;
   #devices: SiteDevices | undefined;
   #dispatcher: Dispatcher | undefined;
   #link: MarketLink | undefined;
@@ -76,6 +80,7 @@ export class Gateway implements AsyncDisposable {
     this.#store = store;
     const recorder = new Recorder(store, log);
     this.#recorder = recorder;
+    this.#meter = await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
 
     const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random });
     this.#devices = devices;
@@ -90,6 +95,12 @@ export class Gateway implements AsyncDisposable {
     const running = dispatcher.run(signal);
     // The market comes last in and is first out: no setpoint arrives before there is somebody to follow it.
     await this.#link?.start(signal);
+    if (config.ocpi !== undefined) {
+      const ocpi = { config: config.ocpi, folder, data, clock, log: log.child({ part: "ocpi" }), random };
+      // Few sites have it, and it is large.
+      const { SiteOcpi } = await import("./site-ocpi.ts");
+      this.#ocpi = await SiteOcpi.start(ocpi, signal);
+    }
     await this.#openApi(data);
     this.#running.push(
       running,
@@ -106,6 +117,7 @@ export class Gateway implements AsyncDisposable {
   addresses(): Readonly<Record<string, string>> {
     return {
       ...(this.#api && { api: this.#api.address }),
+      ...(this.#ocpi && { ocpi: this.#ocpi.versionsUrl }),
       ...this.#link?.addresses(),
       ...this.#devices?.addresses(),
     };
@@ -143,10 +155,12 @@ export class Gateway implements AsyncDisposable {
     this.#ready = false;
     await this.#guarded("api", this.#api?.[Symbol.asyncDispose]());
     await this.#guarded("market", this.#link?.[Symbol.asyncDispose]());
+    await this.#guarded("ocpi", this.#ocpi?.[Symbol.asyncDispose]());
     await this.#guarded("devices", this.#dispatcher?.shutDown());
     this.#stop.abort(new Error("the gateway stops"));
     await Promise.allSettled(this.#running);
     await this.#guarded("devices", this.#devices?.[Symbol.asyncDispose]());
+    await this.#guarded("meter", this.#meter?.[Symbol.asyncDispose]());
     await this.#guarded("store", this.#store?.[Symbol.asyncDispose]());
     this.#options.log.info("stopped");
   }
@@ -202,8 +216,9 @@ export class Gateway implements AsyncDisposable {
       capability: (era) => dispatcher.capability(era) ?? this.#bandOfKind(era),
       onSetpoints: (setpoints) => this.#onSetpoints(setpoints),
       onRelease: (release) => {
-        const ids = new Set(release.setpointIds);
+        const ids = new Set(dispatcher.partsOf(release.setpointIds, release.eras));
         dispatcher.withdraw((setpoint) => ids.has(setpoint.id), release.reason);
+        this.#meter?.withdraw([...ids]);
       },
     });
     this.#link = link;
@@ -252,7 +267,7 @@ export class Gateway implements AsyncDisposable {
     if (open.length === 0) return;
     log.info("setpoints taken up again after a restart", { setpoints: open.length });
     for (const setpoint of open) this.#tally.addSetpoint(setpoint);
-    dispatcher.submit(open);
+    this.#meter?.setpoints(dispatcher.submit(open));
   }
 
   async #openApi(data: string): Promise<void> {
@@ -320,7 +335,8 @@ export class Gateway implements AsyncDisposable {
       this.#tally.addSetpoint(setpoint);
       if (setpoint.objective) this.#bids?.setObjective(setpoint.era, setpoint.objective);
     }
-    this.#dispatcher?.submit(setpoints);
+    const parts = this.#dispatcher?.submit(setpoints) ?? [];
+    this.#meter?.setpoints(parts);
   }
 
   #onJudgement(judgement: Judgement): void {
@@ -342,6 +358,7 @@ export class Gateway implements AsyncDisposable {
     if (report.kind !== "reading") return;
     this.#metrics.reading(era);
     this.#recorder?.add(report.reading);
+    this.#meter?.reading(report.reading);
     this.#bids?.addReading(report.reading);
   }
 

@@ -10,11 +10,10 @@ setFlagsFromString("--semi-space-growth-factor=1");
 // interpreted each time; measured, it goes through 5 to 10 % faster for 3 MB more.
 setFlagsFromString("--always-sparkplug");
 
-const [{ adapters }, { simulatorCommands }, { runCli }, { createScenarioHost }] = await Promise.all([
+const [{ adapters }, { simulatorCommands }, { runCli }] = await Promise.all([
   import("../adapters/index.ts"),
   import("../simulators/commands.ts"),
   import("./cli/program.ts"),
-  import("./cli/scenario-host.ts"),
 ]);
 
 // Built, this file is dist/src/main.js; from source it is src/main.ts.
@@ -32,6 +31,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
     return startDemoWorld({ ...options, configTemplate: fileURLToPath(new URL("config/demo.yaml", root)) });
   },
   scenarios: async () => (await import("../simulators/scenarios/index.ts")).scenarios,
-  scenarioHost: createScenarioHost(adapters, version),
+  scenarioHost: async () => (await import("./cli/scenario-host.ts")).createScenarioHost(adapters, version),
   self: { command: process.execPath, args: [...process.execArgv, file] },
 });

@@ -5,18 +5,20 @@ import { isLoopback } from "./config/loopback.ts";
 import type { Config, MarketConfig } from "./config/schema.ts";
 import type { Log } from "./log.ts";
 import { ContractBook } from "./market/contract-book.ts";
-import { Inbox, type Release } from "./market/inbox.ts";
+import type { DialectPolicy, DialectSigns } from "./market/dialects/order-codec.ts";
+import { outgoingDialect } from "./market/dialects/outgoing.ts";
+import type { SeedDialect } from "./market/dialects/seed-shape.ts";
+import { Inbox, type Release, type RequestTaker } from "./market/inbox.ts";
 import type { MarketCounters } from "./market/market-counters.ts";
 import type { MqttInbox, MqttInboxOptions } from "./market/mqtt-inbox.ts";
 import { Outbox } from "./market/outbox.ts";
 import { Participant } from "./market/participant.ts";
-import type { ResourceDirectory } from "./market/placement.ts";
-import type { SeedDialect } from "./market/seed-shape.ts";
+import type { ReductionToSetpoint, ResourceDirectory } from "./market/placement.ts";
 import { SentSignatures } from "./market/sent-signatures.ts";
 import type { Signer } from "./market/signature.ts";
 import { PinnedKeys, privateKeyFromBase64 } from "./market/signing-keys.ts";
 import { Webhook } from "./market/webhook.ts";
-import type { Setpoint } from "./model/setpoint.ts";
+import type { Price, Setpoint } from "./model/setpoint.ts";
 import type { ControlStore } from "./store/control-store.ts";
 
 export interface MarketLinkOptions {
@@ -34,6 +36,10 @@ export interface MarketLinkOptions {
   /** Setpoints that the disk has. */
   readonly onSetpoints: (setpoints: readonly Setpoint[]) => void;
   readonly onRelease: (release: Release) => void;
+  /** Turns reductions into powers by a baseline; absent: they are refused. */
+  readonly reductionToSetpoint?: ReductionToSetpoint;
+  /** Takes the requests of others, where this site is a provider too. */
+  readonly requests?: RequestTaker;
 }
 
 /** The market side of a gateway, put together: doors in, inbox, contract flow, outbox. */
@@ -50,7 +56,11 @@ export class MarketLink implements AsyncDisposable {
     const { market, folder, store, clock, log, counters } = options;
     const contracts = new ContractBook(store);
     const sentSignatures = new SentSignatures();
-    const dialect: SeedDialect = { sign: market.sign, currency: market.currency };
+    const signs = signsOf(market.sign, DEFAULT_SIGNS);
+    const ownSign = market.dialect === "branch" ? signs.branch : signs.seed;
+    const dialect: SeedDialect = { sign: ownSign, currency: market.currency };
+    const { need } = market;
+    const meters = metersByEra(options.config);
     const signer = signerOf(market, folder);
     this.#outbox = new Outbox({
       store,
@@ -68,6 +78,10 @@ export class MarketLink implements AsyncDisposable {
       clock,
       log,
       dialect,
+      outgoing: outgoingDialect(market.dialect, dialect, need && { ...need, buyerId: need.buyerId ?? market.bppId }),
+      metersOf: (era) => meters.get(era) ?? [],
+      intervalMs: market.interval,
+      intervals: need?.intervals ?? 1,
       parties: {
         bapId: market.subscriberId,
         // Without a public address it is where the webhook really listens, which is known only once it does.
@@ -77,6 +91,7 @@ export class MarketLink implements AsyncDisposable {
         bppId: market.bppId,
         bppUri: market.bppUri,
         domain: market.domain,
+        ...(market.networkId !== undefined && { networkId: market.networkId }),
       },
       kick: () => this.#outbox.kick(),
       offerTimeoutMs: market.offerTimeout,
@@ -89,7 +104,11 @@ export class MarketLink implements AsyncDisposable {
       log,
       counters,
       sentSignatures,
-      dialect,
+      policy: policies(market, signs, new Set([...meters.values()].flat())),
+      counterpartId: market.bppId,
+      answerSigner: signer,
+      requests: options.requests,
+      reductionToSetpoint: options.reductionToSetpoint,
       keys: new PinnedKeys(market.trustedKeys.map((key) => [`${key.subscriberId}|${key.keyId}`, key.publicKey])),
       bapIds: [market.subscriberId],
       directory: directoryOf(options),
@@ -103,8 +122,10 @@ export class MarketLink implements AsyncDisposable {
       },
       onRelease: (release) => {
         options.onRelease(release);
-        this.participant.released(release);
+        if (!release.isPartial) this.participant.released(release);
       },
+      onInit: (transactionId, answer) => this.participant.initialised(transactionId, answer),
+      statusFor: (request) => this.participant.statusFor(request),
       onOffers: (transactionId, offers) => this.participant.offered(transactionId, offers),
     });
     const receive = inbox.receive.bind(inbox);
@@ -113,7 +134,7 @@ export class MarketLink implements AsyncDisposable {
       this.#webhook = new Webhook({ ...market.webhook, requireSignature, receive, clock, log });
     }
     if (market.mqtt !== undefined) {
-      const { url, topicIn, topicOut, username, passwordFile, caFile } = market.mqtt;
+      const { url, topicIn, topicOut, username, passwordFile, caFile, protocolVersion } = market.mqtt;
       this.#mqttOptions = {
         url,
         topicIn,
@@ -126,6 +147,7 @@ export class MarketLink implements AsyncDisposable {
         counters,
         random: options.random,
         clientId: market.subscriberId,
+        ...(protocolVersion !== undefined && { protocolVersion }),
         ...(username !== undefined && { username }),
         ...(passwordFile !== undefined && { password: readSecret(folder, passwordFile) }),
         ...(caFile !== undefined && { ca: readFileSync(resolve(folder, caFile), "utf8") }),
@@ -172,22 +194,61 @@ function readSecret(folder: string, file: string): string {
   return readFileSync(resolve(folder, file), "utf8").trim();
 }
 
+const DEFAULT_SIGNS: DialectSigns = { seed: "export-positive", branch: "export-positive", deg: "reduction" };
+
+/** One word is about powers; a capacity keeps its own meaning. */
+function signsOf(sign: MarketConfig["sign"], otherwise: DialectSigns): DialectSigns {
+  if (typeof sign === "string") return { ...otherwise, seed: sign, branch: sign };
+  return {
+    seed: sign.seed ?? otherwise.seed,
+    branch: sign.branch ?? otherwise.branch,
+    deg: sign.deg ?? otherwise.deg,
+  };
+}
+
+/** How to read each market's numbers, put together once. */
+function policies(
+  { currency, sources }: MarketConfig,
+  signs: DialectSigns,
+  meters: ReadonlySet<string>,
+): (senderId: string) => DialectPolicy {
+  const isMeter = (meterId: string) => meters.has(meterId);
+  const usual: DialectPolicy = { sign: signs, currency, isMeter };
+  const special = new Map(
+    sources.map((source): [string, DialectPolicy] => [source.bppId, { ...usual, sign: signsOf(source.sign, signs) }]),
+  );
+  return (senderId) => special.get(senderId) ?? usual;
+}
+
+function metersByEra(config: Config): ReadonlyMap<string, readonly string[]> {
+  return new Map(config.devices.map((device) => [device.era, device.meters ?? []]));
+}
+
 /** The market's view of our resources: devices and groups by ERA, and what the config ties to an order or a transaction. */
-function directoryOf({ config, capability }: MarketLinkOptions): ResourceDirectory {
+function directoryOf({ config, capability, market }: MarketLinkOptions): ResourceDirectory {
   const known = new Set([...config.devices, ...config.groups].map((resource) => resource.era));
   const byOrder = new Map<string, string>();
   const byTransaction = new Map<string, string>();
-  const maxPrices = new Map<string, number>();
+  const byMeter = new Map<string, string>();
+  const maxPrices = new Map<string, Price>();
+  const { currency } = market;
   for (const device of config.devices) {
     for (const order of device.orders ?? []) byOrder.set(order, device.era);
     for (const transaction of device.transactions ?? []) byTransaction.set(transaction, device.era);
-    if (device.objective?.maxPricePerKWh !== undefined) maxPrices.set(device.era, device.objective.maxPricePerKWh);
+    for (const meter of device.meters ?? []) byMeter.set(meter, device.era);
+    const pricePerKWh = device.objective?.maxPricePerKWh;
+    if (pricePerKWh !== undefined) maxPrices.set(device.era, { pricePerKWh, currency });
   }
   return {
     has: (era) => known.has(era),
     capability,
     byOrder: (orderId) => byOrder.get(orderId),
     byTransaction: (transactionId) => byTransaction.get(transactionId),
-    maxPricePerKWh: (era) => maxPrices.get(era),
+    byMeter: (meterId) => byMeter.get(meterId),
+    groupOf: (members) =>
+      config.groups.find(
+        (group) => group.members.length === members.size && group.members.every((one) => members.has(one)),
+      )?.era,
+    maxPrice: (era) => maxPrices.get(era),
   };
 }

@@ -47,7 +47,8 @@ export function carAtCharger(stage: Stage, options: CarOptions): StageDevice & {
     config: {
       era,
       kind: "charger",
-      ocpp: { identity, phases, maxA, settleS: SETTLE_S },
+      // Without an order the car rests: what it draws is what was traded.
+      ocpp: { identity, phases, maxA, settleS: SETTLE_S, fallbackKW: 0 },
       ...options.config,
     },
     powerKW: () => car.powerKW(),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type {
   Check,
   GatewayHandle,
+  ProviderHandle,
   ScenarioContext,
   ScenarioReport,
   ScenarioTable,
@@ -95,6 +96,11 @@ export class Stage implements AsyncDisposable {
   async gateway(name: string, config: object): Promise<GatewayHandle> {
     const { host, log } = this.context;
     return this.use(await host.startGateway({ config, folder: this.folder(name), clock: this.clock, log }));
+  }
+
+  async provider(name: string, config: object): Promise<ProviderHandle> {
+    const { host, log } = this.context;
+    return this.use(await host.startProvider({ config, folder: this.folder(name), clock: this.clock, log }));
   }
 
   /** Waits until something is so. @throws Error naming it when it takes longer than `forMs` of model time */

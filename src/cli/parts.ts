@@ -59,7 +59,7 @@ export interface Parts {
   }): Promise<DemoWorld>;
   /** The use cases; loaded when they are asked for. */
   scenarios(): Promise<readonly Scenario[]>;
-  readonly scenarioHost: ScenarioHost;
+  scenarioHost(): Promise<ScenarioHost>;
   /** Arguments with which this program starts itself as another process. */
   readonly self: { readonly command: string; readonly args: readonly string[] };
 }

@@ -1,16 +1,20 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/load.ts";
+import { addClearCommand } from "./clear.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDemoCommand } from "./demo.ts";
 import { addDeviceCommand } from "./device-test.ts";
 import { addDevicesCommand } from "./devices.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-code.ts";
 import { addMarketCommand } from "./market-send.ts";
+import { addMeterCommand } from "./meter.ts";
 import { printNote } from "./output.ts";
 import type { Parts } from "./parts.ts";
+import { addProviderCommand } from "./provider.ts";
 import { addRelayCommand } from "./relay.ts";
 import { addRunCommand } from "./run.ts";
 import { addScenarioCommand } from "./scenario.ts";
+import { addSettleCommand } from "./settle.ts";
 import { addSimCommand } from "./sim.ts";
 import { addStatusCommand } from "./status.ts";
 
@@ -36,6 +40,8 @@ Examples:
   setpointd config check site.yaml        find the faults of a config before it runs
   setpointd run --config site.yaml        run the daemon
   setpointd status --config site.yaml     look at the running daemon
+  setpointd scenario vpp                  run a use case end to end, with its own checks
+  setpointd clear request.json            clear bids without a market around them
 ${EXIT_CODES_HELP}`,
     );
   for (const add of [
@@ -46,7 +52,11 @@ ${EXIT_CODES_HELP}`,
     addDevicesCommand,
     addDeviceCommand,
     addMarketCommand,
+    addProviderCommand,
     addRelayCommand,
+    addClearCommand,
+    addMeterCommand,
+    addSettleCommand,
     addScenarioCommand,
     addSimCommand,
   ]) {

@@ -3,8 +3,6 @@ import { resolve } from "node:path";
 import { systemClock } from "../clock.ts";
 import { loadYaml } from "../config/load.ts";
 import { createLog } from "../log.ts";
-import { Relay } from "../relay/relay.ts";
-import { relayConfig } from "../relay/relay-config.ts";
 import type { AddCommand } from "./program.ts";
 import { stopSignal, untilAborted } from "./stop-signal.ts";
 
@@ -16,6 +14,10 @@ export const addRelayCommand: AddCommand = (program) => {
     .requiredOption("--config <file>", "YAML config")
     .addHelpText("after", "\nExample:\n  setpointd relay --config relay.yaml")
     .action(async (options: { config: string }) => {
+      const [{ Relay }, { relayConfig }] = await Promise.all([
+        import("../relay/relay.ts"),
+        import("../relay/relay-config.ts"),
+      ]);
       const { value: config, folder } = loadYaml(options.config, relayConfig);
       const log = createLog(config.log.level);
       const stop = stopSignal();

@@ -1,8 +1,33 @@
 import { stringify } from "yaml";
+import { clearGrid } from "../clearing/grid/clear-grid.ts";
+import type { GridClearingResult } from "../clearing/grid-types.ts";
 import { parseConfig } from "../config/load.ts";
 import { Gateway } from "../gateway.ts";
+import { parseProviderConfig } from "../market/provider/load-provider-config.ts";
+import { Provider } from "../market/provider/provider.ts";
+import type { ClearedOrder, RoundRecord } from "../market/provider/provider-records.ts";
 import type { AnyAdapterKind } from "./parts.ts";
-import type { ScenarioHost } from "./scenario-parts.ts";
+import type { MarketRound, ScenarioHost } from "./scenario-parts.ts";
+
+const MAX_ROUNDS = 1000;
+
+function roundOf(record: RoundRecord, orders: readonly ClearedOrder[]): MarketRound {
+  const { roundId, validFromMs: startMs, validUntilMs: endMs } = record;
+  return {
+    roundId,
+    startMs,
+    endMs,
+    // Kept as it was cleared; the store says "unknown" because it may be of an older version.
+    result: record.result as GridClearingResult,
+    orders: orders.map((order) => ({
+      era: order.era,
+      powerKW: order.powerKW,
+      ...(order.pricePerKWh !== undefined && { pricePerKWh: order.pricePerKWh }),
+      startMs: order.validFromMs,
+      endMs: order.validUntilMs,
+    })),
+  };
+}
 
 /** The product's own parts, for scenarios to run. */
 export function createScenarioHost(adapters: readonly AnyAdapterKind[], version: string): ScenarioHost {
@@ -24,6 +49,27 @@ export function createScenarioHost(adapters: readonly AnyAdapterKind[], version:
         throw error;
       }
       return gateway;
+    },
+    startProvider: async ({ config, folder, clock, log }) => {
+      const provider = new Provider({
+        config: parseProviderConfig(stringify(config), "provider.yaml"),
+        folder,
+        clearGrid,
+        clock,
+        log,
+        random: Math.random,
+      });
+      await provider.start(new AbortController().signal);
+      return {
+        url: provider.url ?? "",
+        rounds: async () => {
+          const records = await provider.rounds(MAX_ROUNDS);
+          return Promise.all(
+            records.toReversed().map(async (record) => roundOf(record, await provider.ordersOf(record.roundId))),
+          );
+        },
+        [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { StatusReport } from "../api/status-report.ts";
+import type { GridClearingResult } from "../clearing/grid-types.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 
@@ -6,6 +7,34 @@ import type { Log } from "../log.ts";
 export interface GatewayHandle extends AsyncDisposable {
   addresses(): Readonly<Record<string, string>>;
   status(): StatusReport;
+}
+
+/** A setpoint that a round of the market led to. kW, export positive. */
+export interface MarketOrder {
+  readonly era: string;
+  readonly powerKW: number;
+  /** The price at its grid node; absent where nothing trades. */
+  readonly pricePerKWh?: number;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+/** What one gate cleared, and what was confirmed of it. */
+export interface MarketRound {
+  readonly roundId: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** The clearing's own result. */
+  readonly result: GridClearingResult;
+  readonly orders: readonly MarketOrder[];
+}
+
+/** A market clearing agent that a scenario runs. */
+export interface ProviderHandle extends AsyncDisposable {
+  /** Where participants POST. */
+  readonly url: string;
+  /** All rounds so far, oldest first. */
+  rounds(): Promise<readonly MarketRound[]>;
 }
 
 /** What a scenario may start of the product itself. */
@@ -17,6 +46,13 @@ export interface ScenarioHost {
     readonly clock: Clock;
     readonly log: Log;
   }): Promise<GatewayHandle>;
+  /** @param options.config as in a provider's YAML */
+  startProvider(options: {
+    readonly config: object;
+    readonly folder: string;
+    readonly clock: Clock;
+    readonly log: Log;
+  }): Promise<ProviderHandle>;
 }
 
 /** Something that had to hold, and whether it did. */

@@ -48,7 +48,7 @@ export const addScenarioCommand: AddCommand = (program, parts, setExit) => {
       if (!options.json) printData(paint(scenario.title, "bold", colour));
       try {
         const report = await scenario.run({
-          host: parts.scenarioHost,
+          host: await parts.scenarioHost(),
           seed,
           folder,
           clock: systemClock,

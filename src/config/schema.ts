@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ERA_PATTERN } from "../model/resource.ts";
+import { type OcpiConfig, ocpiConfig } from "../ocpi/ocpi-config.ts";
 import { duration } from "./duration.ts";
 import { isLoopback } from "./loopback.ts";
 
@@ -69,6 +70,19 @@ const api = z.strictObject({
     .describe("Unix socket for the command line; default: setpointd.sock in the data folder"),
 });
 
+const powerSign = z.enum(["export-positive", "import-positive"]);
+
+const dialectSigns = z.strictObject({
+  seed: powerSign.optional().describe("setpointKW; default export-positive"),
+  branch: powerSign.optional().describe("clearedPower; default export-positive"),
+  deg: z
+    .enum(["reduction", "export-positive", "import-positive"])
+    .optional()
+    .describe(
+      "CAPACITY_CLEARED; reduction (default): less consumption than the baseline, a positive magnitude; else the device's own power",
+    ),
+});
+
 const market = z
   .strictObject({
     subscriberId: z.string().min(1).max(255).describe("our id on the network (bap_id)"),
@@ -81,6 +95,7 @@ const market = z
       .url("must be a URL, for example https://market.example.org/beckn")
       .describe("where messages to the market go"),
     domain: z.string().max(128).default("beckn.one:deg:energy-coordination:*"),
+    networkId: z.string().min(1).max(255).optional().describe("name of the network, in the camel envelope"),
     currency: currency.default("INR"),
     defaultHold: duration("15m", { min: "1s", max: "24h" }).describe(
       "how long a setpoint holds if the market gives no end",
@@ -95,14 +110,39 @@ const market = z
       .default("bap")
       .describe("bap: telemetry goes as `update`; bpp: as `on_status`"),
     mapBy: z
-      .array(z.enum(["transaction", "order", "era"]))
+      .array(z.enum(["transaction", "order", "era", "meter"]))
       .min(1)
-      .default(["era", "transaction", "order"])
+      .default(["era", "meter", "transaction", "order"])
       .describe("how a setpoint finds its resource, in this order"),
+    dialect: z
+      .enum(["seed", "branch", "deg"])
+      .default("seed")
+      .describe("what we send; what comes in is told apart by its shape"),
     sign: z
-      .enum(["export-positive", "import-positive"])
+      .union([powerSign, dialectSigns])
       .default("export-positive")
-      .describe("what a positive power means in this market's messages; the seed's own rule is export-positive"),
+      .describe(
+        "what a positive power means in this market's messages: one word for powers (the seed's own rule is export-positive), or one for each dialect",
+      ),
+    sources: z
+      .array(
+        z.strictObject({
+          bppId: z.string().min(1).max(255),
+          sign: z.union([powerSign, dialectSigns]),
+        }),
+      )
+      .max(100)
+      .default([])
+      .describe("markets whose sign differs from `sign`"),
+    need: z
+      .strictObject({
+        resourceId: z.string().min(1).max(255).describe("the need for flexibility that is answered"),
+        offerId: z.string().min(1).max(255).describe("the buyer's offer for it"),
+        buyerId: z.string().min(1).max(255).optional().describe("default: bppId"),
+        intervals: z.int().min(1).max(96).default(1).describe("market intervals that one bid covers"),
+      })
+      .optional()
+      .describe("dialect deg: what our bids answer"),
     participate: z.boolean().default(true).describe("false: take setpoints and send telemetry, but no bids"),
     requireSignature: z.boolean().optional().describe("default: required unless webhook and broker are on loopback"),
     webhook: z
@@ -123,6 +163,10 @@ const market = z
         username: z.string().optional(),
         passwordFile: z.string().optional(),
         caFile: z.string().optional(),
+        protocolVersion: z
+          .union([z.literal(4), z.literal(5)])
+          .optional()
+          .describe("4 for MQTT 3.1.1 (default), or 5: answers then carry the correlation data of the message"),
       })
       .optional()
       .describe("the same messages from a broker, for a site behind NAT"),
@@ -130,7 +174,9 @@ const market = z
       .array(
         z.strictObject({
           subscriberId: z.string(),
-          keyId: z.string(),
+          keyId: z
+            .string()
+            .describe("as in the signature: a name, or a registry's record such as namespace/registry/record"),
           publicKey: z.base64("must be base64 of 32 bytes").length(44, "must be base64 of 32 bytes"),
         }),
       )
@@ -148,6 +194,10 @@ const market = z
   .refine((value) => value.requireSignature !== false || !isOpenToOthers(value), {
     message: "can be false only while the webhook and the broker are on loopback: others could command the devices",
     path: ["requireSignature"],
+  })
+  .refine((value) => value.dialect !== "deg" || !value.participate || value.need !== undefined, {
+    message: "is needed to bid in the dialect deg, else there is nothing that a bid answers",
+    path: ["need"],
   });
 
 function isOpenToOthers(value: {
@@ -180,6 +230,11 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
       objective: objective.optional(),
       orders: z.array(z.string().max(255)).max(100).optional().describe("order ids that mean this device"),
       transactions: z.array(z.string().max(255)).max(100).optional().describe("transaction ids that mean this device"),
+      meters: z
+        .array(z.string().min(1).max(255))
+        .max(100)
+        .optional()
+        .describe("meter and resource ids under which the market knows this device"),
       ...Object.fromEntries(
         protocols.map((protocol) => [protocol.name, protocol.deviceSchema.optional().describe(protocol.title)]),
       ),
@@ -202,6 +257,7 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
       log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).prefault({}),
       api: api.prefault({}),
       market: market.optional(),
+      ocpi: ocpiConfig.optional(),
       ...Object.fromEntries(
         protocols.map((protocol) => [protocol.name, protocol.sharedSchema.prefault({}).describe(protocol.title)]),
       ),
@@ -226,7 +282,7 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
 }
 
 interface CheckedConfig {
-  readonly devices: readonly { readonly era: string }[];
+  readonly devices: readonly { readonly era: string; readonly meters?: readonly string[] | undefined }[];
   readonly groups: readonly { readonly era: string; readonly members: readonly string[] }[];
 }
 
@@ -242,6 +298,19 @@ function crossChecks(config: CheckedConfig): { path: (string | number)[]; messag
       if (seen.has(resource.era))
         issues.push({ path: [list, index, "era"], message: `"${resource.era}" is taken already` });
       seen.add(resource.era);
+    }
+  }
+  const meters = new Map<string, string>();
+  for (const [index, device] of config.devices.entries()) {
+    for (const [place, meter] of (device.meters ?? []).entries()) {
+      const owner = meters.get(meter);
+      if (owner !== undefined) {
+        issues.push({
+          path: ["devices", index, "meters", place],
+          message: `"${meter}" is the meter of "${owner}" already`,
+        });
+      }
+      meters.set(meter, device.era);
     }
   }
   const devices = new Set(config.devices.map((device) => device.era));
@@ -271,6 +340,7 @@ export interface DeviceConfig {
   readonly objective?: ObjectiveConfig | undefined;
   readonly orders?: readonly string[] | undefined;
   readonly transactions?: readonly string[] | undefined;
+  readonly meters?: readonly string[] | undefined;
   /** The part of the one protocol that is given, under its name. */
   readonly [protocol: string]: unknown;
 }
@@ -282,6 +352,7 @@ export interface Config {
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" };
   readonly api: z.output<typeof api>;
   readonly market?: MarketConfig | undefined;
+  readonly ocpi?: OcpiConfig | undefined;
   readonly devices: readonly DeviceConfig[];
   readonly groups: readonly {
     readonly era: string;

@@ -73,16 +73,24 @@ export class Dispatcher {
     ]);
   }
 
-  /** Takes setpoints that were committed to the store. */
-  submit(setpoints: readonly Setpoint[]): void {
+  /** Takes setpoints that were committed to the store; returns those that went to single devices, a group's in parts. */
+  submit(setpoints: readonly Setpoint[]): readonly Setpoint[] {
     const perDevice = new Map<Era, Setpoint[]>();
-    for (const setpoint of setpoints.flatMap((one) => this.#expand(one))) {
+    const parts = setpoints.flatMap((one) => this.#expand(one));
+    for (const setpoint of parts) {
       const list = perDevice.get(setpoint.era) ?? [];
       list.push(setpoint);
       perDevice.set(setpoint.era, list);
     }
     if (!this.#clockIsPlausible()) this.#options.log.warn("the wall clock was never set; setpoints wait until it is");
     for (const [era, list] of perDevice) this.#lanes.get(era)?.submit(list);
+    return parts;
+  }
+
+  /** Ids of setpoints with those of the parts that they were split into, where their resource is a group. */
+  partsOf(setpointIds: readonly string[], eras: readonly Era[]): readonly string[] {
+    const members = eras.flatMap((era) => this.#options.groups.get(era) ?? []);
+    return setpointIds.flatMap((id) => [id, ...members.map((member) => partId(id, member))]);
   }
 
   /** Takes setpoints back, for example of a cancelled order; returns how many there were. */
@@ -133,7 +141,7 @@ export class Dispatcher {
     );
     const parts = members.map((era) => ({
       ...setpoint,
-      id: `${setpoint.id}/${era}`,
+      id: partId(setpoint.id, era),
       era,
       powerKW: shares.get(era) ?? 0,
     }));
@@ -174,4 +182,9 @@ export class Dispatcher {
   #clockIsPlausible(): boolean {
     return this.#options.clock.now() >= EARLIEST_PLAUSIBLE_MS;
   }
+}
+
+/** Id of one member's part of a group's setpoint. */
+function partId(setpointId: string, member: Era): string {
+  return `${setpointId}/${member}`;
 }

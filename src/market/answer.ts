@@ -10,6 +10,7 @@ export type NackCode =
   | "CONTEXT_INVALID"
   | "ACTION_UNKNOWN"
   | "ACTION_MISMATCH"
+  | "NOT_PROVIDER"
   | SignatureFault
   | "SIGNER_MISMATCH"
   | "NOT_ADDRESSEE"
@@ -18,6 +19,9 @@ export type NackCode =
   | "MESSAGE_CONFLICT"
   | "MESSAGE_INVALID"
   | "RESOURCE_UNKNOWN"
+  | "RESOURCE_AMBIGUOUS"
+  | "SIGN_AMBIGUOUS"
+  | "BASELINE_UNKNOWN"
   | "SETPOINT_ENDED"
   | "SETPOINT_TOO_FAR_AHEAD"
   | "SETPOINT_IMPOSSIBLE"
@@ -29,6 +33,8 @@ export interface Answer {
   readonly status: number;
   /** JSON. */
   readonly body: string;
+  /** HTTP headers beside the usual ones, in lower case; a door that has no headers leaves them out. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Thrown inside the market part when a message is refused; becomes a NACK at the door. */

@@ -193,13 +193,32 @@ export interface Parties {
   readonly bppUri: string;
   /** For example `beckn.one:deg:ev-charging:*`. */
   readonly domain: string;
+  /** Only the camel envelope has it. */
+  readonly networkId?: string;
 }
 
 /** The context of a message that we send. */
 export function requestContext(
   parties: Parties,
   message: { action: string; messageId: string; transactionId: string; nowMs: number; ttlMs: number },
+  envelope: Envelope = "snake",
 ): Record<string, string> {
+  if (envelope === "camel") {
+    return {
+      ...(parties.networkId !== undefined && { networkId: parties.networkId }),
+      version: "2.0.0",
+      action: message.action,
+      domain: parties.domain,
+      bapId: parties.bapId,
+      bapUri: parties.bapUri,
+      bppId: parties.bppId,
+      bppUri: parties.bppUri,
+      transactionId: message.transactionId,
+      messageId: message.messageId,
+      timestamp: textFromInstantMs(message.nowMs),
+      ttl: textFromDurationMs(message.ttlMs),
+    };
+  }
   return {
     version: "2.0.0",
     action: message.action,

@@ -2,24 +2,32 @@ import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
-import type { Contract, ControlChange, ControlStore } from "../store/control-store.ts";
-import { ACK, type Answer, nack, nackOf, Refusal } from "./answer.ts";
-import { type CallbackContext, callbackContext, isCallbackAction } from "./beckn-context.ts";
+import type { Contract, ControlChange, ControlStore, NewOutboxItem } from "../store/control-store.ts";
+import { type Answer, Refusal } from "./answer.ts";
+import { ackIn, answerStyleOf, nackIn } from "./answer-envelope.ts";
+import {
+  type CallbackContext,
+  isCallbackAction,
+  isRequestAction,
+  type MessageContext,
+  messageContext,
+} from "./beckn-context.ts";
 import type { ContractBook } from "./contract-book.ts";
+import { dialectOf } from "./dialects/choose-dialect.ts";
+import type { DialectPolicy, MarketOffer, OrderMessage, SetpointDraft } from "./dialects/order-codec.ts";
 import type { MarketCounters } from "./market-counters.ts";
 import { NewestSeen } from "./newest-seen.ts";
 import {
+  isFrom,
   type Mapping,
   type PlacementRules,
   placeSetpoint,
+  type ReductionToSetpoint,
   type ResourceDirectory,
   type SetpointFlag,
 } from "./placement.ts";
-import { type OrderMessage, readOrder } from "./seed-codec.ts";
-import { type MarketOffer, readOffers } from "./seed-offers.ts";
-import type { SeedDialect } from "./seed-shape.ts";
 import type { SentSignatures } from "./sent-signatures.ts";
-import { digestOf, verifySignature } from "./signature.ts";
+import { type Authorization, digestOf, type Signer, signBody, verifySignature } from "./signature.ts";
 import type { PinnedKeys } from "./signing-keys.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { WireFields } from "./wire-fields.ts";
@@ -29,6 +37,8 @@ export const MAX_MESSAGE_BYTES = 65_536;
 
 /** A sender's clock may be ahead of ours by this much. */
 const FUTURE_TOLERANCE_MS = 30_000;
+/** How long the signature of an answer counts. */
+const ANSWER_LIFETIME_MS = 300_000;
 /** No message is acted on after this, whatever time to live it claims; the store knows repeats for longer. */
 const MAX_TTL_MS = 24 * 3_600_000;
 
@@ -54,6 +64,29 @@ export interface Release {
   readonly eras: readonly Era[];
   /** For a person: which message ended it. */
   readonly reason: string;
+  /** True if only these setpoints are taken back and the order goes on. */
+  readonly isPartial?: true;
+}
+
+/** A request for what an order's resource does: the market asks as if it were the participant, and we the provider. */
+export interface StatusRequest {
+  readonly context: MessageContext;
+  readonly orderId?: string;
+  /** True in the dialect with `message.contract`. */
+  readonly isContract: boolean;
+}
+
+/** Who takes the requests of other participants, on a site that is a provider too. */
+export interface RequestTaker {
+  takes(action: string): boolean;
+  /** From the raw bytes to the answer, with its own check of the signature. */
+  receive(message: InboundMessage): Promise<Answer>;
+}
+
+/** What the market said to the curve that we sent with `init`. */
+export interface InitAnswer {
+  /** The most that the grid operator allows for it, kW, either way; absent if it did not say. */
+  readonly approvedMaxTradeKW?: number;
 }
 
 export interface InboxOptions {
@@ -64,9 +97,17 @@ export interface InboxOptions {
   readonly counters: MarketCounters;
   readonly keys: PinnedKeys;
   readonly sentSignatures?: SentSignatures;
-  readonly dialect: SeedDialect;
-  /** Names under which the market may address us (`bap_id`); absent: any. */
+  /** How the numbers of a market's messages are to be read. @param senderId the market's own id */
+  readonly policy: (senderId: string) => DialectPolicy;
+  /** Names under which the market may address us; absent: any. */
   readonly bapIds?: readonly string[];
+  /** The market that the transactions which we opened are with; absent: any. */
+  readonly counterpartId?: string;
+  /** Signs the answers to signed messages of the camel envelope; absent: answers go unsigned. */
+  readonly answerSigner?: Signer | undefined;
+  /** Absent: requests are refused, apart from `status`. */
+  readonly requests?: RequestTaker | undefined;
+  readonly reductionToSetpoint?: ReductionToSetpoint | undefined;
   readonly directory: ResourceDirectory;
   /** How a setpoint finds its resource; the first way that names one counts. */
   readonly mapping: readonly Mapping[];
@@ -80,6 +121,9 @@ export interface InboxOptions {
   readonly onSetpoints: (setpoints: readonly Setpoint[], flags: readonly SetpointFlag[]) => void;
   readonly onRelease: (release: Release) => void;
   readonly onOffers: (transactionId: string, offers: readonly MarketOffer[]) => void;
+  readonly onInit?: (transactionId: string, answer: InitAnswer) => void;
+  /** The `on_status` for a request, or nothing if no such order is running. Absent: none is. */
+  readonly statusFor?: (request: StatusRequest) => NewOutboxItem | undefined;
 }
 
 /** What a message leads to: what is stored with it, and who is told once it is. */
@@ -103,75 +147,89 @@ export class Inbox {
 
   constructor(options: InboxOptions) {
     const { directory, contracts, mapping, defaultHoldMs = 900_000, horizonMs = 7 * 86_400_000 } = options;
+    const { reductionToSetpoint } = options;
     this.#options = options;
-    this.#rules = { directory, contracts, mapping, defaultHoldMs, horizonMs };
-    this.#listRules = { ...this.#rules, mapping: ["era"] };
+    this.#rules = { directory, contracts, mapping, defaultHoldMs, horizonMs, reductionToSetpoint };
+    this.#listRules = { ...this.#rules, mapping: mapping.includes("meter") ? ["era", "meter"] : ["era"] };
   }
 
   async receive(message: InboundMessage): Promise<Answer> {
     let action = message.action !== undefined && isCallbackAction(message.action) ? message.action : "other";
-    const { counters, log } = this.#options;
+    const { counters, log, requests } = this.#options;
+    let body: unknown;
     try {
-      const body = readBody(message);
-      const context = callbackContext(body);
+      if (message.action !== undefined && requests?.takes(message.action)) return await requests.receive(message);
+      body = readBody(message);
+      if (message.action === undefined && requests?.takes(actionOf(body))) return await requests.receive(message);
+      refuseRequest(actionOf(body), body);
+      const context = messageContext(body);
       action = context.action;
       checkAction(message, context);
       const digest = digestOf(message.body);
-      this.#checkSender(message, digest, context);
+      const signer = this.#checkSender(message, digest, context);
       const { answer, outcome } = await this.#handle(digest, body, context);
       counters.received(action, outcome);
-      return answer;
+      return this.#signed(answer, signer, context);
     } catch (error) {
       const refusal = error instanceof Refusal ? error : undefined;
       counters.received(action, refusal?.code ?? "NOT_STORED");
+      const style = answerStyleOf(body);
       if (refusal === undefined) {
         log.error("market message failed", { action, err: error });
-        return nack(503, "NOT_STORED", "", "the message could not be stored; send it again");
+        const fault = "the message could not be stored; send it again";
+        return nackIn(style, new Refusal(503, "NOT_STORED", "", fault));
       }
       log.warn("market message refused", { action, code: refusal.code, path: refusal.path, reason: refusal.message });
-      return nackOf(refusal);
+      return nackIn(style, refusal);
     }
   }
 
-  async #handle(digest: string, body: unknown, context: CallbackContext): Promise<{ answer: Answer; outcome: string }> {
+  async #handle(digest: string, body: unknown, context: MessageContext): Promise<{ answer: Answer; outcome: string }> {
     const { store, clock, contracts } = this.#options;
     const nowMs = clock.now();
+    const senderId = senderOf(context);
+    const ack = ackIn(context);
     let effect: Effect;
     try {
       this.#checkAge(context, nowMs);
       effect = await this.#effectOf(body, context, nowMs);
     } catch (refusal) {
       // A repeat gets the answer that the first got, though the same message would be too late by now.
-      const before = await store.findReceived(context.bppId, context.messageId);
+      const before = await store.findReceived(senderId, context.messageId);
       if (before === undefined) throw refusal;
-      if (before.digest !== digest) throw conflict();
+      if (before.digest !== digest) throw conflict(context);
       return { answer: { status: before.answerStatus, body: before.answerBody }, outcome: "repeated" };
     }
     const result = await store.receive(
       {
-        senderId: context.bppId,
+        senderId,
         messageId: context.messageId,
         transactionId: context.transactionId,
         action: context.action,
         digest,
         receivedAtMs: nowMs,
-        answerStatus: ACK.status,
-        answerBody: ACK.body,
+        answerStatus: ack.status,
+        answerBody: ack.body,
       },
       effect.change,
     );
-    if (result.kind === "conflict") throw conflict();
+    if (result.kind === "conflict") throw conflict(context);
     if (result.kind === "repeat") {
       return { answer: { status: result.answerStatus, body: result.answerBody }, outcome: "repeated" };
     }
     contracts.committed(effect.change.contracts ?? []);
     this.#tell(effect, context);
-    return { answer: ACK, outcome: effect.outdated ? "outdated" : "acked" };
+    return { answer: ack, outcome: effect.outdated ? "outdated" : "acked" };
   }
 
-  /** Who sent it, whether that is who it says, and whether it is for us. */
-  #checkSender(message: InboundMessage, digest: string, context: CallbackContext): void {
+  /**
+   * Who sent it, whether that is who it says, and whether it is for us.
+   * @returns who signed; nothing if it came unsigned through a door that allows that
+   */
+  #checkSender(message: InboundMessage, digest: string, context: MessageContext): Authorization | undefined {
     const { keys, clock, sentSignatures, bapIds } = this.#options;
+    const isRequest = isRequestAction(context.action);
+    let signer: Authorization | undefined;
     if (message.requireSignature || message.authorization !== undefined) {
       const result = verifySignature(
         {
@@ -185,18 +243,32 @@ export class Inbox {
         clock.now(),
       );
       if (!result.ok) throw new Refusal(401, result.code, "", result.message);
-      const signer = result.signer.subscriberId;
-      if (signer !== context.bppId) {
-        const fault = `signed by "${signer}", but the message says it is from "${context.bppId}"`;
-        throw new Refusal(401, "SIGNER_MISMATCH", "context.bpp_id", fault);
+      signer = result.signer;
+      const senderId = senderOf(context);
+      if (signer.subscriberId !== senderId) {
+        const fault = `signed by "${signer.subscriberId}", but the message says it is from "${senderId}"`;
+        throw new Refusal(401, "SIGNER_MISMATCH", pathOfParty(context, isRequest ? "bap" : "bpp"), fault);
       }
     }
-    if (bapIds !== undefined && !bapIds.includes(context.bapId)) {
-      throw new Refusal(400, "NOT_ADDRESSEE", "context.bap_id", `"${context.bapId}" is not known here`);
+    const addressee = isRequest ? context.bppId : context.bapId;
+    if (bapIds !== undefined && !bapIds.includes(addressee)) {
+      const path = pathOfParty(context, isRequest ? "bpp" : "bap");
+      throw new Refusal(400, "NOT_ADDRESSEE", path, `"${addressee}" is not known here`);
     }
+    return signer;
   }
 
-  #checkAge(context: CallbackContext, nowMs: number): void {
+  /** An answer in the camel envelope carries a signature over itself and over that of the message it answers. */
+  #signed(answer: Answer, signer: Authorization | undefined, { envelope }: MessageContext): Answer {
+    const { answerSigner, clock } = this.#options;
+    if (answerSigner === undefined || signer === undefined || envelope !== "camel") return answer;
+    const times = { nowMs: clock.now(), lifetimeMs: ANSWER_LIFETIME_MS };
+    const covered = signer.signature.toString("base64");
+    const { authorization } = signBody(answerSigner, Buffer.from(answer.body), times, covered);
+    return { ...answer, headers: { signature: authorization } };
+  }
+
+  #checkAge(context: MessageContext, nowMs: number): void {
     const ageMs = nowMs - context.timestampMs;
     const ttlMs = Math.min(context.ttlMs ?? this.#options.maxAgeMs ?? 300_000, MAX_TTL_MS);
     if (ageMs > ttlMs) {
@@ -209,26 +281,32 @@ export class Inbox {
     }
   }
 
-  async #effectOf(body: unknown, context: CallbackContext, nowMs: number): Promise<Effect> {
-    const { dialect } = this.#options;
+  async #effectOf(body: unknown, context: MessageContext, nowMs: number): Promise<Effect> {
+    if (!isCallback(context)) return this.#statusEffect(body, context);
+    const dialect = dialectOf(body);
+    const policy = this.#options.policy(context.bppId);
     switch (context.action) {
       case "on_confirm":
       case "on_update": {
-        const order = readOrder(body, context, dialect, nowMs);
+        const order = dialect.readOrder(body, context, policy, nowMs);
         if (order.isOver) return this.#release(order, context, nowMs);
         if (order.drafts.length > 0) return this.#setpoints(order, context, nowMs);
         if (context.action === "on_update") return nothing;
-        const attributes = WireFields.ofMessage(body, "order").object("orderAttributes");
-        const path = attributes?.pathOf("setpointKW") ?? "message.order.orderAttributes.setpointKW";
-        throw new Refusal(400, "MESSAGE_INVALID", path, "expected a number, kW");
+        throw new Refusal(400, "MESSAGE_INVALID", order.setpointPath, "expected a number, kW");
       }
       case "on_cancel":
-        return this.#release(readOrder(body, context, dialect, nowMs), context, nowMs);
+        return this.#release(dialect.readOrder(body, context, policy, nowMs), context, nowMs);
       case "on_discover": {
-        const offers = readOffers(body, dialect);
+        const offers = dialect.readOffers(body, policy);
+        this.#refuseStranger(await this.#options.contracts.byTransaction(context.transactionId), context);
         if (this.#isOutdated(`${context.transactionId}|offer`, context)) return outdated;
         const tell = () => this.#options.onOffers(context.transactionId, offers);
         return { change: {}, tell };
+      }
+      case "on_init": {
+        const answer = readInitAnswer(body);
+        this.#refuseStranger(await this.#options.contracts.byTransaction(context.transactionId), context);
+        return { change: {}, tell: () => this.#options.onInit?.(context.transactionId, answer) };
       }
       default:
         // Nothing to act on; kept, so that a repeat is known.
@@ -236,27 +314,99 @@ export class Inbox {
     }
   }
 
+  /** The market asks; the answer goes its own way, once the question is on the disk. */
+  #statusEffect(body: unknown, context: MessageContext): Effect {
+    const message = WireFields.ofMessage(body);
+    const isContract = message.has("contract");
+    const order = message.object(isContract ? "contract" : "order");
+    const orderId = order?.text("id");
+    const request = { context, isContract, ...(orderId !== undefined && { orderId }) };
+    const item = this.#options.statusFor?.(request);
+    if (item === undefined) {
+      const path = order?.pathOf("id") ?? "message";
+      const fault = `no order ${orderId ?? ""} of transaction ${context.transactionId} with "${context.bapId}" is running`;
+      throw new Refusal(404, "RESOURCE_UNKNOWN", path, fault.replace("  ", " "));
+    }
+    return { change: { outbox: [item] }, tell: () => {} };
+  }
+
+  /** A transaction that we opened is with our market, and nobody else may speak in it. */
+  #refuseStranger(known: Contract | undefined, context: CallbackContext): void {
+    const { counterpartId } = this.#options;
+    if (known === undefined || counterpartId === undefined || counterpartId === context.bppId) return;
+    // An order that runs may have been made by another market, without a bid of ours.
+    if (known.state === "ACTIVE" || known.state === "ENDED") return;
+    const fault = `this transaction is with "${counterpartId}", not with "${context.bppId}"`;
+    throw new Refusal(401, "SIGNER_MISMATCH", pathOfParty(context, "bpp"), fault);
+  }
+
   async #setpoints(order: OrderMessage, context: CallbackContext, nowMs: number): Promise<Effect> {
-    const { onSetpoints, contracts } = this.#options;
+    const { onSetpoints, onRelease, contracts } = this.#options;
     const known = await contracts.byTransaction(context.transactionId);
-    const rules = { ...(order.drafts.length > 1 ? this.#listRules : this.#rules), known };
+    this.#refuseStranger(known, context);
+    const rules = { ...(order.isForMany ? this.#listRules : this.#rules), known };
+    const drafts = stillToCome(order, nowMs);
     const placed = await Promise.all(
-      order.drafts.map((draft, index) => placeSetpoint(draft, index, context, rules, nowMs)),
+      drafts
+        .filter(asksForPower)
+        .map((draft) => placeSetpoint(draft, order.drafts.indexOf(draft), context, rules, nowMs)),
     );
+    const freed = drafts.filter((draft) => !asksForPower(draft));
+    const withdrawn = freed.length === 0 ? undefined : await this.#withdrawn(order, freed, context, nowMs);
     if (this.#isOutdated(`${context.transactionId}|order`, context, known)) return outdated;
     const setpoints = placed.map(({ setpoint }) => setpoint);
     const flags = placed.flatMap((one) => one.flags);
     return {
       change: { setpoints, contracts: activeContracts(order, setpoints, context, known) },
-      tell: () => onSetpoints(setpoints, flags),
+      tell: () => {
+        if (withdrawn !== undefined) onRelease(withdrawn);
+        if (setpoints.length > 0) onSetpoints(setpoints, flags);
+      },
     };
   }
 
+  /** What this order had ordered for the time in which it now asks for nothing. */
+  async #withdrawn(
+    order: OrderMessage,
+    freed: readonly SetpointDraft[],
+    context: CallbackContext,
+    nowMs: number,
+  ): Promise<Release | undefined> {
+    const open = (await this.#openOf(order, context, nowMs)).filter(({ validFromMs }) =>
+      freed.some((draft) => validFromMs === draft.validFromMs),
+    );
+    if (open.length === 0) return undefined;
+    return {
+      transactionId: context.transactionId,
+      ...(order.orderId !== undefined && { orderId: order.orderId }),
+      setpointIds: open.map(({ id }) => id),
+      eras: [...new Set(open.map(({ era }) => era))],
+      reason: `${context.action} from ${context.bppId} asks for nothing in this time any more`,
+      isPartial: true,
+    };
+  }
+
+  /**
+   * The setpoints of an order that have not ended.
+   * @throws Refusal if all of them came from another market
+   */
+  async #openOf(order: OrderMessage, context: CallbackContext, nowMs: number): Promise<readonly Setpoint[]> {
+    const stored = await this.#options.store.openSetpoints(nowMs);
+    const open = stored.map(({ setpoint }) => setpoint).filter(isOf(order, context));
+    const ours = open.filter((setpoint) => isFrom(context.bppId, setpoint));
+    if (open.length > 0 && ours.length === 0) {
+      const fault = `order ${order.orderId ?? context.transactionId} was not made by "${context.bppId}"`;
+      throw new Refusal(401, "SIGNER_MISMATCH", pathOfParty(context, "bpp"), fault);
+    }
+    return ours;
+  }
+
   async #release(order: OrderMessage, context: CallbackContext, nowMs: number): Promise<Effect> {
-    const { store, contracts, onRelease } = this.#options;
+    const { onRelease, contracts } = this.#options;
     const { transactionId, action } = context;
-    const open = (await store.openSetpoints(nowMs)).map(({ setpoint }) => setpoint).filter(isOf(order, context));
+    const open = await this.#openOf(order, context, nowMs);
     const known = await contracts.byTransaction(transactionId);
+    this.#refuseStranger(known, context);
     if (this.#isOutdated(`${transactionId}|order`, context, known)) return outdated;
     const orderId = order.orderId ?? known?.orderId;
     const release: Release = {
@@ -282,7 +432,7 @@ export class Inbox {
   }
 
   /** Hands the result on. It is committed, so a fault in there is ours and no reason for a NACK. */
-  #tell(effect: Effect, context: CallbackContext): void {
+  #tell(effect: Effect, context: MessageContext): void {
     const { log } = this.#options;
     const { action, messageId, transactionId } = context;
     log.debug("market message taken", { action, messageId, transactionId, outdated: effect.outdated ?? false });
@@ -297,16 +447,49 @@ export class Inbox {
 const nothing: Effect = { change: {}, tell: () => {} };
 const outdated: Effect = { change: {}, tell: () => {}, outdated: true };
 
-function conflict(): Refusal {
+function conflict({ envelope }: MessageContext): Refusal {
   const fault = "a message with this id and another body was received before";
-  return new Refusal(409, "MESSAGE_CONFLICT", "context.message_id", fault);
+  return new Refusal(409, "MESSAGE_CONFLICT", envelope === "camel" ? "context.messageId" : "context.message_id", fault);
+}
+
+function isCallback(context: MessageContext): context is CallbackContext {
+  return isCallbackAction(context.action);
+}
+
+/** A callback comes from the provider, a request from a participant. */
+function senderOf(context: MessageContext): string {
+  return isCallback(context) ? context.bppId : context.bapId;
+}
+
+function pathOfParty({ envelope }: MessageContext, party: "bap" | "bpp"): string {
+  return envelope === "camel" ? `context.${party}Id` : `context.${party}_id`;
+}
+
+/** A reduction of nothing is no order: the device is free in that time. */
+function asksForPower(draft: SetpointDraft): boolean {
+  return draft.kind === "power" || draft.reductionKW !== 0;
+}
+
+/** A series says again what is over by now; only the rest of it is acted on. All or nothing in a list for many. */
+function stillToCome({ drafts, isForMany }: OrderMessage, nowMs: number): readonly SetpointDraft[] {
+  if (isForMany || drafts.length < 2) return drafts;
+  const open = drafts.filter(({ validUntilMs }) => validUntilMs === undefined || validUntilMs > nowMs);
+  return open.length > 0 ? open : drafts;
+}
+
+/** @throws Refusal naming the field */
+function readInitAnswer(body: unknown): InitAnswer {
+  const order = WireFields.ofMessage(body).objectIfAny("order");
+  const parameters = order?.objectIfAny("orderAttributes")?.objectIfAny("inputParameters");
+  const approvedMaxTradeKW = parameters?.number("approvedMaxTradeKW", 0);
+  return approvedMaxTradeKW === undefined ? {} : { approvedMaxTradeKW };
 }
 
 function readBody(message: InboundMessage): unknown {
   if (message.body.length > MAX_MESSAGE_BYTES) {
     throw new Refusal(413, "BODY_TOO_LARGE", "", `a message may have at most ${MAX_MESSAGE_BYTES} bytes`);
   }
-  if (message.action !== undefined && !isCallbackAction(message.action)) {
+  if (message.action !== undefined && !isCallbackAction(message.action) && !isRequestAction(message.action)) {
     throw new Refusal(404, "ACTION_UNKNOWN", "", "this address takes no such action");
   }
   const json = parseStrictJson(message.body);
@@ -314,7 +497,24 @@ function readBody(message: InboundMessage): unknown {
   return json.value;
 }
 
-function checkAction(message: InboundMessage, context: CallbackContext): void {
+/** The action as far as it can be read. */
+function actionOf(body: unknown): string {
+  const action = (body as { context?: { action?: unknown } | null } | null)?.context?.action;
+  return typeof action === "string" ? action : "";
+}
+
+/** A utility that orders a reduction with `confirm` takes us for a provider; our answer would bind us to a contract. */
+function refuseRequest(action: string, body: unknown): void {
+  if (action === "status" || !isRequestAction(action)) return;
+  const isReduction = JSON.stringify(body).includes('requestedReduction"');
+  const instead = isReduction
+    ? "a reduction is ordered with on_confirm, in a contract that we asked for"
+    : "what it is to hold comes with on_confirm";
+  const fault = `"${action}" is asked of a provider (BPP), and this site is a participant: ${instead}`;
+  throw new Refusal(404, "NOT_PROVIDER", "context.action", fault);
+}
+
+function checkAction(message: InboundMessage, context: MessageContext): void {
   if (message.action === undefined || message.action === context.action) return;
   const fault = `"${context.action}" came to the address of "${message.action}"`;
   throw new Refusal(400, "ACTION_MISMATCH", "context.action", fault);
@@ -335,8 +535,8 @@ function activeContracts(
   context: CallbackContext,
   known: Contract | undefined,
 ): readonly Contract[] {
-  const [setpoint, other] = setpoints;
-  if (setpoint === undefined || other !== undefined) return [];
+  const [setpoint] = setpoints;
+  if (setpoint === undefined || order.isForMany || setpoints.some(({ era }) => era !== setpoint.era)) return [];
   const orderId = order.orderId ?? known?.orderId;
   const clearingPricePerKWh = setpoint.clearingPrice?.pricePerKWh ?? known?.clearingPricePerKWh;
   return [

@@ -36,8 +36,8 @@ export function openEnvelope(payload: Uint8Array, requireSignature: boolean): In
 export function answerText(answer: Answer, message: InboundMessage | undefined): string {
   const context = contextOf(message);
   const ids = {
-    message_id: text(context["message_id"]),
-    transaction_id: text(context["transaction_id"]),
+    message_id: text(context["message_id"] ?? context["messageId"]),
+    transaction_id: text(context["transaction_id"] ?? context["transactionId"]),
     action: text(context["action"]),
     httpStatus: answer.status,
   };

@@ -112,7 +112,10 @@ export class MqttInbox implements AsyncDisposable {
       answer = nackOf(error);
     }
     // Not awaited: the broker acknowledges it only after it has our acknowledgement of the message.
-    this.#client?.publish(topicOut, answerText(answer, message), { qos: 1 }, (error) => {
+    // The correlation data goes back as it came; the topic to answer to is ours to say and never the sender's.
+    const correlationData = packet.properties?.correlationData;
+    const options = { qos: 1, ...(correlationData !== undefined && { properties: { correlationData } }) } as const;
+    this.#client?.publish(topicOut, answerText(answer, message), options, (error) => {
       if (error) log.debug("answer over MQTT not delivered", { reason: error.message });
     });
   }

@@ -1,6 +1,6 @@
 import { powerRangeAt } from "../model/bid-curve.ts";
-import type { Bid } from "./seed-messages.ts";
-import type { MarketOffer } from "./seed-offers.ts";
+import type { MarketOffer } from "./dialects/order-codec.ts";
+import type { Bid } from "./dialects/seed-messages.ts";
 
 /** Markets round the power they clear; less than this is no deviation from the curve. */
 const ROUNDING_KW = 0.01;

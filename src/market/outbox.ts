@@ -160,9 +160,10 @@ export class Outbox implements AsyncDisposable {
     const { signer, clock, sentSignatures } = this.#options;
     if (signer === undefined) return undefined;
     const signed = signBody(signer, body, { nowMs: clock.now(), lifetimeMs: SIGNATURE_LIFETIME_MS });
-    const { context } = JSON.parse(item.body) as { context: { message_id: string; transaction_id: string } };
-    const ids = { messageId: context.message_id, transactionId: context.transaction_id, action: item.action };
-    sentSignatures?.remember(ids, signed.signature);
+    const { context } = JSON.parse(item.body) as { context: Readonly<Record<string, string>> };
+    const messageId = context["message_id"] ?? context["messageId"] ?? "";
+    const transactionId = context["transaction_id"] ?? context["transactionId"] ?? "";
+    sentSignatures?.remember({ messageId, transactionId, action: item.action }, signed.signature);
     return signed.authorization;
   }
 

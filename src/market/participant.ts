@@ -6,24 +6,21 @@ import type { Objective } from "../model/objective.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Contract, ControlStore, NewOutboxItem } from "../store/control-store.ts";
-import { type Parties, requestContext } from "./beckn-context.ts";
+import { type Envelope, type Parties, requestContext } from "./beckn-context.ts";
 import type { ContractBook } from "./contract-book.ts";
-import type { Release } from "./inbox.ts";
+import { type BidContext, nextIntervals } from "./dialects/bid-context.ts";
+import type { MarketOffer } from "./dialects/order-codec.ts";
+import { type OutgoingDialect, outgoingDialect } from "./dialects/outgoing.ts";
+import { type Bid, type BidConstraints, confirmMessage, type DeliveryReport } from "./dialects/seed-messages.ts";
+import type { SeedDialect } from "./dialects/seed-shape.ts";
+import type { InitAnswer, Release, StatusRequest } from "./inbox.ts";
 import { offerFault } from "./offer-check.ts";
-import {
-  type Bid,
-  type BidConstraints,
-  confirmMessage,
-  type DeliveryReport,
-  deliveryMessage,
-  discoverMessage,
-} from "./seed-messages.ts";
-import type { MarketOffer } from "./seed-offers.ts";
-import type { SeedDialect } from "./seed-shape.ts";
 
 /** Telemetry and the last verdict come a little after the setpoint's end; until then its order takes them. */
 const REPORT_GRACE_MS = 300_000;
 const TICK_MS = 1000;
+/** Readings that the answer to a question has at most. */
+const MAX_READINGS = 60;
 
 export interface ParticipantOptions {
   readonly store: ControlStore;
@@ -32,6 +29,14 @@ export interface ParticipantOptions {
   readonly log: Log;
   readonly parties: Parties;
   readonly dialect: SeedDialect;
+  /** How we write; the seed's dialect unless told. */
+  readonly outgoing?: OutgoingDialect;
+  /** The meters of a resource, as the market knows them; none unless told. */
+  readonly metersOf?: (era: Era) => readonly string[];
+  /** Length of a market interval; 15 min unless told. */
+  readonly intervalMs?: number;
+  /** Intervals that one bid is for, where the dialect says when; 1 unless told. */
+  readonly intervals?: number;
   /** Something was queued for the market. */
   readonly kick: () => void;
   /** How long the market may take to answer a bid or a confirmation; 5 min unless told. */
@@ -67,6 +72,13 @@ interface Dealing {
   waiting?: Bid;
 }
 
+interface ItemRules {
+  readonly ttlMs: number;
+  readonly replaceKey: string;
+  readonly messageId?: string;
+  readonly envelope?: Envelope;
+}
+
 /** The order that is running for one resource. */
 interface RunningOrder {
   readonly transactionId: string;
@@ -78,15 +90,20 @@ interface RunningOrder {
 /**
  * Our side of the contract with the market, as the seed's 3.3 has it: `discover` with a bid curve, `on_discover` with the
  * clearing price, `confirm`, `on_confirm` with the setpoint; then telemetry while the order runs. A market may offer
- * again in the same transaction, each time it clears. All messages go through the outbox in the store.
+ * again in the same transaction, each time it clears. The later dialects begin with `init`, which the market approves, or
+ * with `confirm` itself. All messages go through the outbox in the store.
  */
 export class Participant {
   readonly #options: ParticipantOptions;
   readonly #dealings = new Map<Era, Dealing>();
   readonly #orders = new Map<Era, RunningOrder>();
+  readonly #outgoing: OutgoingDialect;
+  /** What was told last of each running order, for a market that asks. */
+  readonly #told = new Map<Era, DeliveryReport>();
 
   constructor(options: ParticipantOptions) {
     this.#options = options;
+    this.#outgoing = options.outgoing ?? outgoingDialect("seed", options.dialect, undefined);
   }
 
   /** Finds the orders that run since before a restart, then ends what the market never answered until `signal` aborts. */
@@ -113,11 +130,19 @@ export class Participant {
     const bid: Bid = { era, curve, constraints, ...(objective !== undefined && { objective }) };
     const dealing = this.#dealings.get(era);
     if (dealing?.contract.state === "CONFIRMING") {
-      dealing.waiting = bid;
+      if (this.#outgoing.amend === undefined) dealing.waiting = bid;
+      else await this.#amend(dealing, bid);
       return;
     }
     const isOpen = dealing?.contract.state === "BIDDING" || dealing?.contract.state === "OFFERED";
-    await this.#discover(bid, isOpen ? dealing.contract.transactionId : randomUUID());
+    await this.#open(bid, isOpen ? dealing.contract.transactionId : randomUUID());
+  }
+
+  /** The market took our curve, and may have said how much of it the grid operator allows: commit ourselves to it. */
+  initialised(transactionId: string, answer: InitAnswer): void {
+    this.#confirmInit(transactionId, answer).catch((error) =>
+      this.#options.log.error("an approval could not be answered", { transactionId, err: error }),
+    );
   }
 
   /** The market offered prices in a transaction: take the one for us, if it is what we bid. */
@@ -139,7 +164,7 @@ export class Participant {
       const next = dealing.waiting;
       if (next === undefined) continue;
       delete dealing.waiting;
-      this.#discover(next, randomUUID()).catch((error) =>
+      this.#open(next, randomUUID()).catch((error) =>
         this.#options.log.error("a bid could not be queued", { era: next.era, err: error }),
       );
     }
@@ -148,7 +173,7 @@ export class Participant {
   /** The market ended an order. */
   released(release: Release): void {
     for (const [era, order] of this.#orders) {
-      if (order.transactionId === release.transactionId) this.#orders.delete(era);
+      if (order.transactionId === release.transactionId) this.#forget(era);
     }
     for (const [era, dealing] of this.#dealings) {
       if (dealing.contract.transactionId === release.transactionId) this.#dealings.delete(era);
@@ -163,23 +188,23 @@ export class Participant {
   async telemetry(report: Omit<DeliveryReport, "orderId">): Promise<boolean> {
     const order = this.#orders.get(report.era);
     if (order === undefined) return false;
-    const { dialect, telemetryTtlMs, telemetryRole } = this.#options;
+    const { telemetryTtlMs, telemetryRole } = this.#options;
     // The curve belongs to the transaction that the market clears next; once a newer one is open it goes there.
     const isPresent = this.#dealings.get(report.era)?.contract.transactionId === order.transactionId;
     const { curve, constraints, ...rest } = report;
-    const message = deliveryMessage(
-      {
-        ...rest,
-        ...(order.orderId !== undefined && { orderId: order.orderId }),
-        ...(isPresent && curve !== undefined && { curve }),
-        ...(isPresent && constraints !== undefined && { constraints }),
-      },
-      dialect,
-    );
+    const told: DeliveryReport = {
+      ...rest,
+      ...(order.orderId !== undefined && { orderId: order.orderId }),
+      ...(isPresent && curve !== undefined && { curve }),
+      ...(isPresent && constraints !== undefined && { constraints }),
+    };
+    this.#remind(told);
+    const message = this.#outgoing.delivery(told, order.transactionId, this.#metersOf(report.era));
     const { judgement } = report;
     const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : `telemetry ${report.era}`;
     const action = telemetryRole === "bpp" ? "on_status" : "update";
-    const item = this.#item(action, order.transactionId, message, telemetryTtlMs ?? 3_600_000, replaceKey);
+    const ttlMs = telemetryTtlMs ?? 3_600_000;
+    const item = this.#item(action, order.transactionId, message, { ttlMs, replaceKey });
     await this.#commit([], [item]);
     return true;
   }
@@ -200,20 +225,123 @@ export class Participant {
     });
   }
 
-  async #discover(bid: Bid, transactionId: string): Promise<void> {
-    const { clock, dialect } = this.#options;
+  /**
+   * The `on_status` for a market that asks what an order's resource does, in its own dialect: what was told last.
+   * @returns nothing if that market has no such order here
+   */
+  statusFor({ context, orderId, isContract }: StatusRequest): NewOutboxItem | undefined {
+    const { parties, dialect, telemetryTtlMs } = this.#options;
+    if (context.bapId !== parties.bppId) return undefined;
+    const found = [...this.#orders].find(([, order]) =>
+      orderId !== undefined && order.orderId !== undefined
+        ? order.orderId === orderId
+        : order.transactionId === context.transactionId,
+    );
+    if (found === undefined) return undefined;
+    const [era, order] = found;
+    const ofRequest = isContract === (this.#outgoing.envelope === "camel") ? this.#outgoing : undefined;
+    const outgoing = ofRequest ?? outgoingDialect(isContract ? "deg" : "seed", dialect, undefined);
+    const report = this.#told.get(era) ?? { era, readings: [] };
+    const told = { ...report, ...(order.orderId !== undefined && { orderId: order.orderId }) };
+    return this.#item(
+      "on_status",
+      order.transactionId,
+      outgoing.delivery(told, order.transactionId, this.#metersOf(era)),
+      {
+        ttlMs: telemetryTtlMs ?? 3_600_000,
+        replaceKey: `status ${era}`,
+        // What answers a question carries the question's id, in the question's envelope.
+        messageId: context.messageId,
+        envelope: context.envelope,
+      },
+    );
+  }
+
+  async #open(bid: Bid, transactionId: string): Promise<void> {
+    const { clock } = this.#options;
     const { era } = bid;
-    const contract: Contract = { transactionId, era, state: "BIDDING", updatedAtMs: clock.now() };
+    const { opening } = this.#outgoing;
+    const message = this.#outgoing.bid(bid, this.#bidContext(era, transactionId));
+    const state = opening === "confirm" ? "CONFIRMING" : "BIDDING";
+    const contract: Contract = { transactionId, era, state, updatedAtMs: clock.now() };
     this.#dealings.set(era, { bid, contract, askedAtMs: clock.elapsedMs() });
-    const message = discoverMessage(bid, dialect);
-    const item = this.#item("discover", transactionId, message, this.#offerTimeoutMs, `discover ${era}`);
+    const item = this.#item(opening, transactionId, message, this.#bidRules(`${opening} ${era}`));
     await this.#commit([contract], [item]);
+  }
+
+  /** A newer curve in a transaction that the market has not cleared. */
+  async #amend(dealing: Dealing, bid: Bid): Promise<void> {
+    const { transactionId } = dealing.contract;
+    const message = this.#outgoing.amend?.(bid, this.#bidContext(bid.era, transactionId));
+    if (message === undefined) return;
+    dealing.bid = bid;
+    await this.#commit([], [this.#item("update", transactionId, message, this.#bidRules(`amend ${transactionId}`))]);
+  }
+
+  async #confirmInit(transactionId: string, { approvedMaxTradeKW }: InitAnswer): Promise<void> {
+    const { clock, log } = this.#options;
+    const dealing = this.#dealingOf(transactionId);
+    if (dealing?.contract.state !== "BIDDING" || this.#outgoing.confirm === undefined) {
+      log.info("approval ignored: no bid waits for it", { transactionId });
+      return;
+    }
+    const { bid } = dealing;
+    const message = this.#outgoing.confirm(bid, this.#bidContext(bid.era, transactionId), approvedMaxTradeKW);
+    dealing.contract = this.#step(dealing.contract, "CONFIRMING", {});
+    dealing.askedAtMs = clock.elapsedMs();
+    const item = this.#item("confirm", transactionId, message, this.#bidRules(`confirm ${transactionId}`));
+    await this.#commit([dealing.contract], [item]);
+  }
+
+  #bidContext(era: Era, transactionId: string): BidContext {
+    const { parties, clock, intervalMs = 900_000, intervals = 1 } = this.#options;
+    const { orderId } = this.#dealings.get(era)?.contract ?? {};
+    return {
+      bapId: parties.bapId,
+      bppId: parties.bppId,
+      transactionId,
+      ...(orderId !== undefined && { orderId }),
+      meterIds: this.#metersOf(era),
+      window: nextIntervals(clock.now(), intervalMs, intervals),
+      intervals,
+    };
+  }
+
+  #metersOf(era: Era): readonly string[] {
+    return this.#options.metersOf?.(era) ?? [];
+  }
+
+  #dealingOf(transactionId: string): Dealing | undefined {
+    return [...this.#dealings.values()].find((one) => one.contract.transactionId === transactionId);
+  }
+
+  /** Keeps what was told of an order: the newest readings, and the last verdict until there is a newer one. */
+  #remind(report: DeliveryReport): void {
+    const before = this.#told.get(report.era);
+    const isSame = before !== undefined && before.orderId === report.orderId;
+    const readings = [
+      ...(isSame ? before.readings : []),
+      ...report.readings.filter((one) => !before?.readings.includes(one)),
+    ];
+    const judgement = report.judgement ?? (isSame ? before.judgement : undefined);
+    this.#told.set(report.era, {
+      era: report.era,
+      readings: readings.slice(-MAX_READINGS),
+      ...(judgement !== undefined && { judgement }),
+      ...(report.orderId !== undefined && { orderId: report.orderId }),
+    });
+  }
+
+  #forget(era: Era): void {
+    this.#orders.delete(era);
+    this.#told.delete(era);
   }
 
   async #answerOffer(transactionId: string, offers: readonly MarketOffer[]): Promise<void> {
     const { clock, log, dialect } = this.#options;
-    const dealing = [...this.#dealings.values()].find((one) => one.contract.transactionId === transactionId);
-    if (dealing === undefined) {
+    const dealing = this.#dealingOf(transactionId);
+    // Where we begin with something else, a catalogue is no answer to it.
+    if (dealing === undefined || this.#outgoing.opening !== "discover") {
       log.info("offer ignored: it is not for a bid that stands", { transactionId });
       return;
     }
@@ -236,8 +364,7 @@ export class Participant {
       { ...offer, era: bid.era, ...(bid.objective && { objective: bid.objective }) },
       dialect,
     );
-    const key = `confirm ${transactionId}`;
-    const item = this.#item("confirm", transactionId, message, this.#offerTimeoutMs, key);
+    const item = this.#item("confirm", transactionId, message, this.#bidRules(`confirm ${transactionId}`));
     await this.#commit([dealing.contract], [item]);
   }
 
@@ -246,7 +373,7 @@ export class Participant {
     const { clock, log } = this.#options;
     const nowMs = clock.now();
     for (const [era, order] of this.#orders) {
-      if (nowMs > order.endsAtMs + REPORT_GRACE_MS) this.#orders.delete(era);
+      if (nowMs > order.endsAtMs + REPORT_GRACE_MS) this.#forget(era);
     }
     for (const [era, dealing] of this.#dealings) {
       const { contract, waiting } = dealing;
@@ -254,7 +381,7 @@ export class Participant {
       this.#dealings.delete(era);
       log.info("contract ended", { era, transactionId: contract.transactionId, state: contract.state });
       await this.#commit([this.#step(contract, "ENDED", {})], []);
-      if (waiting !== undefined) await this.#discover(waiting, randomUUID());
+      if (waiting !== undefined) await this.#open(waiting, randomUUID());
     }
   }
 
@@ -265,11 +392,14 @@ export class Participant {
   #remember(setpoint: Setpoint): void {
     const { transactionId, orderId } = setpoint.source;
     if (transactionId === undefined) return;
+    const before = this.#orders.get(setpoint.era);
+    // An order may have one setpoint after the other.
+    const endsBeforeMs = before?.transactionId === transactionId ? before.endsAtMs : 0;
     this.#orders.set(setpoint.era, {
       transactionId,
       ...(orderId !== undefined && { orderId }),
       powerKW: setpoint.powerKW,
-      endsAtMs: setpoint.validUntilMs,
+      endsAtMs: Math.max(setpoint.validUntilMs, endsBeforeMs),
     });
   }
 
@@ -281,12 +411,17 @@ export class Participant {
     return { ...contract, ...facts, state, updatedAtMs: this.#options.clock.now() };
   }
 
-  #item(action: string, transactionId: string, message: object, ttlMs: number, replaceKey: string): NewOutboxItem {
+  #bidRules(replaceKey: string): ItemRules {
+    return { ttlMs: this.#offerTimeoutMs, replaceKey };
+  }
+
+  #item(action: string, transactionId: string, message: object, rules: ItemRules): NewOutboxItem {
     const { clock, parties } = this.#options;
+    const { ttlMs, replaceKey, messageId = randomUUID(), envelope = this.#outgoing.envelope } = rules;
     const nowMs = clock.now();
     // As a provider of data we speak from the other end, so the two change places.
     const from = action === "on_status" ? swapped(parties) : parties;
-    const context = requestContext(from, { action, messageId: randomUUID(), transactionId, nowMs, ttlMs });
+    const context = requestContext(from, { action, messageId, transactionId, nowMs, ttlMs }, envelope);
     return {
       action,
       url: `${parties.bppUri.replace(/\/+$/, "")}/${action}`,

@@ -1,5 +1,5 @@
 import { hash, type KeyObject, sign, verify } from "node:crypto";
-import type { PinnedKeys } from "./signing-keys.ts";
+import { isRecord, type PinnedKeys } from "./signing-keys.ts";
 
 /** Why a signature does not count. */
 export type SignatureFault =
@@ -65,6 +65,7 @@ export function signingString(parts: {
 /** Who signs, and with what. */
 export interface Signer {
   readonly subscriberId: string;
+  /** A name beside the subscriber's, or a record of a registry (with a slash in it), which then stands alone. */
   readonly keyId: string;
   readonly privateKey: KeyObject;
   /** `BLAKE-512` unless the network has moved on. */
@@ -99,7 +100,8 @@ export function signBody(
   });
   const signature = sign(null, Buffer.from(text), signer.privateKey).toString("base64");
   const headers = requestSignature === undefined ? PLAIN_HEADERS : CALLBACK_HEADERS;
-  const authorization = `Signature keyId="${signer.subscriberId}|${signer.keyId}|ed25519",algorithm="ed25519",created="${createdS}",expires="${expiresS}",headers="${headers}",signature="${signature}"`;
+  const name = isRecord(signer.keyId) ? signer.keyId : `${signer.subscriberId}|${signer.keyId}`;
+  const authorization = `Signature keyId="${name}|ed25519",algorithm="ed25519",created="${createdS}",expires="${expiresS}",headers="${headers}",signature="${signature}"`;
   return { authorization, signature };
 }
 
@@ -124,9 +126,13 @@ export function verifySignature(message: SignedMessage, keys: PinnedKeys, nowMs:
   if (message.authorization === undefined) return fault("SIGNATURE_MISSING", "no Authorization header");
   const parsed = parseAuthorization(message.authorization);
   if (typeof parsed === "string") return fault("SIGNATURE_MALFORMED", `Authorization header: ${parsed}`);
-  const { subscriberId, keyId, createdS, expiresS } = parsed;
-  const key = keys.find(subscriberId, keyId);
-  if (key === undefined) return fault("KEY_UNKNOWN", `no pinned key for "${subscriberId}|${keyId}"`);
+  const { keyId, createdS, expiresS } = parsed;
+  const subscriberId = parsed.subscriberId ?? keys.ownerOf(keyId);
+  const key = subscriberId === undefined ? undefined : keys.find(subscriberId, keyId);
+  if (subscriberId === undefined || key === undefined) {
+    const name = parsed.subscriberId === undefined ? keyId : `${parsed.subscriberId}|${keyId}`;
+    return fault("KEY_UNKNOWN", `no pinned key for "${name}"`);
+  }
   const nowS = nowMs / 1000;
   if (createdS > nowS + CREATED_TOLERANCE_S) {
     return fault("SIGNATURE_NOT_YET_VALID", `created ${createdS} is in the future, it is ${Math.floor(nowS)} here`);
@@ -151,7 +157,7 @@ export function verifySignature(message: SignedMessage, keys: PinnedKeys, nowMs:
     return verify(null, Buffer.from(text), key, parsed.signature);
   });
   return holds
-    ? { ok: true, signer: parsed }
+    ? { ok: true, signer: { ...parsed, subscriberId } }
     : fault("SIGNATURE_BAD", "the signature does not belong to this body, these times and this key");
 }
 
@@ -165,8 +171,11 @@ function namesDigest(header: string, digest: string): boolean {
 
 const PARAMETER = /\s*([A-Za-z]+)=(?:"([^"]*)"|(\d+))\s*(?:,|$)/y;
 
+/** What stands in a header; a key id that is a registry's record does not say whose it is. */
+export type ParsedAuthorization = Omit<Authorization, "subscriberId"> & { readonly subscriberId?: string };
+
 /** Reads the header, or says what is wrong with it. */
-export function parseAuthorization(header: string): Authorization | string {
+export function parseAuthorization(header: string): ParsedAuthorization | string {
   if (!header.startsWith("Signature ")) return 'the scheme must be "Signature"';
   const parameters = new Map<string, string>();
   PARAMETER.lastIndex = "Signature ".length;
@@ -181,8 +190,14 @@ export function parseAuthorization(header: string): Authorization | string {
   for (const name of ["keyId", "algorithm", "created", "expires", "headers", "signature"]) {
     if (!parameters.has(name)) return `${name} is missing`;
   }
-  const [subscriberId, keyId, keyAlgorithm, more] = (parameters.get("keyId") ?? "").split("|");
-  if (!subscriberId || !keyId || more !== undefined) return "keyId must be subscriberId|keyId|ed25519";
+  const names = (parameters.get("keyId") ?? "").split("|");
+  const keyAlgorithm = names.pop();
+  const keyId = names.pop();
+  const subscriberId = names.pop();
+  const isWhole = subscriberId === undefined ? isRecord(keyId ?? "") : subscriberId !== "" && names.length === 0;
+  if (!keyId || !isWhole) {
+    return "keyId must be subscriberId|keyId|ed25519 or namespace/registry/record|ed25519";
+  }
   if (parameters.get("algorithm") !== "ed25519" || keyAlgorithm !== "ed25519") return "the algorithm must be ed25519";
   const headers = parameters.get("headers");
   // A signer who covers less than this leaves the rest open to change.
@@ -195,7 +210,8 @@ export function parseAuthorization(header: string): Authorization | string {
   const text = parameters.get("signature") ?? "";
   const signature = Buffer.from(text, "base64");
   if (signature.length !== 64 || signature.toString("base64") !== text) return "signature must be base64 of 64 bytes";
-  return { subscriberId, keyId, createdS, expiresS, coversRequest: headers === CALLBACK_HEADERS, signature };
+  const coversRequest = headers === CALLBACK_HEADERS;
+  return { ...(subscriberId !== undefined && { subscriberId }), keyId, createdS, expiresS, coversRequest, signature };
 }
 
 function unixSeconds(text: string | undefined): number | undefined {

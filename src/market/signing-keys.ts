@@ -39,6 +39,8 @@ export function publicKeyText(privateKey: KeyObject): string {
  */
 export class PinnedKeys {
   readonly #keys = new Map<string, KeyObject>();
+  /** Keys whose id is a registry's record: record → who it belongs to. */
+  readonly #owners = new Map<string, string>();
 
   /**
    * @param keys `subscriberId|keyId` → base64 of the bare 32-byte Ed25519 public key
@@ -53,6 +55,14 @@ export class PinnedKeys {
           `pinned key "${name}": expected base64 of a 32-byte Ed25519 public key, got ${bytes.length} bytes`,
         );
       }
+      const [subscriberId = "", keyId = ""] = name.split("|");
+      if (isRecord(keyId)) {
+        const owner = this.#owners.get(keyId);
+        if (owner !== undefined && owner !== subscriberId) {
+          throw new RangeError(`pinned key "${name}": the record "${keyId}" is pinned for "${owner}" already`);
+        }
+        this.#owners.set(keyId, subscriberId);
+      }
       this.#keys.set(name, createPublicKey({ key: Buffer.concat([SPKI_HEAD, bytes]), format: "der", type: "spki" }));
     }
   }
@@ -60,4 +70,14 @@ export class PinnedKeys {
   find(subscriberId: string, keyId: string): KeyObject | undefined {
     return this.#keys.get(`${subscriberId}|${keyId}`);
   }
+
+  /** Whom a registry's record belongs to, by what was pinned: the record's own name proves nothing. */
+  ownerOf(record: string): string | undefined {
+    return this.#owners.get(record);
+  }
+}
+
+/** Whether a key id is a record of a registry, `{namespace}/{registry}/{record}` or its https address. */
+export function isRecord(keyId: string): boolean {
+  return keyId.includes("/");
 }

@@ -102,7 +102,7 @@ export class Webhook implements AsyncDisposable {
     }
   }
 
-  async #answer(request: IncomingMessage, body: Buffer | "too large"): Promise<HttpAnswer> {
+  async #answer(request: IncomingMessage, body: Buffer | "too large"): Promise<Answer> {
     const target = (request.url ?? "").split("?", 1)[0] ?? "";
     if (!target.startsWith(this.#prefix)) {
       return nack(404, "ROUTE_UNKNOWN", "", `messages come to ${this.#prefix}{action}`);
@@ -128,15 +128,12 @@ export class Webhook implements AsyncDisposable {
       requireSignature: this.#options.requireSignature,
     });
     if (answer.status !== 401) return answer;
-    return { ...answer, headers: { "www-authenticate": 'Signature headers="(created) (expires) digest"' } };
+    const headers = { ...answer.headers, "www-authenticate": 'Signature headers="(created) (expires) digest"' };
+    return { ...answer, headers };
   }
 }
 
-interface HttpAnswer extends Answer {
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-function send(response: ServerResponse, answer: HttpAnswer): void {
+function send(response: ServerResponse, answer: Answer): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(answer.status, {
     "content-type": "application/json",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { marketFromPowerKW, powerKWFromMarket, type SeedDialect } from "../../src/market/seed-shape.ts";
+import { marketFromPowerKW, powerKWFromMarket, type SeedDialect } from "../../src/market/dialects/seed-shape.ts";
 
 const powerKW = fc.double({ min: -1e6, max: 1e6, noNaN: true });
 const sign = fc.constantFrom<SeedDialect["sign"]>("export-positive", "import-positive");

@@ -2,9 +2,9 @@ import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Clock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { ContractBook } from "../../src/market/contract-book.ts";
+import type { DialectPolicy, MarketOffer } from "../../src/market/dialects/order-codec.ts";
 import { type InboundMessage, Inbox, type InboxOptions, type Release } from "../../src/market/inbox.ts";
 import type { SetpointFlag } from "../../src/market/placement.ts";
-import type { MarketOffer } from "../../src/market/seed-offers.ts";
 import { signBody } from "../../src/market/signature.ts";
 import { PinnedKeys, publicKeyText } from "../../src/market/signing-keys.ts";
 import type { Setpoint } from "../../src/model/setpoint.ts";
@@ -13,6 +13,18 @@ import { MemoryControlStore } from "./memory-control-store.ts";
 export const NOW_MS = Date.parse("2026-06-15T12:00:00Z");
 export const US = "bap.site.example";
 export const MARKET = "bpp.market.example";
+
+/** Our meters, and whose they are. */
+export const METERS: ReadonlyMap<string, string> = new Map([
+  ["meter-ev", "EV-1"],
+  ["meter-pv", "PV-1"],
+]);
+
+export const POLICY: DialectPolicy = {
+  sign: { seed: "export-positive", branch: "export-positive", deg: "reduction" },
+  currency: "INR",
+  isMeter: (meterId) => METERS.has(meterId),
+};
 
 /** A wall clock that the test moves; waits are real and short. */
 export class WallClock implements Clock {
@@ -120,15 +132,16 @@ export class Desk {
       log: silentLog,
       counters: { received: (action, outcome) => this.counted.push(`${action} ${outcome}`), sent: () => {} },
       keys: new PinnedKeys([[`${MARKET}|key-1`, this.key.publicKey]]),
-      dialect: { sign: "export-positive", currency: "INR" },
+      policy: () => POLICY,
       bapIds: [US],
       directory: {
         has: (era) => capabilities.has(era),
         capability: (era) => capabilities.get(era),
         byOrder: (orderId) => (orderId === "order-1" ? "EV-1" : undefined),
         byTransaction: () => undefined,
+        byMeter: (meterId) => METERS.get(meterId),
       },
-      mapping: ["transaction", "order", "era"],
+      mapping: ["transaction", "order", "era", "meter"],
       onSetpoints: (setpoints, flags) => {
         this.setpoints.push(...setpoints);
         this.flags.push(...flags);

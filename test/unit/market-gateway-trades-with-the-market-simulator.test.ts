@@ -13,7 +13,7 @@ import { PinnedKeys } from "../../src/market/signing-keys.ts";
 import { Webhook } from "../../src/market/webhook.ts";
 import type { BidCurve } from "../../src/model/bid-curve.ts";
 import type { Setpoint } from "../../src/model/setpoint.ts";
-import { MARKET, MarketKey, US } from "../support/market-desk.ts";
+import { MARKET, MarketKey, POLICY, US } from "../support/market-desk.ts";
 import { MemoryControlStore } from "../support/memory-control-store.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -62,7 +62,7 @@ test.each(["http", "mqtt"])("a bid becomes a signed setpoint over %s, and teleme
     counters,
     keys: new PinnedKeys([[`${MARKET}|key-1`, market.publicKey]]),
     sentSignatures,
-    dialect: { sign: "export-positive", currency: "INR" },
+    policy: () => POLICY,
     bapIds: [US],
     directory: {
       has: (era) => era === "EV-1",

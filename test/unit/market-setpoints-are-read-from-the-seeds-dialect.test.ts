@@ -1,14 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { callbackContext } from "../../src/market/beckn-context.ts";
-import { readOrder, type SetpointDraft } from "../../src/market/seed-codec.ts";
-import { readOffers } from "../../src/market/seed-offers.ts";
-import type { SeedDialect } from "../../src/market/seed-shape.ts";
+import type { PowerDraft } from "../../src/market/dialects/order-codec.ts";
+import { readSeedOffers } from "../../src/market/dialects/seed-offers.ts";
+import { readSeedOrder } from "../../src/market/dialects/seed-order.ts";
+import type { SeedDialect } from "../../src/market/dialects/seed-shape.ts";
 import { NOW_MS, onConfirm, plainContext } from "../support/market-desk.ts";
 
 const SEED: SeedDialect = { sign: "export-positive", currency: "INR" };
 
-function drafts(message: unknown, dialect = SEED): readonly SetpointDraft[] {
-  return readOrder(message, callbackContext(message), dialect, NOW_MS).drafts;
+function drafts(message: unknown, dialect = SEED): readonly PowerDraft[] {
+  const { drafts: read } = readSeedOrder(message, callbackContext(message), dialect, NOW_MS);
+  return read.filter((draft) => draft.kind === "power");
 }
 
 describe("a setpoint", () => {
@@ -29,6 +31,7 @@ describe("a setpoint", () => {
     });
     expect(drafts(message)).toEqual([
       {
+        kind: "power",
         path: "message.order.beckn:orderAttributes.setpointKW",
         powerKW: -8,
         clearingPrice: { pricePerKWh: 0.09, currency: "INR" },
@@ -189,7 +192,9 @@ describe("offers of on_discover", () => {
       { price: { value: 0.09, currency: "INR" }, offerAttributes: { clearingPrice: 0.09, setpointKW: -8 } },
     ];
     const message = { context: plainContext("on_discover"), message: { catalogs: [{ offers }] } };
-    expect(readOffers(message, SEED)).toEqual([{ clearingPrice: { pricePerKWh: 0.09, currency: "INR" }, powerKW: -8 }]);
+    expect(readSeedOffers(message, SEED)).toEqual([
+      { clearingPrice: { pricePerKWh: 0.09, currency: "INR" }, powerKW: -8 },
+    ]);
   });
 
   test("are read with prefixes, and with the price where the examples have it", () => {
@@ -202,13 +207,13 @@ describe("offers of on_discover", () => {
       { "beckn:id": "offer without a price" },
     ];
     const message = { message: { catalogs: [{ "beckn:offers": offers }] } };
-    expect(readOffers(message, SEED)).toEqual([
+    expect(readSeedOffers(message, SEED)).toEqual([
       { offerId: "offer-1", clearingPrice: { pricePerKWh: 0.1, currency: "EUR" }, era: "EV-1" },
     ]);
   });
 
   test("may be none", () => {
-    expect(readOffers({ message: {} }, SEED)).toEqual([]);
-    expect(() => readOffers({ message: { catalogs: "none" } }, SEED)).toThrow(/expected array/);
+    expect(readSeedOffers({ message: {} }, SEED)).toEqual([]);
+    expect(() => readSeedOffers({ message: { catalogs: "none" } }, SEED)).toThrow(/expected array/);
   });
 });

@@ -1,26 +1,15 @@
-import type { Era } from "../model/resource.ts";
-import type { Price } from "../model/setpoint.ts";
+import { WireFields } from "../wire-fields.ts";
+import type { MarketOffer } from "./order-codec.ts";
 import { powerKWFromMarket, priceFrom, type SeedDialect } from "./seed-shape.ts";
-import { WireFields } from "./wire-fields.ts";
 
 const MAX_CATALOGS = 100;
-
-/** A cleared price that the market offers, with the power that goes with it. */
-export interface MarketOffer {
-  readonly offerId?: string;
-  readonly clearingPrice: Price;
-  /** kW, export positive; absent where the market gives it only with the confirmation. */
-  readonly powerKW?: number;
-  /** Only where the offer names the resource. */
-  readonly era?: Era;
-}
 
 /**
  * The offers of `on_discover` in the seed's dialect, with or without `beckn:`. An offer without any price is none; a
  * catalogue without offers says that nothing was cleared.
  * @throws Refusal naming the field
  */
-export function readOffers(body: unknown, dialect: SeedDialect): readonly MarketOffer[] {
+export function readSeedOffers(body: unknown, dialect: SeedDialect): readonly MarketOffer[] {
   const catalogs = WireFields.ofMessage(body).list("catalogs", MAX_CATALOGS) ?? [];
   const offers = catalogs.flatMap((catalog) => catalog.list("offers") ?? []);
   return offers.flatMap((offer): MarketOffer[] => {

@@ -1,14 +1,15 @@
-import type { Objective } from "../model/objective.ts";
-import type { Price } from "../model/setpoint.ts";
-import type { WireFields } from "./wire-fields.ts";
+import type { Objective } from "../../model/objective.ts";
+import type { Price } from "../../model/setpoint.ts";
+import type { WireFields } from "../wire-fields.ts";
+import type { PowerSign } from "./order-codec.ts";
 
 /** What the seed's dialect leaves to the site's configuration. */
 export interface SeedDialect {
   /**
    * `export-positive` is the seed's own rule: negative power is consumption. A market that counts consumption positive
-   * has to be declared as `import-positive`; nothing is ever guessed from the number.
+   * has to be declared as `import-positive`.
    */
-  readonly sign: "export-positive" | "import-positive";
+  readonly sign: PowerSign;
   /** ISO 4217, for a price that comes without its currency. */
   readonly currency: string;
 }
@@ -22,6 +23,13 @@ export function powerKWFromMarket(powerKW: number, sign: SeedDialect["sign"]): n
 /** The market's power from ours (kW, export positive); the only place where the sign turns on the way out. */
 export function marketFromPowerKW(powerKW: number, sign: SeedDialect["sign"]): number {
   return (sign === "export-positive" ? powerKW : -powerKW) + 0;
+}
+
+const OVER: ReadonlySet<string> = new Set(["CANCELLED", "CANCELED", "REJECTED", "TERMINATED", "COMPLETED", "COMPLETE"]);
+
+/** Whether a status says that an order, or the contract in it, is over. */
+export function isOverWord(status: string | undefined): boolean {
+  return status !== undefined && OVER.has(status.toUpperCase());
 }
 
 const WINDOW_FIELDS = ["validFrom", "validUntil", "startTime", "duration", "timeWindow"] as const;

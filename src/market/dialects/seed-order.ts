@@ -1,39 +1,17 @@
-import type { Objective } from "../model/objective.ts";
-import type { Era } from "../model/resource.ts";
-import type { Price } from "../model/setpoint.ts";
-import type { CallbackContext } from "./beckn-context.ts";
-import { hasWindow, powerKWFromMarket, priceFrom, readObjectives, readWindow, type SeedDialect } from "./seed-shape.ts";
-import { isCurrency, WireFields } from "./wire-fields.ts";
-
-/** A setpoint as the message has it, before it is known which resource it is for and when it ends. */
-export interface SetpointDraft {
-  /** Where its power stands in the message, for a person who reads the NACK. */
-  readonly path: string;
-  /** kW, export positive. */
-  readonly powerKW: number;
-  readonly validFromMs?: number;
-  readonly validUntilMs?: number;
-  readonly clearingPrice?: Price;
-  readonly objective?: Objective;
-  /** Highest price that the order's objectives allow; there even where the rest of the objective is not. */
-  readonly maxPricePerKWh?: number;
-  readonly orderId?: string;
-  readonly transactionId: string;
-  readonly messageId: string;
-  /** Only where the message names the resource itself. */
-  readonly era?: Era;
-}
-
-/** An order as the market sends it: setpoints to hold, or that it is over. */
-export interface OrderMessage {
-  readonly orderId?: string;
-  /** True when the order was cancelled or rejected. */
-  readonly isOver: boolean;
-  readonly drafts: readonly SetpointDraft[];
-}
-
-/** Ways in which an order says that it is over. */
-const OVER = new Set(["CANCELLED", "CANCELED", "REJECTED", "TERMINATED"]);
+import type { Era } from "../../model/resource.ts";
+import type { Price } from "../../model/setpoint.ts";
+import type { CallbackContext } from "../beckn-context.ts";
+import { isCurrency, WireFields } from "../wire-fields.ts";
+import type { OrderMessage, PowerDraft } from "./order-codec.ts";
+import {
+  hasWindow,
+  isOverWord,
+  powerKWFromMarket,
+  priceFrom,
+  readObjectives,
+  readWindow,
+  type SeedDialect,
+} from "./seed-shape.ts";
 
 /**
  * Reads `message.order` of `on_confirm`, `on_update` and `on_cancel` in the seed's dialect, with or without `beckn:`.
@@ -44,14 +22,21 @@ const OVER = new Set(["CANCELLED", "CANCELED", "REJECTED", "TERMINATED"]);
  * one. `clearingPrice` may be the text `PAY_AS_CLEAR`, which is no price.
  * @throws Refusal naming the field
  */
-export function readOrder(body: unknown, context: CallbackContext, dialect: SeedDialect, nowMs: number): OrderMessage {
+export function readSeedOrder(
+  body: unknown,
+  context: CallbackContext,
+  dialect: SeedDialect,
+  nowMs: number,
+): OrderMessage {
   const order = WireFields.ofMessage(body, "order");
   const orderId = order.text("id");
   const orderStatus = order.text("orderStatus");
-  const isOver = orderStatus !== undefined && OVER.has(orderStatus.toUpperCase());
-  const base = { isOver, ...(orderId !== undefined && { orderId }) };
+  const isOver = isOverWord(orderStatus);
+  const base = { isOver, isForMany: false, ...(orderId !== undefined && { orderId }) };
   const attributes = order.object("orderAttributes");
-  if (attributes === undefined) return { ...base, drafts: [] };
+  if (attributes === undefined) {
+    return { ...base, drafts: [], setpointPath: `${order.pathOf("orderAttributes")}.setpointKW` };
+  }
   const objectivesAt = attributes.object("objectives");
   const { objective, maxPricePerKWh } = objectivesAt === undefined ? {} : readObjectives(objectivesAt);
   const clearingPrice = readClearingPrice(order, attributes, dialect);
@@ -69,7 +54,8 @@ export function readOrder(body: unknown, context: CallbackContext, dialect: Seed
   }
   if (items.length > 0) refuseOpenOffset(attributes);
   const drafts = items.map(
-    (item): SetpointDraft => ({
+    (item): PowerDraft => ({
+      kind: "power",
       path: item.path,
       powerKW: powerKWFromMarket(item.powerKW, dialect.sign),
       ...readWindow(item.window, nowMs),
@@ -77,7 +63,7 @@ export function readOrder(body: unknown, context: CallbackContext, dialect: Seed
       ...(item.era !== undefined && { era: item.era }),
     }),
   );
-  return { ...base, drafts };
+  return { ...base, drafts, isForMany: drafts.length > 1, setpointPath: attributes.pathOf("setpointKW") };
 }
 
 /** A price in the currency that stands nearest to it; `PAY_AS_CLEAR` is no price yet. */

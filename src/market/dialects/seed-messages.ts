@@ -1,10 +1,10 @@
-import type { BidCurve } from "../model/bid-curve.ts";
-import type { Objective } from "../model/objective.ts";
-import type { Reading } from "../model/reading.ts";
-import type { Era } from "../model/resource.ts";
-import type { Price } from "../model/setpoint.ts";
-import type { Judgement } from "../model/verdict.ts";
-import { textFromInstantMs } from "./iso-time.ts";
+import type { BidCurve } from "../../model/bid-curve.ts";
+import type { Objective } from "../../model/objective.ts";
+import type { Reading } from "../../model/reading.ts";
+import type { Era } from "../../model/resource.ts";
+import type { Price } from "../../model/setpoint.ts";
+import type { Judgement } from "../../model/verdict.ts";
+import { textFromInstantMs } from "../iso-time.ts";
 import { marketFromPowerKW, type SeedDialect } from "./seed-shape.ts";
 
 /** What a resource can do at most, beside its curve. Powers in kW, export positive. */
@@ -118,7 +118,7 @@ interface Metric {
  * A reading in the market's names. POWER is signed like a setpoint. The published schema gives ENERGY the code KW and
  * POWER the code KWH, against its own sample values; we send the codes that belong to the names.
  */
-function metricsOf(reading: Reading, dialect: SeedDialect): readonly Metric[] {
+export function metricsOf(reading: Reading, dialect: SeedDialect): readonly Metric[] {
   const metrics: Metric[] = [];
   const { powerKW, importKWh, exportKWh, voltageV, currentA, socPercent, frequencyHz } = reading;
   if (powerKW !== undefined) {
@@ -174,7 +174,7 @@ function objectives(objective: Objective): object {
   };
 }
 
-function verdictFields(judgement: Judgement, { sign }: SeedDialect): object {
+export function verdictFields(judgement: Judgement, { sign }: SeedDialect): object {
   const { setpointId, verdict, reason, orderedKW, appliedKW, measuredKW, samples, atMs, final } = judgement;
   return {
     setpointId,

@@ -1,0 +1,116 @@
+import { WireFields } from "../wire-fields.ts";
+import { addressOf, callbackTo } from "./callback.ts";
+import { contractMessage, needsMessage } from "./contract-callbacks.ts";
+import { contractOf, readFlexContract } from "./contract-requests.ts";
+import { type Effect, illegal, moved, opened } from "./effect.ts";
+import type { MarketRules } from "./market-rules.ts";
+import type { TransactionRecord } from "./provider-records.ts";
+import type { ProviderRequest } from "./request.ts";
+
+const MAX_PERFORMANCES = 20;
+
+/**
+ * What follows from a request in the dialect of 2026, where flexibility is offered for a need and cleared pay-as-clear
+ * between `confirm` and `on_confirm`. @throws Refusal @throws Declined
+ */
+export function contractEffect(
+  request: ProviderRequest,
+  known: TransactionRecord | undefined,
+  rules: MarketRules,
+): Effect {
+  const { action, body, context, nowMs } = request;
+  switch (action) {
+    case "discover": {
+      const message = needsMessage(rules, nowMs);
+      return { transactions: [], callbacks: [reply(request, addressOf(request), message, rules)] };
+    }
+    case "select":
+    case "init": {
+      const contract = contractOf(body);
+      const record = known ?? opened(request, undefined);
+      return {
+        transactions: [touched(request, record)],
+        callbacks: [reply(request, record, contractMessage(record, rules, contract), rules)],
+      };
+    }
+    case "confirm": {
+      const flex = readFlexContract(body, rules, nowMs);
+      const base = known ?? opened(request, flex.needId);
+      const id = flex.contract["id"];
+      const record = touched(request, {
+        ...base,
+        era: flex.needId,
+        state: moved(base, "confirm"),
+        flex,
+        committed: context.messageId,
+        ...(typeof id === "string" && { orderId: id }),
+      });
+      return { transactions: [record], callbacks: [] };
+    }
+    case "update":
+    case "on_status": {
+      const record = reported(request, required(known, action));
+      if (action === "on_status") return { transactions: [record], callbacks: [] };
+      return { transactions: [record], callbacks: [reply(request, record, contractMessage(record, rules), rules)] };
+    }
+    case "status":
+    case "track": {
+      const record = required(known, action);
+      return { transactions: [], callbacks: [reply(request, record, contractMessage(record, rules), rules)] };
+    }
+    case "cancel": {
+      const base = required(known, action);
+      const { committed: _committed, ...rest } = base;
+      const record = touched(request, { ...rest, state: moved(base, "cancel") });
+      return { transactions: [record], callbacks: [reply(request, record, contractMessage(record, rules), rules)] };
+    }
+    case "rating":
+    case "rate": {
+      const message = WireFields.ofMessage(body);
+      const rating = message.raw("ratings") ?? message.raw("rating") ?? message.raw("ratingInputs") ?? true;
+      const record = { ...required(known, action), rating, updatedAtMs: nowMs };
+      return {
+        transactions: [record],
+        callbacks: [reply(request, record, { ratingReceived: true, contract: { id: record.orderId } }, rules)],
+      };
+    }
+    case "support":
+      return { transactions: [], callbacks: [reply(request, addressOf(request), { support: rules.support }, rules)] };
+    default:
+      throw illegal(action, known?.state);
+  }
+}
+
+function required(known: TransactionRecord | undefined, action: string): TransactionRecord {
+  if (known === undefined) throw illegal(action, undefined);
+  return known;
+}
+
+/** What was measured, as `contract.performance` has it. */
+function reported({ body, context, nowMs }: ProviderRequest, known: TransactionRecord): TransactionRecord {
+  const performance = contractOf(body)["performance"];
+  const isNews = context.timestampMs >= known.reportedAtMs && Array.isArray(performance);
+  if (!isNews) return { ...known, updatedAtMs: nowMs };
+  const report = { atMs: nowMs, telemetry: performance.slice(-MAX_PERFORMANCES) };
+  return { ...known, report, reportedAtMs: context.timestampMs, updatedAtMs: nowMs };
+}
+
+function touched({ context, replyTo, nowMs }: ProviderRequest, record: TransactionRecord): TransactionRecord {
+  return {
+    ...record,
+    replyTo,
+    orderedAtMs: Math.max(record.orderedAtMs, context.timestampMs),
+    updatedAtMs: nowMs,
+  };
+}
+
+function reply(
+  request: ProviderRequest,
+  record: Parameters<typeof callbackTo>[0],
+  message: object,
+  rules: MarketRules,
+) {
+  const { action, context, nowMs, replyTo } = request;
+  const callback = { action: `on_${action}`, messageId: context.messageId, message, nowMs };
+  return callbackTo({ ...record, replyTo }, rules, callback);
+}

@@ -1,0 +1,74 @@
+import { resolve } from "node:path";
+import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
+import { IntervalLog } from "./meter/interval-log.ts";
+import { IntervalRecorder } from "./meter/interval-recorder.ts";
+import { loadOrCreateMeterKey } from "./meter/meter-key.ts";
+import type { Reading } from "./model/reading.ts";
+import type { Setpoint } from "./model/setpoint.ts";
+
+/** Longest time between two readings in which the edge of an interval may be interpolated. */
+const MAX_INTERPOLATION_MS = 120_000;
+/** Length of a metered interval on a site without a market. */
+const DEFAULT_INTERVAL_MS = 900_000;
+
+export interface SiteMeterOptions {
+  /** The gateway's data folder. */
+  readonly data: string;
+  /** Length of a market interval, ms, ≥ 1000. */
+  readonly intervalMs: number | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The signed interval log of a site: what each meter counted in each market interval, and at what price. */
+export class SiteMeter implements AsyncDisposable {
+  readonly #intervalLog: IntervalLog;
+  readonly #recorder: IntervalRecorder;
+
+  private constructor(intervalLog: IntervalLog, recorder: IntervalRecorder) {
+    this.#intervalLog = intervalLog;
+    this.#recorder = recorder;
+  }
+
+  /**
+   * Opens the log, or says why not and gives nothing: devices have to be controlled also where somebody changed the log,
+   * and to write on in such a file would cover it up.
+   */
+  static async open({
+    data,
+    intervalMs = DEFAULT_INTERVAL_MS,
+    clock,
+    log,
+  }: SiteMeterOptions): Promise<SiteMeter | undefined> {
+    try {
+      const privateKey = loadOrCreateMeterKey(resolve(data, "meter.key"));
+      const intervalLog = await IntervalLog.open({ folder: resolve(data, "meter"), privateKey, clock });
+      const maxInterpolationMs = Math.min(MAX_INTERPOLATION_MS, intervalMs);
+      const recorder = new IntervalRecorder({ sink: intervalLog, clock, log, intervalMs, maxInterpolationMs });
+      return new SiteMeter(intervalLog, recorder);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error("no metered intervals are recorded", { reason });
+      return undefined;
+    }
+  }
+
+  reading(reading: Reading): void {
+    this.#recorder.reading(reading);
+  }
+
+  /** Setpoints as they go to single devices; those of a group have been split. */
+  setpoints(setpoints: readonly Setpoint[]): void {
+    for (const setpoint of setpoints) this.#recorder.setpoint(setpoint);
+  }
+
+  withdraw(setpointIds: readonly string[]): void {
+    this.#recorder.withdraw(setpointIds);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#recorder.finish();
+    await this.#intervalLog[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
+import type { Clock } from "./clock.ts";
+import type { Log } from "./log.ts";
+import { JournalOcpiStore } from "./ocpi/journal-ocpi-store.ts";
+import type { OcpiConfig, OcpiPeerConfig } from "./ocpi/ocpi-config.ts";
+import { OcpiServer } from "./ocpi/ocpi-server.ts";
+
+export interface SiteOcpiOptions {
+  readonly config: OcpiConfig;
+  /** Folder of the config file. */
+  readonly folder: string;
+  /** The gateway's data folder. */
+  readonly data: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** The site's OCPI door with its journal. */
+export class SiteOcpi implements AsyncDisposable {
+  readonly versionsUrl: string;
+  readonly #server: OcpiServer;
+  readonly #store: AsyncDisposable;
+
+  private constructor(server: OcpiServer, store: AsyncDisposable) {
+    this.#server = server;
+    this.#store = store;
+    this.versionsUrl = server.versionsUrl;
+  }
+
+  /** @throws Error naming a file that can't be read, or the address that can't be opened */
+  static async start(options: SiteOcpiOptions, signal: AbortSignal): Promise<SiteOcpi> {
+    const { folder, data, clock, log, random } = options;
+    const store = await JournalOcpiStore.open(resolve(data, "ocpi.jsonl"));
+    try {
+      const server = new OcpiServer({
+        config: withPaths(options.config, folder),
+        store,
+        clock,
+        log,
+        random,
+        newId: randomUUID,
+        changed: ({ key, peer, object }) =>
+          log.info(object ? "OCPI object received" : "OCPI object deleted", { ...key, peer }),
+      });
+      await server.start(signal);
+      return new SiteOcpi(server, store);
+    } catch (error) {
+      await store[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    await this.#store[Symbol.asyncDispose]();
+  }
+}
+
+/** Files in a config are relative to it. */
+function withPaths(config: OcpiConfig, folder: string): OcpiConfig {
+  const at = (file: string) => resolve(folder, file);
+  const { tls } = config;
+  return {
+    ...config,
+    ...(tls && { tls: { certFile: at(tls.certFile), keyFile: at(tls.keyFile) } }),
+    peers: config.peers.map(
+      (peer): OcpiPeerConfig => ({
+        ...peer,
+        ...(peer.tokenFile !== undefined && { tokenFile: at(peer.tokenFile) }),
+        ...(peer.registrationTokenFile !== undefined && { registrationTokenFile: at(peer.registrationTokenFile) }),
+        ...(peer.ourTokenFile !== undefined && { ourTokenFile: at(peer.ourTokenFile) }),
+      }),
+    ),
+  };
+}
