@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { bidMessages } from "./bid-messages.ts";
 import { reclear } from "./clearing-book-speed.ts";
 import { clearingLinearity, clearingRatio } from "./clearing-speed.ts";
 import { onConfirmLatency } from "./on-confirm-latency.ts";
@@ -16,7 +17,7 @@ process.once("SIGTERM", () => process.exit(143));
 
 process.exitCode = await runBenchmarks(
   process.argv.slice(2),
-  [startToReady, residentMemory, onConfirmLatency, clearingRatio, clearingLinearity, reclear],
+  [startToReady, residentMemory, onConfirmLatency, clearingRatio, clearingLinearity, reclear, bidMessages],
   parentFolder,
   {
     data: (text) => process.stdout.write(text),
