@@ -133,7 +133,11 @@ describe("a cleared grid", () => {
         const above = nodes.find(({ era }) => era === node.parent);
         const parentPrice = above === undefined ? result.pricePerKWh : outcome(result, above).pricePerKWh;
         expect(pricePerKWh).toBeCloseTo((parentPrice ?? Number.NaN) + adderPerKWh, 12);
-        if (pricePerKWh === rules.maxPricePerKWh) expect(adderPerKWh).toBeGreaterThanOrEqual(0);
+        // At a price limit of the rules the adder is what is left of it, on whichever side the limit stands in the way.
+        const leastParentPrice = rules.minPricePerKWh ?? Number.NEGATIVE_INFINITY;
+        const isLow = adder > 0 && (pricePerKWh ?? 0) - adder < leastParentPrice + 1e-12;
+        const isHeld = pricePerKWh === rules.maxPricePerKWh || isLow;
+        if (isHeld) expect(adderPerKWh).toBeGreaterThanOrEqual(0);
         else if (boundBy === undefined && everyBidAtItsEnd) {
           expect(adderPerKWh).toBeGreaterThanOrEqual(0);
           expect(adderPerKWh).toBeLessThan(adder + 1e-9);
