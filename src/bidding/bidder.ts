@@ -127,7 +127,8 @@ function rawCurve(input: BidInput, band: PowerBand, policy: BidPolicy): BidCurve
     const adder = policy.otherSourceAdderPerKWh ?? 0;
     return isOtherSource(input.objective, input.offeredSource) ? shiftForOtherSource(curve, adder) : curve;
   }
-  const byTariff = policy.prices === undefined && input.tariff && curveFromTariff(input.tariff, input.nowMs, consuming(band));
+  const byTariff =
+    policy.prices === undefined && input.tariff && curveFromTariff(input.tariff, input.nowMs, consuming(band));
   return byTariff || loadCurve(band, policy.prices ?? DEFAULT_PRICES[kind], policy.currency, policy.baseKW);
 }
 

@@ -18,7 +18,8 @@ export function curveFromObjective(need: ChargingNeed): BidCurve {
   const leastKW = Math.max(mustKW, floorKW);
   const aboveCapKW = priceMode === "HARD_PRICE" ? floorKW : leastKW;
   const forecast = pricedTimes(need.forecast ?? [], need.slotEndMs, deadlineMs);
-  const ramps = forecast.length > 0 ? rampsByForecast(need, forecast, leastKW, canKW) : rampsByLaxity(need, leastKW, canKW);
+  const ramps =
+    forecast.length > 0 ? rampsByForecast(need, forecast, leastKW, canKW) : rampsByLaxity(need, leastKW, canKW);
   let curve = curveOfRamps(-canKW, ramps, need.currency, maxPricePerKWh);
   if (maxPricePerKWh !== undefined) {
     const belowKW = powerRangeAt(curve, maxPricePerKWh).lowKW;

@@ -52,7 +52,12 @@ export function curveFromStorage(state: StorageState): BidCurve {
       riseKW: step.energyKWh / store.oneWayEfficiency / slotHours,
     };
   });
-  const sold = rampsOfSelling(store, between(steps, aboveKWh - givesKWh, aboveKWh), slotHours, state.value.spreadPerKWh);
+  const sold = rampsOfSelling(
+    store,
+    between(steps, aboveKWh - givesKWh, aboveKWh),
+    slotHours,
+    state.value.spreadPerKWh,
+  );
   const startKW = -bought.reduce((sum, ramp) => sum + ramp.riseKW, 0);
   return curveOfRamps(startKW, [...bought, ...sold], state.currency);
 }
@@ -76,9 +81,7 @@ export function rampsOfSelling(
 }
 
 /** The store behind a state: what may be used of it and what moving energy costs. */
-export function storeOf(
-  state: Pick<StorageState, "band" | "capacityKWh" | "reserveKWh" | "value">,
-): Store {
+export function storeOf(state: Pick<StorageState, "band" | "capacityKWh" | "reserveKWh" | "value">): Store {
   return {
     lowestKWh: Math.min(state.reserveKWh, state.capacityKWh),
     highestKWh: state.capacityKWh,

@@ -40,9 +40,7 @@ export function curveFromVehicle(need: ChargingNeed, vehicle: VehicleStore): Bid
   const { slotHours } = hoursOf(need);
   const givesKWh = (givesKW * slotHours) / store.oneWayEfficiency;
   const buysNothing = charging.points.every((point) => point.powerKW === 0);
-  const leastPrice = buysNothing
-    ? Number.NEGATIVE_INFINITY
-    : priceOfReturn(dearest.pricePerKWh, vehicle.value);
+  const leastPrice = buysNothing ? Number.NEGATIVE_INFINITY : priceOfReturn(dearest.pricePerKWh, vehicle.value);
   const selling = rampsOfSelling(
     store,
     lastOf(valueBelow(need, vehicle, store), givesKWh),

@@ -71,6 +71,8 @@ export function withoutRepeats(points: readonly BidPoint[]): BidPoint[] {
   return distinct.filter((point, index) => {
     const before = distinct[index - 1];
     const after = distinct[index + 1];
-    return before === undefined || after === undefined || before.powerKW !== point.powerKW || point.powerKW !== after.powerKW;
+    return (
+      before === undefined || after === undefined || before.powerKW !== point.powerKW || point.powerKW !== after.powerKW
+    );
   });
 }

@@ -3,6 +3,7 @@ import { capabilityFrom } from "../../adapters/ieee2030-5/capability.ts";
 import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
 import { measuredFrom } from "../../adapters/ocpp/reading-from-samples.ts";
 import { sampleSetsFrom } from "../../adapters/ocpp/sampled-value.ts";
+import { deliveredPercent, deliveredReduction } from "../../src/flexibility/delivered.ts";
 import { deliveryMessage } from "../../src/market/dialects/seed-messages.ts";
 import { readGridNode } from "../../src/market/provider/grid-node-fields.ts";
 import { WireFields } from "../../src/market/wire-fields.ts";
@@ -140,12 +141,23 @@ describe("13. the kit of 2026", () => {
     expect(amount(energyWh, "3.5")).toBe("332.50");
   });
 
-  test.todo("two meters' baselines less their usage are 25 + 25 and 22.5 + 22.5 kW (the function is being written)");
+  test("two meters' baselines less their usage are 25 + 25 and 22.5 + 22.5 kW", () => {
+    const meter = (meterId: string) => ({ meterId, baselineKW: [-60, -55], usageKW: [-35, -32.5] });
+    const { deliveredKW } = deliveredReduction([meter("001"), meter("002")], 2, { clampAtZero: true });
+    expect(deliveredKW).toEqual([50, 45]);
+  });
 });
 
 describe("14. measured reductions", () => {
-  test.todo("1200 less 420 are 780, 104.0 % of 750 (the function is being written)");
-  test.todo("2000 less 650 are 1350, 96.4 % of 1400 (the function is being written)");
+  test.each([
+    [1200, 420, 780, 750, 104],
+    [2000, 650, 1350, 1400, 96.4],
+  ])("%d less %d are %d, of %d promised %d %%", (baselineKW, usageKW, expectedKW, committedKW, percent) => {
+    const meter = { meterId: "m", baselineKW: [-baselineKW], usageKW: [-usageKW] };
+    const [deliveredKW = 0] = deliveredReduction([meter], 1, { clampAtZero: true }).deliveredKW;
+    expect(deliveredKW).toBe(expectedKW);
+    expect(deliveredPercent(deliveredKW, committedKW)).toBeCloseTo(percent, 1);
+  });
 });
 
 test("15. 6.5 of 10 kW are 65 %, 6 of 8 are 75 %, and the flows of 03 §7 sum to 3.23", () => {
