@@ -121,6 +121,37 @@ export function checkRounds(stage: Stage, rounds: readonly MarketRound[], target
   stage.check("every order is what was cleared", strayKW <= 1e-6, `worst difference ${strayKW.toExponential(1)} kW`);
 }
 
+/** Every device has a setpoint that its meter has proven, and none was found to ignore one. */
+export function checkProofs(stage: Stage, sites: ReadonlyMap<string, GatewayHandle>): void {
+  const devices = [...sites.values()].flatMap((site) => site.status().devices);
+  const unproven = devices.filter(({ verdicts }) => verdicts.effective === 0).map(({ era }) => era);
+  const ignoring = devices.filter(({ verdicts }) => verdicts.ignored > 0).map(({ era }) => era);
+  const effective = devices.reduce((sum, { verdicts }) => sum + verdicts.effective, 0);
+  const setpoints = devices.reduce((sum, device) => sum + device.setpoints, 0);
+  stage.table(
+    "What became of the setpoints",
+    ["device", "protocol", "setpoints", "effective", "partial", "superseded", "other"],
+    devices.map(({ era, protocol, setpoints: count, verdicts }) => {
+      const { effective: done, partial, superseded, ...others } = verdicts;
+      return [
+        era,
+        protocol,
+        count,
+        done,
+        partial,
+        superseded,
+        Object.values(others).reduce((sum, one) => sum + one, 0),
+      ];
+    }),
+  );
+  stage.check(
+    "the meter of every device proves a setpoint",
+    unproven.length === 0,
+    unproven.length === 0 ? `${effective} effective of ${setpoints}` : `not of ${unproven.join(", ")}`,
+  );
+  stage.check("no device ignores one", ignoring.length === 0, ignoring.join(", ") || "none");
+}
+
 function seconds(ms: number): string {
   return `${ms / 1000}s`;
 }

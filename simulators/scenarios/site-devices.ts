@@ -133,5 +133,5 @@ export async function homeBattery(
 }
 
 function modbus(port: number): object {
-  return { host: "127.0.0.1", port, pollMs: METER_MS, revertS: 600, settleS: SETTLE_S };
+  return { host: "127.0.0.1", port, timeoutMs: 30_000, pollMs: METER_MS, revertS: 600, settleS: SETTLE_S };
 }

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type {
@@ -41,6 +42,8 @@ export class Stage implements AsyncDisposable {
    */
   constructor(context: ScenarioContext, options: { readonly speed: number; readonly startAtMs: number }) {
     this.context = context;
+    // Every wait of a scenario listens for the stop; Node takes more than ten for a leak.
+    setMaxListeners(0, context.signal);
     this.clock = fastClock(context.clock, options.speed, options.startAtMs);
     this.rng = createRng(context.seed);
   }

@@ -14,6 +14,7 @@ interface ScenarioOptions {
   seed: string;
   json?: boolean;
   keep?: string;
+  verbose?: boolean;
 }
 
 /** `scenario`: one use case, end to end, with its own checks. */
@@ -24,6 +25,7 @@ export const addScenarioCommand: AddCommand = (program, parts, setExit) => {
     .argument("[name]", "which one; without it they are listed")
     .option("--seed <number>", "repeat a run", "7")
     .option("--json", "print one JSON object at the end, and nothing else")
+    .option("--verbose", "the programs' own warnings, on stderr")
     .option("--keep <folder>", "keep configs, databases and meter logs there")
     .addHelpText(
       "after",
@@ -52,7 +54,7 @@ export const addScenarioCommand: AddCommand = (program, parts, setExit) => {
           seed,
           folder,
           clock: systemClock,
-          log: createLog("silent"),
+          log: createLog(options.verbose ? "warn" : "silent"),
           signal: stopSignal(),
           onStory: (at, text) => {
             if (!options.json) printData(`${paint(at, "dim", colour)}  ${text}`);
