@@ -1,6 +1,8 @@
 import type { Scenario } from "../../src/cli/scenario-parts.ts";
+import { evCharging } from "./ev-charging.ts";
 import { evDemandFlexibility } from "./ev-demand-flexibility.ts";
+import { p2p } from "./p2p.ts";
 import { vpp } from "./vpp.ts";
 
 /** All use cases, in the order of the founding analysis. */
-export const scenarios: readonly Scenario[] = [evDemandFlexibility, vpp];
+export const scenarios: readonly Scenario[] = [evCharging, evDemandFlexibility, p2p, vpp];

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { clearGrid } from "../clearing/grid/clear-grid.ts";
 import type { GridClearingResult } from "../clearing/grid-types.ts";
@@ -6,6 +8,10 @@ import { Gateway } from "../gateway.ts";
 import { parseProviderConfig } from "../market/provider/load-provider-config.ts";
 import { Provider } from "../market/provider/provider.ts";
 import type { ClearedOrder, RoundRecord } from "../market/provider/provider-records.ts";
+import { logFilesOf } from "../meter/log-lines.ts";
+import { tradeFromRecord } from "../meter/trades-from-log.ts";
+import { verifyLog } from "../meter/verify-log.ts";
+import type { TradedInterval } from "../settlement/traded-interval.ts";
 import type { AnyAdapterKind } from "./parts.ts";
 import type { MarketRound, ScenarioHost } from "./scenario-parts.ts";
 
@@ -70,6 +76,15 @@ export function createScenarioHost(adapters: readonly AnyAdapterKind[], version:
         },
         [Symbol.asyncDispose]: () => provider[Symbol.asyncDispose](),
       };
+    },
+    readMeterLog: (folder, direction) => {
+      const trades: TradedInterval[] = [];
+      const publicKey = readFileSync(join(folder, "data", "meter.key.pub"), "utf8").trim();
+      const { fault, records } = verifyLog(logFilesOf(join(folder, "data", "meter")), {
+        publicKey,
+        onInterval: (record) => trades.push(tradeFromRecord(record, direction)),
+      });
+      return { records, trades, ...(fault !== undefined && { fault: `${fault.kind}: ${fault.message}` }) };
     },
   };
 }

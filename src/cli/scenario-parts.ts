@@ -2,6 +2,7 @@ import type { StatusReport } from "../api/status-report.ts";
 import type { GridClearingResult } from "../clearing/grid-types.ts";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { TradedInterval } from "../settlement/traded-interval.ts";
 
 /** A gateway that a scenario runs; the real one, in this process, on the scenario's clock. */
 export interface GatewayHandle extends AsyncDisposable {
@@ -37,6 +38,15 @@ export interface ProviderHandle extends AsyncDisposable {
   rounds(): Promise<readonly MarketRound[]>;
 }
 
+/** What `meter verify` says of a gateway's interval log, and what is in it. */
+export interface VerifiedLog {
+  /** What is wrong with the chain; absent if it is sound. */
+  readonly fault?: string;
+  readonly records: number;
+  /** Intervals in one direction, as they are settled. */
+  readonly trades: readonly TradedInterval[];
+}
+
 /** What a scenario may start of the product itself. */
 export interface ScenarioHost {
   /** @param options.config as in a site's YAML */
@@ -53,6 +63,8 @@ export interface ScenarioHost {
     readonly clock: Clock;
     readonly log: Log;
   }): Promise<ProviderHandle>;
+  /** Reads the interval log of a gateway that has stopped. @param folder as it was started with */
+  readMeterLog(folder: string, direction: "IMPORT" | "EXPORT"): VerifiedLog;
 }
 
 /** Something that had to hold, and whether it did. */
