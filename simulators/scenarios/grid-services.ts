@@ -1,0 +1,176 @@
+import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
+import type { GridNode, GridParticipant } from "../../src/clearing/grid-types.ts";
+import type { MarketRound, Scenario } from "../../src/cli/scenario-parts.ts";
+import { checkProofs, checkRounds, openNeighbourhood, tradedRounds } from "./neighbourhood.ts";
+import { carAtCharger } from "./site-devices.ts";
+import { Stage, timeText } from "./stage.ts";
+
+const START_MS = Date.UTC(2026, 11, 15, 17, 0);
+const INTERVAL_MS = 5 * 60_000;
+const SPEED = 120;
+const LIMIT_KW = 6;
+const RATING_KW = 20;
+const ADDER_PER_PERCENT = 0.0005;
+const BASE_PRICE = 0.1;
+
+/** Transformers that put a price on their load and keep their limits (the seed, 2.7, 3.4 and 3.5). */
+export const gridServices: Scenario = {
+  name: "grid-services",
+  title: "Transformers put a price on their load, keep their limits, and shift a plateau",
+  run: async (context) => {
+    await using stage = new Stage(context, { speed: SPEED, startAtMs: START_MS });
+    checkSeedNumbers(stage);
+    const cars = Array.from({ length: 5 }, (_, index) =>
+      carAtCharger(stage, {
+        era: `car-${index + 1}`,
+        phases: 1,
+        maxA: 32,
+        capacityKWh: 60,
+        socPercent: 30,
+        config: { prices: { from: 0.12, to: 0.24 } },
+      }),
+    );
+    stage.say(
+      `Two cars hang below zone-5, whose load has a price; two below zone-6, which carries ${LIMIT_KW} kW; one at the substation. The grid sells at ${BASE_PRICE} EUR/kWh.`,
+    );
+    const { market, sites } = await openNeighbourhood(stage, {
+      intervalMs: INTERVAL_MS,
+      market: {
+        external: {
+          points: [
+            { price: BASE_PRICE, powerKW: 0 },
+            { price: BASE_PRICE, powerKW: 200 },
+          ],
+        },
+      },
+      grid: {
+        nodes: [
+          { era: "substation" },
+          {
+            era: "zone-5",
+            parent: "substation",
+            adder: { priceAdderPerPercent: ADDER_PER_PERCENT, ratingKW: RATING_KW },
+          },
+          { era: "zone-6", parent: "substation", maxForwardFlowKW: LIMIT_KW },
+        ],
+        resources: [
+          { era: "car-1", node: "zone-5" },
+          { era: "car-2", node: "zone-5" },
+          { era: "car-3", node: "zone-6" },
+          { era: "car-4", node: "zone-6" },
+          { era: "car-5" },
+        ],
+      },
+      sites: [{ id: "street", devices: cars }],
+    });
+    const below = (...names: readonly string[]) =>
+      -cars.filter(({ era }) => names.includes(era)).reduce((sum, car) => sum + car.powerKW(), 0);
+    const drawnKW: number[] = [];
+    for (let sample = 0; sample < 40; sample++) {
+      await stage.pass(INTERVAL_MS / 10);
+      drawnKW.push(below("car-3", "car-4"));
+    }
+    const rounds = (await tradedRounds(market)).filter(({ orders }) => orders.length === cars.length);
+    const nodeOf = (round: MarketRound, era: string) => round.result.nodes.find((node) => node.era === era);
+    const last = rounds.at(-1);
+    stage.table(
+      "Prices in the last interval",
+      ["node", "price EUR/kWh", "adder", "import kW", "bound", "rent EUR/h"],
+      (last?.result.nodes ?? []).map(
+        ({ era, pricePerKWh = 0, adderPerKWh, flowKW, boundBy, congestionRentPerHour }) => [
+          era,
+          pricePerKWh.toFixed(4),
+          adderPerKWh.toFixed(4),
+          (-flowKW).toFixed(3),
+          boundBy ?? "",
+          congestionRentPerHour.toFixed(4),
+        ],
+      ),
+    );
+    checkRounds(stage, rounds);
+    for (const round of rounds.slice(-1)) {
+      const zone5 = nodeOf(round, "zone-5");
+      const zone6 = nodeOf(round, "zone-6");
+      const loadPercent = (100 * -(zone5?.flowKW ?? 0)) / RATING_KW;
+      stage.say(
+        `From ${timeText(round.startMs)} zone-5 is at ${loadPercent.toFixed(1)} % load and costs ${zone5?.adderPerKWh.toFixed(4)} more; zone-6 is full, and costs ${zone6?.adderPerKWh.toFixed(4)} more.`,
+      );
+      stage.checkEqual(
+        "zone-5's adder is its load × the rate",
+        zone5?.adderPerKWh ?? 0,
+        loadPercent * ADDER_PER_PERCENT,
+        1e-9,
+        "EUR/kWh",
+      );
+      stage.checkEqual("zone-6 is used up to its limit", -(zone6?.flowKW ?? 0), LIMIT_KW, 1e-6, "kW");
+      stage.check(
+        "only what is full or loaded is dearer",
+        zone6?.boundBy === "FORWARD" && (zone6?.adderPerKWh ?? 0) > 0,
+        `zone-6 ${zone6?.boundBy}`,
+      );
+      const rents = round.result.nodes.reduce((sum, { congestionRentPerHour }) => sum + congestionRentPerHour, 0);
+      const paid = round.orders.reduce((sum, { powerKW, pricePerKWh = 0 }) => sum - powerKW * pricePerKWh, 0);
+      const bought = (round.result.externalKW ?? 0) * (round.result.pricePerKWh ?? 0);
+      stage.checkEqual("what the cars pay is the energy and the rents", paid, bought + rents, 1e-9, "EUR/h");
+    }
+    const mostKW = Math.max(...drawnKW);
+    stage.check(
+      "zone-6's meters never show more than its limit",
+      mostKW <= LIMIT_KW + 0.001 && mostKW > LIMIT_KW / 2,
+      `at most ${mostKW.toFixed(3)} of ${LIMIT_KW} kW in ${drawnKW.length} samples`,
+    );
+    checkProofs(stage, sites);
+    return stage.report(gridServices.name, gridServices.title);
+  },
+};
+
+const outside = {
+  shape: "LINEAR" as const,
+  currency: "EUR",
+  points: [
+    { pricePerKWh: BASE_PRICE, powerKW: 0 },
+    { pricePerKWh: BASE_PRICE, powerKW: 1000 },
+  ],
+};
+
+/** The seed's transformer at 75 %, and an offset on a plateau, where no price could move anything. */
+function checkSeedNumbers(stage: Stage): void {
+  const zone: GridNode = {
+    era: "transformer-zone-5",
+    uncontrolledKW: -150,
+    adder: { priceAdderPerPercent: 0.001, ratingKW: 200 },
+  };
+  const loaded = clearGrid([zone], [], { currency: "EUR", targetKW: 0, rationing: "PRO_RATA", external: outside });
+  stage.checkEqual("150 of 200 kW put 0.075 on 0.10", loaded.nodes[0]?.pricePerKWh ?? 0, 0.175, 1e-12, "EUR/kWh");
+
+  const flat = (era: string, fromPrice: number, powerKW: number): GridParticipant => ({
+    era,
+    node: "zone",
+    curve: {
+      shape: "LINEAR",
+      currency: "EUR",
+      points: [
+        { pricePerKWh: fromPrice, powerKW: 0 },
+        { pricePerKWh: fromPrice, powerKW },
+      ],
+    },
+  });
+  const load: GridParticipant = {
+    era: "load",
+    node: "zone",
+    curve: { shape: "LINEAR", currency: "EUR", points: [{ pricePerKWh: 0, powerKW: -8.5 }] },
+  };
+  const bids = [flat("cheap", 0.1, 8.5), flat("dear", 0.2, 8.5), load];
+  const cleared = (offsetKW: number) =>
+    clearGrid([{ era: "zone", offsetKW }], bids, { currency: "EUR", targetKW: 0, rationing: "PRO_RATA" });
+  const powerOf = (result: ReturnType<typeof clearGrid>, era: string) =>
+    result.setpoints.find((setpoint) => setpoint.era === era)?.powerKW ?? 0;
+  const [before, after] = [cleared(0), cleared(2)];
+  stage.say(
+    `On a plateau from 0.10 to 0.20 no price moves anything. An offset of 2 kW does: ${powerOf(before, "cheap")} kW become ${powerOf(after, "cheap")}.`,
+  );
+  stage.check("without it the market is on a plateau", before.status === "PLATEAU", before.status);
+  stage.checkEqual("8.5 less the offset of 2 are 6.5", powerOf(after, "cheap"), 6.5, 1e-9, "kW");
+  const tooMuch = cleared(20);
+  stage.checkEqual("what nobody can take is reported", tooMuch.nodes[0]?.unservedOffsetKW ?? 0, 11.5, 1e-9, "kW");
+}

@@ -1,0 +1,118 @@
+import { clear } from "../../src/clearing/clear.ts";
+import type { Participant } from "../../src/clearing/clearing-types.ts";
+import type { Scenario } from "../../src/cli/scenario-parts.ts";
+import { Sun } from "../world/sun.ts";
+import { checkProofs, checkRounds, openNeighbourhood, tradedRounds } from "./neighbourhood.ts";
+import { carAtCharger, solarRoof } from "./site-devices.ts";
+import { Stage, timeText } from "./stage.ts";
+
+const START_MS = Date.UTC(2026, 11, 15, 12, 0);
+const INTERVAL_MS = 5 * 60_000;
+const SPEED = 100;
+const ROOFS = 10;
+const ROOF_KW = 5;
+
+/** Ten prosumers and one consumer find their price (the seed, 2.4). */
+export const p2pMarket: Scenario = {
+  name: "p2p-market",
+  title: "Ten roofs and one consumer find their price",
+  run: async (context) => {
+    await using stage = new Stage(context, { speed: SPEED, startAtMs: START_MS });
+    const published = clear(publishedBids(), { currency: "INR", targetKW: 0, rationing: "PRO_RATA" });
+    stage.say(
+      `The curves as they were published balance at ${published.pricePerKWh} INR/kWh and ${published.clearedKW} kW; their document says 0.0625 and 50.`,
+    );
+    stage.checkEqual("the published curves' price", published.pricePerKWh ?? 0, 0.06375, 1e-12, "INR/kWh");
+    stage.checkEqual("the published curves' quantity", published.clearedKW, 31.25, 1e-6, "kW");
+
+    const sun = new Sun(stage.clock, stage.rng.fork("sun"), { startHour: 12 });
+    const roofs = await Promise.all(
+      Array.from({ length: ROOFS }, (_, index) =>
+        solarRoof(stage, {
+          era: `roof-${index + 1}`,
+          ratingKW: 2 * ROOF_KW,
+          sun,
+          config: { prices: { from: 0.05, to: 0.07 }, limit: { maxPowerKW: ROOF_KW } },
+        }),
+      ),
+    );
+    const consumer = carAtCharger(stage, {
+      era: "consumer",
+      phases: 3,
+      maxA: 40,
+      capacityKWh: 80,
+      socPercent: 20,
+      config: { prices: { from: 0.06, to: 0.07 } },
+    });
+    stage.say(
+      `${ROOFS} roofs offer up to ${ROOF_KW} kW each from 0.05 INR/kWh on; a consumer takes 27.6 kW at 0.06, nothing at 0.07.`,
+    );
+    const { market, sites } = await openNeighbourhood(stage, {
+      intervalMs: INTERVAL_MS,
+      currency: "INR",
+      sites: [
+        { id: "prosumers", devices: roofs },
+        { id: "consumer", devices: [consumer] },
+      ],
+    });
+    await stage.pass(INTERVAL_MS * 4.5);
+    const rounds = (await tradedRounds(market)).filter(({ orders }) => orders.length === ROOFS + 1);
+    stage.table(
+      "What was cleared",
+      ["interval", "price INR/kWh", "each roof kW", "consumer kW"],
+      rounds.map(({ startMs, result, orders }) => [
+        timeText(startMs),
+        (result.pricePerKWh ?? 0).toFixed(6),
+        (orders.find(({ era }) => era === "roof-1")?.powerKW ?? 0).toFixed(4),
+        (orders.find(({ era }) => era === "consumer")?.powerKW ?? 0).toFixed(4),
+      ]),
+    );
+    checkRounds(stage, rounds);
+    // 50 kW over 0.02 against 27.6 kW over 0.01: where both lines meet.
+    const expected = (2500 * 0.05 + 2760 * 0.07) / (2500 + 2760);
+    stage.checkEqual(
+      "the price is where both lines meet",
+      rounds.at(-1)?.result.pricePerKWh ?? 0,
+      expected,
+      1e-6,
+      "INR/kWh",
+    );
+    const shares = (rounds.at(-1)?.orders ?? []).filter(({ era }) => era !== "consumer").map(({ powerKW }) => powerKW);
+    const spreadKW = Math.max(...shares) - Math.min(...shares);
+    stage.check(
+      "every roof gives the same",
+      shares.length === ROOFS && spreadKW < 1e-9,
+      `${shares[0]?.toFixed(4)} kW each`,
+    );
+    const [givenKW, takenKW] = [roofs.reduce((sum, roof) => sum + roof.powerKW(), 0), -consumer.powerKW()];
+    stage.say(`The roofs give ${givenKW.toFixed(2)} kW together and the consumer takes ${takenKW.toFixed(2)} kW.`);
+    stage.checkEqual("measured, they balance", givenKW, takenKW, 0.6, "kW");
+    checkProofs(stage, sites);
+    return stage.report(p2pMarket.name, p2pMarket.title);
+  },
+};
+
+/** The curves of the founding analysis' own example: one consumer, ten panels. */
+function publishedBids(): readonly Participant[] {
+  const curve = (points: readonly (readonly [number, number])[]) => ({
+    shape: "LINEAR" as const,
+    currency: "INR",
+    points: points.map(([pricePerKWh, powerKW]) => ({ pricePerKWh, powerKW })),
+  });
+  const panels = Array.from({ length: ROOFS }, (_, index) => ({
+    era: `panel-${index + 1}`,
+    curve: curve([
+      [0.05, 0],
+      [0.06, 2],
+      [0.07, 5],
+    ]),
+  }));
+  const consumer = {
+    era: "consumer",
+    curve: curve([
+      [0.06, -50],
+      [0.07, 0],
+    ]),
+  };
+  return [...panels, consumer];
+}
