@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { backoffMs, type Clock, withDeadline } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { MessagePoster, type PostedAnswer } from "../post-message.ts";
@@ -57,6 +58,8 @@ export class CallbackOutbox implements AsyncDisposable {
   start(signal: AbortSignal): void {
     signal.addEventListener("abort", () => this.#stop.abort(signal.reason), { once: true });
     if (signal.aborted) this.#stop.abort(signal.reason);
+    // Every callback that is under way listens for the stop; Node takes more than ten for a leak.
+    setMaxListeners(0, this.#stop.signal);
     this.#running ??= this.#run(this.#stop.signal);
   }
 
