@@ -60,32 +60,6 @@ export function curveFromTariff(tariff: Tariff, atMs: number, band: PowerBand): 
   return price === undefined ? undefined : jumpThroughZero(price, price, band, tariff.currency);
 }
 
-/**
- * The supplier behind a tariff as one more bid in a local market: it sells as much as the connection carries at its price,
- * and takes what is left over at the feed-in price, if it has one.
- *
- * @param connection what may flow, kW magnitudes: `importKW` into the market, `exportKW` out of it
- * @param feedInPricePerKWh what it pays for energy, ≤ its own price
- * @throws RangeError if the feed-in price is above the price: buying and selling at once would pay
- */
-export function supplierCurve(
-  tariff: Tariff,
-  atMs: number,
-  connection: { readonly importKW: number; readonly exportKW: number },
-  feedInPricePerKWh?: number,
-): BidCurve | undefined {
-  const price = tariffPriceAt(tariff, atMs);
-  if (price === undefined) return undefined;
-  if (feedInPricePerKWh !== undefined && feedInPricePerKWh > price) {
-    throw new RangeError(`feedInPricePerKWh ${feedInPricePerKWh} is above the tariff's price ${price}`);
-  }
-  const band = {
-    minPowerKW: feedInPricePerKWh === undefined ? 0 : -connection.exportKW,
-    maxPowerKW: connection.importKW,
-  };
-  return jumpThroughZero(feedInPricePerKWh ?? price, price, band, tariff.currency);
-}
-
 function jumpThroughZero(takesUpTo: number, givesFrom: number, band: PowerBand, currency: string): BidCurve {
   const ramps = [
     { fromPricePerKWh: takesUpTo, toPricePerKWh: takesUpTo, riseKW: -band.minPowerKW },
