@@ -42,9 +42,11 @@ export function curveOfRamps(
 /** Cuts off all that a curve would do at a price above `pricePerKWh`, where it jumps to `powerKW` and stays. */
 export function jumpAt(curve: BidCurve, pricePerKWh: number, powerKW: number, belowKW: number): BidCurve {
   const points = curve.points.filter((point) => point.pricePerKWh < pricePerKWh);
+  // Where nothing is cut off, both may differ in the last bit; the curve must not fall by it.
+  const aboveKW = Math.max(powerKW, belowKW);
   return {
     ...curve,
-    points: withoutRepeats([...points, { pricePerKWh, powerKW: belowKW }, { pricePerKWh, powerKW }]),
+    points: withoutRepeats([...points, { pricePerKWh, powerKW: belowKW }, { pricePerKWh, powerKW: aboveKW }]),
   };
 }
 
