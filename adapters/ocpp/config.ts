@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { IDENTITY_PATTERN } from "./handshake.ts";
+import { IDENTITY_PATTERN } from "./door/handshake.ts";
 
 /** The port that chargers dial in to. */
 export const sharedSchema = z

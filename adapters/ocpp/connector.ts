@@ -5,17 +5,17 @@ import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.ts";
 import { kWFromAmps } from "../../src/model/units.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
-import { PLUG_AVAILABILITY } from "./availability.ts";
-import { CallFailure } from "./call-queue.ts";
 import type { OcppDevice } from "./config.ts";
-import { DeviceClock } from "./device-clock.ts";
-import type { ChargerEvent, PlugState } from "./events.ts";
-import { importKWFrom, importLimitKW, powerFromImportKW } from "./import-limit.ts";
-import { ProfileWriter, type Written } from "./profile-writer.ts";
-import { measuredFrom } from "./reading-from-samples.ts";
+import { importKWFrom, importLimitKW, powerFromImportKW } from "./control/import-limit.ts";
+import { ProfileWriter, type Written } from "./control/profile-writer.ts";
+import { CallFailure } from "./link/call-queue.ts";
+import { timestampFrom } from "./link/timestamp.ts";
+import { Turn } from "./link/turn.ts";
+import type { ChargerEvent, PlugState } from "./messages/events.ts";
+import { DeviceClock } from "./metering/device-clock.ts";
+import { measuredFrom } from "./metering/reading-from-samples.ts";
+import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
 import type { Station, StationPort } from "./station.ts";
-import { timestampFrom } from "./timestamp.ts";
-import { Turn } from "./turn.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
 const MAX_RESENDS = 5;

@@ -2,9 +2,9 @@ import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
 import type { OcppDevice, OcppShared } from "./config.ts";
 import { OcppConnector } from "./connector.ts";
-import { DialInServer } from "./dial-in-server.ts";
+import { DialInServer } from "./door/dial-in-server.ts";
+import { StrangerList } from "./door/stranger-list.ts";
 import { Station } from "./station.ts";
-import { StrangerList } from "./stranger-list.ts";
 
 /** All chargers behind one port. */
 export class OcppHost implements AdapterHost<OcppDevice> {

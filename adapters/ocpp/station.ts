@@ -3,17 +3,17 @@ import { repeatEvery } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { DeviceIdentity } from "../../src/model/resource.ts";
 import type { AdapterContext } from "../kind.ts";
-import { abortable } from "./abortable.ts";
-import { CallFailure, type Urgency } from "./call-queue.ts";
-import { ChargerLink } from "./charger-link.ts";
-import { readTraits, setUp, trigger } from "./charger-setup.ts";
 import type { OcppShared } from "./config.ts";
-import type { Dialect, DialectContext, Request, Traits } from "./dialect.ts";
-import { createDialect16 } from "./dialect-1.6.ts";
-import { createDialect201 } from "./dialect-2.0.1.ts";
-import type { ChargerEvent, Handled } from "./events.ts";
-import type { JsonRecord } from "./json.ts";
-import { createSession, type Session } from "./session.ts";
+import { abortable } from "./link/abortable.ts";
+import { CallFailure, type Urgency } from "./link/call-queue.ts";
+import { ChargerLink } from "./link/charger-link.ts";
+import type { JsonRecord } from "./link/json.ts";
+import { createSession, type Session } from "./link/session.ts";
+import type { Dialect, DialectContext, Request, Traits } from "./messages/dialect.ts";
+import { createDialect16 } from "./messages/dialect-1.6.ts";
+import { createDialect201 } from "./messages/dialect-2.0.1.ts";
+import type { ChargerEvent, Handled } from "./messages/events.ts";
+import { readTraits, setUp, trigger } from "./setup/charger-setup.ts";
 import type { OcppVersion } from "./version.ts";
 
 /** One connector of a station, as the station sees it. */

@@ -6,7 +6,7 @@ import {
   importLimitKW,
   powerFromImportKW,
   wireLimit,
-} from "../../adapters/ocpp/import-limit.ts";
+} from "../../adapters/ocpp/control/import-limit.ts";
 
 const rating = fc.record({
   phases: fc.constantFrom(1, 2, 3),

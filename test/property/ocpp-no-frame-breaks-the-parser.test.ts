@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { parseFrame } from "../../adapters/ocpp/frame.ts";
-import { measuredFrom } from "../../adapters/ocpp/reading-from-samples.ts";
-import { sampleSetsFrom } from "../../adapters/ocpp/sampled-value.ts";
-import { parseTimestamp } from "../../adapters/ocpp/timestamp.ts";
+import { parseFrame } from "../../adapters/ocpp/link/frame.ts";
+import { parseTimestamp } from "../../adapters/ocpp/link/timestamp.ts";
+import { measuredFrom } from "../../adapters/ocpp/metering/reading-from-samples.ts";
+import { sampleSetsFrom } from "../../adapters/ocpp/metering/sampled-value.ts";
 
 test("any text is read without a throw, and an answer is never answered", () => {
   fc.assert(fc.property(fc.string(), (text) => void parseFrame(text)));

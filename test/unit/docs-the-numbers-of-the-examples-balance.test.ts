@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { importLimitKW, wireLimit } from "../../adapters/ocpp/import-limit.ts";
+import { importLimitKW, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
 import { clear } from "../../simulators/market/clearing.ts";
 import { curveFromObjective } from "../../src/bidding/curve-from-objective.ts";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { capabilityFrom } from "../../adapters/ieee2030-5/capability.ts";
 import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
-import { measuredFrom } from "../../adapters/ocpp/reading-from-samples.ts";
-import { sampleSetsFrom } from "../../adapters/ocpp/sampled-value.ts";
+import { measuredFrom } from "../../adapters/ocpp/metering/reading-from-samples.ts";
+import { sampleSetsFrom } from "../../adapters/ocpp/metering/sampled-value.ts";
 import { deliveredPercent, deliveredReduction } from "../../src/flexibility/delivered.ts";
 import { deliveryMessage } from "../../src/market/dialects/seed-messages.ts";
 import { readGridNode } from "../../src/market/provider/grid-node-fields.ts";

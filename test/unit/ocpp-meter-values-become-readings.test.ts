@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DeviceClock } from "../../adapters/ocpp/device-clock.ts";
-import { measuredFrom } from "../../adapters/ocpp/reading-from-samples.ts";
-import { sampleSetsFrom } from "../../adapters/ocpp/sampled-value.ts";
+import { DeviceClock } from "../../adapters/ocpp/metering/device-clock.ts";
+import { measuredFrom } from "../../adapters/ocpp/metering/reading-from-samples.ts";
+import { sampleSetsFrom } from "../../adapters/ocpp/metering/sampled-value.ts";
 
 function measured(sampledValue: unknown[], phases = 3) {
   const [set] = sampleSetsFrom({ meterValue: [{ timestamp: "2026-11-23T14:00:00Z", sampledValue }] });

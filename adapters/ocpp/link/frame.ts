@@ -1,5 +1,5 @@
+import type { OcppVersion } from "../version.ts";
 import { isRecord, type JsonRecord } from "./json.ts";
-import type { OcppVersion } from "./version.ts";
 
 /** One OCPP-J frame as it came in. */
 export type Frame =

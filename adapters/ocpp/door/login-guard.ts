@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../../src/clock.ts";
 
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;

@@ -1,7 +1,7 @@
-import type { Log } from "../../src/log.ts";
-import { CallFailure } from "./call-queue.ts";
-import type { Request, Traits, Triggered } from "./dialect.ts";
-import type { Session } from "./session.ts";
+import type { Log } from "../../../src/log.ts";
+import { CallFailure } from "../link/call-queue.ts";
+import type { Session } from "../link/session.ts";
+import type { Request, Traits, Triggered } from "../messages/dialect.ts";
 
 /** What is set up after a charger connected or booted. All of it yields to commands, and none of it is a condition for them. */
 export interface SetUp {

@@ -1,12 +1,12 @@
 import type { RawData, WebSocket } from "ws";
-import { type Clock, repeatEvery } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
+import { type Clock, repeatEvery } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
+import type { Request } from "../messages/dialect.ts";
+import type { Handled } from "../messages/events.ts";
+import type { OcppVersion } from "../version.ts";
 import { CallQueue, type Urgency } from "./call-queue.ts";
-import type { Request } from "./dialect.ts";
-import type { Handled } from "./events.ts";
 import { type CallFault, CallRefusal, errorFrame, type Frame, parseFrame, resultFrame } from "./frame.ts";
 import type { JsonRecord } from "./json.ts";
-import type { OcppVersion } from "./version.ts";
 
 export interface LinkOptions {
   readonly version: OcppVersion;

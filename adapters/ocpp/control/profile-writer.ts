@@ -1,10 +1,10 @@
-import type { Clock } from "../../src/clock.ts";
-import { CallFailure } from "./call-queue.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { OcppDevice } from "../config.ts";
+import { CallFailure } from "../link/call-queue.ts";
+import type { Dialect, Request, Status } from "../messages/dialect.ts";
+import type { Station } from "../station.ts";
 import { type Profile, type ProfilePurpose, profileId } from "./charging-profile.ts";
-import type { OcppDevice } from "./config.ts";
-import type { Dialect, Request, Status } from "./dialect.ts";
 import { importLimitKW, type RateUnit, type WireLimit, wireLimit } from "./import-limit.ts";
-import type { Station } from "./station.ts";
 
 /** What a charger accepted. */
 export interface Written {

@@ -1,5 +1,5 @@
-import type { Clock } from "../../src/clock.ts";
-import type { Stranger } from "../kind.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { Stranger } from "../../kind.ts";
 
 const MAX_STRANGERS = 50;
 

@@ -1,5 +1,5 @@
-import type { DeviceIdentity } from "../../src/model/resource.ts";
-import type { JsonRecord } from "./json.ts";
+import type { DeviceIdentity } from "../../../src/model/resource.ts";
+import type { JsonRecord } from "../link/json.ts";
 
 /** What a connector is doing, in one vocabulary for both versions. */
 export type PlugState =

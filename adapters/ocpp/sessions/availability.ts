@@ -1,4 +1,4 @@
-import type { PlugState } from "./events.ts";
+import type { PlugState } from "../messages/events.ts";
 
 /** What a connector could do now, beside its rating. */
 export interface PlugAvailability {

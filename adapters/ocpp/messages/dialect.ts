@@ -1,8 +1,8 @@
-import type { Profile } from "./charging-profile.ts";
+import type { Profile } from "../control/charging-profile.ts";
+import type { RateUnit } from "../control/import-limit.ts";
+import type { JsonRecord } from "../link/json.ts";
+import type { OcppVersion } from "../version.ts";
 import type { Handled } from "./events.ts";
-import type { RateUnit } from "./import-limit.ts";
-import type { JsonRecord } from "./json.ts";
-import type { OcppVersion } from "./version.ts";
 
 /** A call to a charger. */
 export interface Request {

@@ -1,4 +1,6 @@
-import { type Profile, profileFields } from "./charging-profile.ts";
+import { type Profile, profileFields } from "../control/charging-profile.ts";
+import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
+import { TransactionBook } from "../sessions/transaction-book.ts";
 import {
   type Dialect,
   type DialectContext,
@@ -10,8 +12,6 @@ import {
   wholeNumberFrom,
 } from "./dialect.ts";
 import { handle201 } from "./inbound-2.0.1.ts";
-import { type JsonRecord, recordAt, recordsAt, textAt } from "./json.ts";
-import { TransactionBook } from "./transaction-book.ts";
 
 const SMART_CHARGING = "SmartChargingCtrlr";
 const SAMPLED_DATA = "SampledDataCtrlr";

@@ -1,6 +1,6 @@
+import type { JsonRecord } from "../link/json.ts";
+import { timestampFrom } from "../link/timestamp.ts";
 import type { WireLimit } from "./import-limit.ts";
-import type { JsonRecord } from "./json.ts";
-import { timestampFrom } from "./timestamp.ts";
 
 export type ProfilePurpose = "TxProfile" | "TxDefaultProfile";
 

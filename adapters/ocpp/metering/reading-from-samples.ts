@@ -1,7 +1,7 @@
-import type { Reading } from "../../src/model/reading.ts";
-import { type AcConnection, kWFromAmps } from "../../src/model/units.ts";
-import type { Sample } from "./events.ts";
-import { powerFromImportKW } from "./import-limit.ts";
+import type { Reading } from "../../../src/model/reading.ts";
+import { type AcConnection, kWFromAmps } from "../../../src/model/units.ts";
+import { powerFromImportKW } from "../control/import-limit.ts";
+import type { Sample } from "../messages/events.ts";
 
 type Measured = Pick<
   Reading,

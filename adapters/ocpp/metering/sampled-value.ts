@@ -1,6 +1,6 @@
-import type { Sample, SampleSet } from "./events.ts";
-import { type JsonRecord, numberAt, recordAt, recordsAt, textAt } from "./json.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { type JsonRecord, numberAt, recordAt, recordsAt, textAt } from "../link/json.ts";
+import { parseTimestamp } from "../link/timestamp.ts";
+import type { Sample, SampleSet } from "../messages/events.ts";
 
 /**
  * Reads the `meterValue` list of either version: text values with a `unit` beside them (1.6), or numbers with

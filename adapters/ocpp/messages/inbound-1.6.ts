@@ -1,10 +1,10 @@
+import { CallRefusal } from "../link/frame.ts";
+import { integerAt, type JsonRecord, textAt } from "../link/json.ts";
+import { timestampFrom } from "../link/timestamp.ts";
+import { sampleSetsFrom } from "../metering/sampled-value.ts";
+import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
-import { CallRefusal } from "./frame.ts";
-import { integerAt, type JsonRecord, textAt } from "./json.ts";
-import { sampleSetsFrom } from "./sampled-value.ts";
-import { timestampFrom } from "./timestamp.ts";
-import type { TransactionBook } from "./transaction-book.ts";
 
 const ACCEPTED = { idTagInfo: { status: "Accepted" } };
 

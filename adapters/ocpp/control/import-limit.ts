@@ -1,4 +1,4 @@
-import { type AcConnection, ampsFromKW, kWFromAmps } from "../../src/model/units.ts";
+import { type AcConnection, ampsFromKW, kWFromAmps } from "../../../src/model/units.ts";
 
 /** The unit of a charging schedule: amps on each phase, or watts over all of them. */
 export type RateUnit = "A" | "W";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../src/clock.ts";
-import type { DeviceFault } from "../../src/model/adapter.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { DeviceFault } from "../../../src/model/adapter.ts";
 import { callFrame } from "./frame.ts";
 import { isRecord, type JsonRecord } from "./json.ts";
 

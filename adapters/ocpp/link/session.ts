@@ -1,5 +1,5 @@
+import type { Dialect } from "../messages/dialect.ts";
 import type { ChargerLink } from "./charger-link.ts";
-import type { Dialect } from "./dialect.ts";
 
 /** One connection of a station, from its handshake to its end. */
 export interface Session {

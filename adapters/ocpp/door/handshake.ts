@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { OCPP_VERSIONS, type OcppVersion } from "./version.ts";
+import { OCPP_VERSIONS, type OcppVersion } from "../version.ts";
 
 /** What the URL of an upgrade request says. */
 export type UrlVerdict =

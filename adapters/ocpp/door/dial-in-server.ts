@@ -2,14 +2,14 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from "n
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
-import type { Log } from "../../src/log.ts";
-import type { AdapterContext } from "../kind.ts";
-import type { OcppShared } from "./config.ts";
+import type { Log } from "../../../src/log.ts";
+import type { AdapterContext } from "../../kind.ts";
+import type { OcppShared } from "../config.ts";
+import type { Station } from "../station.ts";
+import type { OcppVersion } from "../version.ts";
 import { authorizationMatches, chooseVersion, identityFromUrl, withoutTrailingSlash } from "./handshake.ts";
 import { LoginGuard } from "./login-guard.ts";
-import type { Station } from "./station.ts";
 import type { StrangerList } from "./stranger-list.ts";
-import type { OcppVersion } from "./version.ts";
 
 const MAX_CONNECTIONS = 512;
 const KIBIBYTE = 1024;
