@@ -4,12 +4,30 @@ import type { Log } from "../src/log.ts";
 import type { Adapter } from "../src/model/adapter.ts";
 import type { Era, ResourceKind } from "../src/model/resource.ts";
 
-/** What an adapter gets from outside: time, chance and the log. */
+/**
+ * Facts that an adapter needs again after a restart: what worked with a model of charger, a baseline that was read before the
+ * first write. Few and small; control data and measurements have their own places.
+ */
+export interface AdapterMemory {
+  /** The JSON value that was kept; absent if none was. Its shape is for the adapter to check. */
+  get(key: string): unknown;
+  /** Keys that begin with `prefix`, the one written longest ago first. */
+  keys(prefix: string): readonly string[];
+  /**
+   * Keeps a JSON value. It can be read back at once; the promise resolves when the disk has it.
+   * @throws TypeError or RangeError where the value is no JSON or too long, StoreError where the disk does not take it
+   */
+  set(key: string, value: unknown): Promise<void>;
+  forget(key: string): Promise<void>;
+}
+
+/** What an adapter gets from outside: time, chance, the log, and a memory that outlives a restart. */
 export interface AdapterContext {
   readonly clock: Clock;
   readonly log: Log;
   /** Uniform in [0, 1); only for jitter. */
   readonly random: () => number;
+  readonly memory: AdapterMemory;
 }
 
 /** What the config says of a device apart from its protocol. */
@@ -41,6 +59,67 @@ export interface AdapterHost<Device> extends AsyncDisposable {
   addresses(): Readonly<Record<string, string>>;
   /** Bounded list, newest last. */
   strangers(): readonly Stranger[];
+  /** What a technician may ask of it while it runs, by name; `setpointd KIND NAME` asks through the daemon's own socket. */
+  readonly operations?: Readonly<Record<string, AdapterOperation>>;
+}
+
+/**
+ * One thing that the running host does for a technician. Takes and gives JSON.
+ * @throws OperationError when it cannot be done as asked
+ */
+export type AdapterOperation = (input: unknown, signal: AbortSignal) => Promise<unknown>;
+
+/** Why an operation was not done, for the person who asked for it. */
+export class OperationError extends Error {
+  override readonly name = "OperationError";
+  readonly reason: "invalid" | "not-found";
+
+  constructor(reason: "invalid" | "not-found", message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
+/** A command of the command line that belongs to one protocol: `setpointd KIND NAME`. */
+export interface AdapterCommand {
+  readonly name: string;
+  readonly summary: string;
+  /** Command lines for the help, without `setpointd`. */
+  readonly examples: readonly string[];
+  /** Positional arguments as commander writes them, for example `<identity>`. */
+  readonly arguments?: readonly { readonly name: string; readonly description: string }[];
+  readonly options?: readonly {
+    readonly flags: string;
+    readonly description: string;
+    readonly defaultValue?: string;
+  }[];
+  /** `daemon`: it asks the running daemon, so that the command line takes `--config FILE`. `alone`: it needs no daemon. */
+  readonly needs: "daemon" | "alone";
+  /** @throws OperationError for wrong arguments */
+  run(
+    input: {
+      readonly args: readonly string[];
+      readonly options: Readonly<Record<string, string | boolean | undefined>>;
+    },
+    context: CommandContext,
+  ): Promise<CommandResult>;
+}
+
+export interface CommandContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Asks an operation of the running host; only for a command that needs the daemon. */
+  ask(operation: string, input?: unknown): Promise<unknown>;
+}
+
+/** What a command prints: `json` where the person asked for JSON, else the table, or the text. */
+export interface CommandResult {
+  readonly json: unknown;
+  readonly text?: string;
+  readonly table?: { readonly heading: readonly string[]; readonly rows: readonly (readonly string[])[] };
+  /** 0 unless given; docs of the exit codes are in `setpointd --help`. */
+  readonly exitCode?: number;
 }
 
 /** One row of the table of adapters: the shape of its config, and how to make its host. */
@@ -51,5 +130,7 @@ export interface AdapterKind<Shared, Device> {
   readonly title: string;
   readonly sharedSchema: z.ZodType<Shared>;
   readonly deviceSchema: z.ZodType<Device>;
+  /** Commands of this protocol on the command line; loaded only when one is called. */
+  readonly commands?: readonly AdapterCommand[];
   createHost(shared: Shared, context: AdapterContext): AdapterHost<Device>;
 }

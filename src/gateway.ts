@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
 import { z } from "zod";
-import type { AdapterKind } from "../adapters/kind.ts";
+import { type AdapterKind, OperationError } from "../adapters/kind.ts";
 import { type ApiRoutes, LocalApi } from "./api/local-api.ts";
 import { Metrics } from "./api/metrics.ts";
 import type { StatusReport } from "./api/status-report.ts";
@@ -21,6 +21,7 @@ import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
 import { statusReport } from "./status.ts";
+import { AdapterMemories } from "./store/adapter-memories.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import { Tally } from "./tally.ts";
 import { Recorder } from "./telemetry/recorder.ts";
@@ -82,7 +83,8 @@ export class Gateway implements AsyncDisposable {
     this.#recorder = recorder;
     this.#meter = await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
 
-    const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random });
+    const memories = await AdapterMemories.open(store, clock);
+    const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random }, memories);
     this.#devices = devices;
 
     const dispatcher = this.#createDispatcher(devices);
@@ -303,6 +305,19 @@ export class Gateway implements AsyncDisposable {
           status: 200,
           json: { schemaVersion: 1, setpoints: (await this.#store?.recentSetpoints(limit)) ?? [] },
         };
+      },
+      "POST /adapters/*": async ({ path, body, signal }) => {
+        const [, , kind = "", name = ""] = path.split("/");
+        const operation = this.#devices?.operation(kind, name);
+        if (operation === undefined) {
+          return { status: 404, json: { error: `no device of this site needs "${kind}", or it cannot "${name}"` } };
+        }
+        try {
+          return { status: 200, json: await operation(body, signal) };
+        } catch (error) {
+          if (!(error instanceof OperationError)) throw error;
+          return { status: error.reason === "not-found" ? 404 : 400, json: { error: error.message } };
+        }
       },
       "POST /device-test": async ({ body, signal }) => {
         const request = DeviceTestBody.safeParse(body);

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import type { AdapterContext, AdapterHost, AdapterKind, Stranger } from "../adapters/kind.ts";
+import type { AdapterContext, AdapterHost, AdapterKind, AdapterOperation, Stranger } from "../adapters/kind.ts";
 import type { Config, DeviceConfig } from "./config/schema.ts";
 import type { Adapter } from "./model/adapter.ts";
+import type { AdapterMemories } from "./store/adapter-memories.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: each kind's own schema has checked its part of the config
 type AnyKind = AdapterKind<any, any>;
@@ -12,6 +13,8 @@ export interface SiteDevices extends AsyncDisposable {
   start(signal: AbortSignal): Promise<void>;
   addresses(): Readonly<Record<string, string>>;
   strangers(): readonly Stranger[];
+  /** What a technician may ask of a protocol that is open, for example `ocpp`, `stations`. */
+  operation(kind: string, name: string): AdapterOperation | undefined;
 }
 
 /** The part of a protocol with its files found: a key that ends in `File` is a path relative to the config file. */
@@ -29,18 +32,24 @@ export function createSiteDevices(
   config: Config,
   folder: string,
   kinds: readonly AnyKind[],
-  context: AdapterContext,
+  context: Omit<AdapterContext, "memory">,
+  memories: AdapterMemories,
 ): SiteDevices {
   const hosts: AdapterHost<unknown>[] = [];
   const adapters: Adapter[] = [];
+  const operations = new Map<string, AdapterOperation>();
   for (const kind of kinds) {
     const devices = config.devices.filter((device) => device[kind.name] !== undefined);
     if (devices.length === 0) continue;
     const host = kind.createHost(withPaths(config[kind.name], folder), {
       ...context,
       log: context.log.child({ protocol: kind.name }),
+      memory: memories.of(kind.name),
     });
     hosts.push(host);
+    for (const [name, operation] of Object.entries(host.operations ?? {})) {
+      operations.set(`${kind.name}/${name}`, operation);
+    }
     adapters.push(
       ...devices.map((device) =>
         host.adapter({ era: device.era, kind: device.kind }, withPaths(device[kind.name], folder)),
@@ -53,6 +62,7 @@ export function createSiteDevices(
       for (const host of hosts) await host.start(signal);
     },
     addresses: () => Object.assign({}, ...hosts.map((host) => host.addresses())) as Record<string, string>,
+    operation: (kind, name) => operations.get(`${kind}/${name}`),
     strangers: () => hosts.flatMap((host) => host.strangers()),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(adapters.map((adapter) => adapter[Symbol.asyncDispose]()));

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/load.ts";
+import { addAdapterCommands } from "./adapter-commands.ts";
 import { addClearCommand } from "./clear.ts";
 import { addConfigCommand } from "./config.ts";
 import { addDemoCommand } from "./demo.ts";
@@ -58,6 +59,7 @@ ${EXIT_CODES_HELP}`,
     addMeterCommand,
     addSettleCommand,
     addScenarioCommand,
+    addAdapterCommands,
     addSimCommand,
   ]) {
     add(program, parts, setExit);

@@ -54,6 +54,15 @@ export interface ControlChange {
   readonly outbox?: readonly NewOutboxItem[];
 }
 
+/** A fact that an adapter keeps over a restart. */
+export interface MemoryEntry {
+  readonly adapter: string;
+  readonly key: string;
+  /** JSON text. */
+  readonly value: string;
+  readonly updatedAtMs: number;
+}
+
 /** `new`: stored now. `repeat`: the same message was stored before, with this answer. `conflict`: same id, other body. */
 export type ReceiveResult =
   | { readonly kind: "new" }

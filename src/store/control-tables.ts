@@ -1,6 +1,7 @@
 import type {
   Contract,
   ControlChange,
+  MemoryEntry,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -56,6 +57,12 @@ export function controlTables(database: SqlDatabase) {
   const dueOutbox = database.prepare("SELECT * FROM outbox WHERE next_attempt_ms <= ? ORDER BY id LIMIT ?");
   const removeOutbox = database.prepare("DELETE FROM outbox WHERE id = ?");
   const retryOutbox = database.prepare("UPDATE outbox SET attempts = ?, next_attempt_ms = ? WHERE id = ?");
+  const upsertMemory = database.prepare(
+    `INSERT INTO adapter_memory (adapter, key, value, updated_at_ms) VALUES (?, ?, ?, ?)
+     ON CONFLICT (adapter, key) DO UPDATE SET value = excluded.value, updated_at_ms = excluded.updated_at_ms`,
+  );
+  const deleteMemory = database.prepare("DELETE FROM adapter_memory WHERE adapter = ? AND key = ?");
+  const allMemories = database.prepare("SELECT * FROM adapter_memory ORDER BY updated_at_ms");
   const countOutbox = database.prepare("SELECT count(*) AS n FROM outbox");
 
   const commit = (change: ControlChange): void => {
@@ -137,6 +144,10 @@ export function controlTables(database: SqlDatabase) {
     retryOutbox: (id: number, attempts: number, nextAttemptMs: number): void =>
       void retryOutbox.run(attempts, nextAttemptMs, id),
     outboxSize: (): number => (countOutbox.get() as { n: number }).n,
+    remember: (entry: MemoryEntry): void =>
+      void upsertMemory.run(entry.adapter, entry.key, entry.value, entry.updatedAtMs),
+    forget: (adapter: string, key: string): void => void deleteMemory.run(adapter, key),
+    memories: (): MemoryEntry[] => (allMemories.all() as Row[]).map(memoryFrom),
     /** Keeps every table bounded. What is not settled yet stays. */
     prune(nowMs: number): void {
       database.prepare("DELETE FROM inbox WHERE received_at_ms < ?").run(nowMs - INBOX_KEPT_MS);
@@ -178,6 +189,15 @@ function contractFrom(row: Row): Contract {
     updatedAtMs: Number(row["updated_at_ms"]),
     ...(row["order_id"] === null ? {} : { orderId: String(row["order_id"]) }),
     ...(row["clearing_price"] === null ? {} : { clearingPricePerKWh: Number(row["clearing_price"]) }),
+  };
+}
+
+function memoryFrom(row: Row): MemoryEntry {
+  return {
+    adapter: String(row["adapter"]),
+    key: String(row["key"]),
+    value: String(row["value"]),
+    updatedAtMs: Number(row["updated_at_ms"]),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Reading } from "../model/reading.ts";
-import type { ControlChange, ReceivedMessage } from "./control-store.ts";
+import type { ControlChange, MemoryEntry, ReceivedMessage } from "./control-store.ts";
 
 /** What the main thread asks of the store's thread. Plain data, since it crosses threads. */
 export type Job =
@@ -14,6 +14,9 @@ export type Job =
   | { readonly op: "removeOutbox"; readonly id: number }
   | { readonly op: "retryOutbox"; readonly id: number; readonly attempts: number; readonly nextAttemptMs: number }
   | { readonly op: "outboxSize" }
+  | { readonly op: "remember"; readonly entry: MemoryEntry }
+  | { readonly op: "forget"; readonly adapter: string; readonly key: string }
+  | { readonly op: "memories" }
   | { readonly op: "prune"; readonly nowMs: number }
   | { readonly op: "readings"; readonly readings: readonly Reading[] }
   | { readonly op: "recentReadings"; readonly era: string; readonly limit: number };

@@ -45,6 +45,15 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_due ON outbox (next_attempt_ms);
   CREATE INDEX outbox_key ON outbox (replace_key) WHERE replace_key IS NOT NULL;
   `,
+  `
+  CREATE TABLE adapter_memory (
+    adapter TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (adapter, key)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** Steps of the telemetry database: one row a batch of a device, so that a card writes few pages. */

@@ -7,6 +7,7 @@ import type {
   Contract,
   ControlChange,
   ControlStore,
+  MemoryEntry,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -121,6 +122,19 @@ export class SqliteStore implements ControlStore {
 
   outboxSize(): Promise<number> {
     return this.#ask({ op: "outboxSize" }) as Promise<number>;
+  }
+
+  async remember(entry: MemoryEntry): Promise<void> {
+    await this.#ask({ op: "remember", entry });
+  }
+
+  async forget(adapter: string, key: string): Promise<void> {
+    await this.#ask({ op: "forget", adapter, key });
+  }
+
+  /** All that adapters keep, oldest first. */
+  memories(): Promise<readonly MemoryEntry[]> {
+    return this.#ask({ op: "memories" }) as Promise<readonly MemoryEntry[]>;
   }
 
   /** Removes what is old enough; call it now and then. */

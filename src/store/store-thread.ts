@@ -54,6 +54,12 @@ function serve(): void {
         return control.retryOutbox(job.id, job.attempts, job.nextAttemptMs);
       case "outboxSize":
         return control.outboxSize();
+      case "remember":
+        return control.remember(job.entry);
+      case "forget":
+        return control.forget(job.adapter, job.key);
+      case "memories":
+        return control.memories();
       case "prune":
         return control.prune(job.nowMs);
       case "readings":
@@ -107,7 +113,15 @@ function serve(): void {
 /** A commit of one message is 3 to 5 pages of 4 KiB, so the log stays around 1 MiB. */
 const COMMITS_PER_CHECKPOINT = 64;
 
-const WRITES_CONTROL: ReadonlySet<Job["op"]> = new Set(["receive", "commit", "removeOutbox", "retryOutbox", "prune"]);
+const WRITES_CONTROL: ReadonlySet<Job["op"]> = new Set([
+  "receive",
+  "commit",
+  "removeOutbox",
+  "retryOutbox",
+  "remember",
+  "forget",
+  "prune",
+]);
 
 function guarded(work: () => unknown): JobResult {
   try {

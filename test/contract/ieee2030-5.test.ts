@@ -12,6 +12,7 @@ import { SolarPanel } from "../../simulators/world/solar-panel.ts";
 import { Sun } from "../../simulators/world/sun.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { type ContractFixture, describeAdapterContract } from "./adapter-contract.ts";
 
 describeAdapterContract("IEEE 2030.5, solar inverter that takes percent", () => createFixture("solar"));
@@ -39,6 +40,7 @@ async function createFixture(kind: "solar" | "battery"): Promise<ContractFixture
     clock: hastyClock,
     log: silentLog,
     random: () => 0.5,
+    memory: volatileMemory(),
   });
   const adapter = host.adapter(
     { era: "ieee.der-1", kind },

@@ -7,6 +7,7 @@ import { Sun } from "../../simulators/world/sun.ts";
 import { systemClock as clock } from "../../src/clock.ts";
 import { silentLog as log } from "../../src/log.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { type ContractFixture, describeAdapterContract } from "./adapter-contract.ts";
 
 const RATING_KW = 10;
@@ -41,7 +42,7 @@ async function fixture(
 ): Promise<ContractFixture> {
   const simulator = new InverterSimulator(options);
   const { host, port } = await simulator.listen();
-  const gateway = modbus.createHost({}, { clock, log, random: Math.random });
+  const gateway = modbus.createHost({}, { clock, log, random: Math.random, memory: volatileMemory() });
   const device = modbus.deviceSchema.parse({ host, port, pollMs: 100, timeoutMs: 300 });
   const adapter: Adapter = gateway.adapter({ era: "IN*TEST*INV*1", kind: options.kind }, device);
   return {

@@ -4,13 +4,19 @@ import { ChargerSimulator } from "../../simulators/charger/charger-simulator.ts"
 import { Battery } from "../../simulators/world/battery.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { type ContractFixture, describeAdapterContract } from "./adapter-contract.ts";
 
 const IDENTITY = "CP-1";
 
 async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 800, meterIntervalS: 1 });
-  const host = ocpp.createHost(shared, { clock: systemClock, log: silentLog, random: Math.random });
+  const host = ocpp.createHost(shared, {
+    clock: systemClock,
+    log: silentLog,
+    random: Math.random,
+    memory: volatileMemory(),
+  });
   const adapter = host.adapter({ era: "charger-1", kind: "charger" }, ocpp.deviceSchema.parse({ identity: IDENTITY }));
   let charger: ChargerSimulator | undefined;
   const simulator = () => {

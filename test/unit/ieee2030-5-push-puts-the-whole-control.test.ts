@@ -6,6 +6,7 @@ import type { AdapterHost } from "../../adapters/kind.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { type Adapter, DeviceError, type Report } from "../../src/model/adapter.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Host = AdapterHost<ReturnType<typeof ieee2030_5_push.deviceSchema.parse>>;
@@ -49,6 +50,7 @@ beforeEach(async () => {
     clock: systemClock,
     log: silentLog,
     random: () => 0.5,
+    memory: volatileMemory(),
   });
   adapter = host.adapter(
     { era: "ieee.der.solar-panel-001", kind: "solar" },

@@ -12,6 +12,7 @@ import { createPki, writePki } from "../../simulators/pki.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Adapter, Report } from "../../src/model/adapter.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 type Host = AdapterHost<ReturnType<typeof ieee2030_5.deviceSchema.parse>>;
@@ -32,7 +33,7 @@ const hastyClock: Clock = {
   elapsedMs: () => systemClock.elapsedMs() * 5,
   sleep: (ms, signal) => systemClock.sleep(ms / 5, signal),
 };
-const context = { clock: hastyClock, log: silentLog, random: () => 0.5 };
+const context = { clock: hastyClock, log: silentLog, random: () => 0.5, memory: volatileMemory() };
 const stop = new AbortController();
 const lfdiOf = (cert: string) => new X509Certificate(cert).fingerprint256.replaceAll(":", "").slice(0, 40);
 

@@ -9,6 +9,7 @@ import { Sun } from "../../simulators/world/sun.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog as log } from "../../src/log.ts";
 import { type Adapter, DeviceError, type Report } from "../../src/model/adapter.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** Time that runs ten times as fast, for both sides. */
@@ -53,7 +54,7 @@ function gateway(
   kind: "solar" | "battery" = "solar",
   config: Record<string, unknown> = {},
 ): { adapter: Adapter; reports: Report[]; another: (unit: number) => Adapter } {
-  const host = modbus.createHost({}, { clock, log, random: () => 0.5 });
+  const host = modbus.createHost({}, { clock, log, random: () => 0.5, memory: volatileMemory() });
   open.push(host);
   // 2 s are 200 ms on this clock.
   const make = (unit: number) =>

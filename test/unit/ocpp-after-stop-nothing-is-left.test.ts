@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { ocpp } from "../../adapters/ocpp/index.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BOOT_16, dialIn } from "./ocpp-raw-charger.ts";
 
@@ -25,7 +26,12 @@ const sockets = () => process.getActiveResourcesInfo().filter((resource) => reso
 test("after stop no timer runs and no socket is open, even with calls that nobody answered", async () => {
   const socketsBefore = sockets();
   const clock = countingClock();
-  const host = ocpp.createHost(ocpp.sharedSchema.parse({ port: 0 }), { clock, log: silentLog, random: Math.random });
+  const host = ocpp.createHost(ocpp.sharedSchema.parse({ port: 0 }), {
+    clock,
+    log: silentLog,
+    random: Math.random,
+    memory: volatileMemory(),
+  });
   const adapter = host.adapter({ era: "charger-1", kind: "charger" }, ocpp.deviceSchema.parse({ identity: "CP-1" }));
   const stop = new AbortController();
   await host.start(stop.signal);

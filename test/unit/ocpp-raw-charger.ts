@@ -5,6 +5,7 @@ import { ocpp } from "../../adapters/ocpp/index.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Adapter, Report } from "../../src/model/adapter.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** Our side, with one adapter for each device, and the reports that came from the first of them. */
@@ -21,7 +22,12 @@ export async function openGateway(
   options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[] } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
-  const host = ocpp.createHost(shared, { clock: systemClock, log: silentLog, random: Math.random });
+  const host = ocpp.createHost(shared, {
+    clock: systemClock,
+    log: silentLog,
+    random: Math.random,
+    memory: volatileMemory(),
+  });
   const devices = options.devices ?? [{}];
   const adapters = devices.map((device, index) =>
     host.adapter(
