@@ -163,13 +163,13 @@ export class BidKeeper {
   #inputOf(kept: Kept): BidInput | undefined {
     const { lane } = kept;
     const { capability } = lane;
-    const { linkUp, socPercent, availability } = lane.snapshot();
+    const { linkUp, socPercent, availability, limits = [] } = lane.snapshot();
     // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
     if (capability === undefined || !linkUp) return undefined;
     return {
       kind: kept.config.kind,
       capability,
-      limits: kept.limits(),
+      limits: [...kept.limits(), ...limits],
       deliveredKWh: kept.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency),
       nowMs: this.#options.clock.now(),
       ...(availability && { availability }),

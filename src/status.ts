@@ -65,6 +65,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
     ...(setpoint && { orderedKW: setpoint.powerKW, validUntilMs: setpoint.validUntilMs }),
     ...(acceptance && { appliedKW: acceptance.appliedKW, command: acceptance.command }),
     ...(boundBy && { boundBy: boundBy.source }),
+    ...(snapshot.limits && { limits: snapshot.limits }),
     ...(reading?.powerKW !== undefined && { measuredKW: reading.powerKW }),
     ...(snapshot.socPercent !== undefined && { socPercent: snapshot.socPercent }),
     ...(reading && { ageMs: Math.max(0, input.nowMs - reading.receivedAtMs) }),

@@ -19,6 +19,8 @@ export interface DeviceStatus {
   readonly appliedKW?: number;
   readonly command?: string;
   readonly boundBy?: string;
+  /** Bounds that another master of the device has set, with who that is. */
+  readonly limits?: readonly { readonly source: string; readonly minPowerKW?: number; readonly maxPowerKW?: number }[];
   readonly validUntilMs?: number;
   readonly measuredKW?: number;
   readonly socPercent?: number;

@@ -240,7 +240,11 @@ export class DeviceLane {
   }
 
   #clamp(powerKW: number): { powerKW: number; boundBy: Limit | undefined } {
-    const clamped = clampByLimits(powerKW, [...nameplate(this.capability), ...this.#options.limits()]);
+    const clamped = clampByLimits(powerKW, [
+      ...nameplate(this.capability),
+      ...this.#options.limits(),
+      ...this.#state.limits,
+    ]);
     return { powerKW: clamped.powerKW, boundBy: clamped.boundBy };
   }
 
@@ -340,6 +344,7 @@ export class DeviceLane {
   #take(report: Report): void {
     this.#state.take(report);
     if (report.kind === "reading") this.#verify(report.reading);
+    else if (report.kind === "limits") this.evaluate();
     this.#options.onReport(report);
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Report } from "../model/adapter.ts";
+import type { Limit } from "../model/limit.ts";
 import type { Availability, Reading } from "../model/reading.ts";
 import type { Capability } from "../model/resource.ts";
 
@@ -13,6 +14,8 @@ export interface DeviceStateSnapshot {
   readonly linkDetail: string;
   readonly capability?: Capability;
   readonly availability?: Availability;
+  /** Bounds that another master of the device has set; absent where there are none. */
+  readonly limits?: readonly Limit[];
   /** The newest live reading with a power in it, as it came: nothing older is mixed into it. */
   readonly reading?: Reading;
   /** Newest value that was sent, percent; batteries send it beside their power or apart from it. */
@@ -28,6 +31,7 @@ export class DeviceState {
   #linkDetail = "not connected yet";
   #capability: Capability | undefined;
   #availability: Availability | undefined;
+  #limits: readonly Limit[] = [];
   #reading: Reading | undefined;
   #readingAtMs = 0;
   #socPercent: number | undefined;
@@ -45,6 +49,11 @@ export class DeviceState {
     return this.#availability;
   }
 
+  /** Bounds that another master of the device has set. */
+  get limits(): readonly Limit[] {
+    return this.#limits;
+  }
+
   /** Live power, kW; absent if none was measured, or so long ago that it says nothing about now. */
   get measuredKW(): number | undefined {
     const staleMs = Math.max(STALE_MS, STALE_SAMPLES * (this.#capability?.sampleMs ?? 0));
@@ -58,6 +67,9 @@ export class DeviceState {
         break;
       case "availability":
         this.#availability = report.availability;
+        break;
+      case "limits":
+        this.#limits = report.limits;
         break;
       case "link":
         this.#linkUp = report.up;
@@ -75,6 +87,7 @@ export class DeviceState {
       linkDetail: this.#linkDetail,
       ...(this.#capability && { capability: this.#capability }),
       ...(this.#availability && { availability: this.#availability }),
+      ...(this.#limits.length > 0 && { limits: this.#limits }),
       ...(this.#reading && { reading: this.#reading }),
       ...(this.#socPercent !== undefined && { socPercent: this.#socPercent }),
       ...(this.#importKWh !== undefined && { importKWh: this.#importKWh }),

@@ -1,3 +1,4 @@
+import type { Limit } from "./limit.ts";
 import type { Availability, Reading } from "./reading.ts";
 import type { Capability, Era } from "./resource.ts";
 
@@ -25,6 +26,8 @@ export type Report =
   | { readonly kind: "reading"; readonly reading: Reading }
   | { readonly kind: "availability"; readonly availability: Availability }
   | { readonly kind: "capability"; readonly capability: Capability }
+  /** Bounds that another master of the device has set: a charge point operator's backend, a utility. They replace those before. */
+  | { readonly kind: "limits"; readonly limits: readonly Limit[] }
   | { readonly kind: "link"; readonly up: boolean; readonly detail: string };
 
 /**

@@ -1,10 +1,14 @@
-/** Who set a bound. The order is the order of authority, strongest first. */
+/**
+ * Who set a bound. The order is the order of authority, strongest first. `operator` is the one who configured this site,
+ * `backend` another system that the device obeys too, such as a charge point operator's.
+ */
 export const LIMIT_SOURCES = [
   "nameplate",
   "fuse",
   "grid-node",
   "utility-server",
   "operator",
+  "backend",
   "failsafe",
   "availability",
 ] as const;

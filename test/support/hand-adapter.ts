@@ -1,4 +1,5 @@
 import { type Acceptance, type Adapter, DeviceError, type DeviceFault, type Target } from "../../src/model/adapter.ts";
+import type { Limit } from "../../src/model/limit.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability } from "../../src/model/resource.ts";
 
@@ -54,6 +55,11 @@ export class HandAdapter implements Adapter {
 
   measure(powerKW: number, nowMs: number, extra: { replayed?: true; deviceTimeMs?: number } = {}): void {
     this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs: nowMs, powerKW, ...extra } });
+  }
+
+  /** Another master of the device sets its bounds. */
+  bound(limits: readonly Limit[]): void {
+    this.#reports.push({ kind: "limits", limits });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}

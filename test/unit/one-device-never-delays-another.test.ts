@@ -203,6 +203,23 @@ describe("a site's fuse", () => {
   });
 });
 
+describe("a bound that another master of the device sets", () => {
+  test("cuts the setpoint at once and gives it back when it goes", async () => {
+    const car = new HandAdapter("car");
+    await run([car]);
+    dispatcher.submit([order("car", -8)]);
+    await settle();
+    car.bound([{ source: "backend", minPowerKW: -3.5 }]);
+    await settle();
+    expect(car.targets.at(-1)?.powerKW).toBe(-3.5);
+    expect(dispatcher.snapshot()[0]).toMatchObject({ boundBy: { source: "backend" }, limits: [{ minPowerKW: -3.5 }] });
+    car.bound([]);
+    await settle();
+    expect(car.targets.at(-1)?.powerKW).toBe(-8);
+    expect(dispatcher.snapshot()[0]?.limits).toBeUndefined();
+  });
+});
+
 describe("a group", () => {
   test("shares its setpoint over its members, and its verdict follows from theirs", async () => {
     const [big, small] = [new HandAdapter("big", { minPowerKW: -22 }), new HandAdapter("small", { minPowerKW: -11 })];
