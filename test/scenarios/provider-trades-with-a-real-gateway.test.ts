@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, randomUUID, verify } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createSocketServer } from "node:net";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { authorization, createSigningKey, seedOf } from "../../simulators/market/signature.ts";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
@@ -207,6 +208,69 @@ describe("over HTTP", () => {
     for (const { body, authorization } of callbacks) {
       expect(verifySignature({ body, authorization }, keys, Date.now()).ok).toBe(true);
     }
+  });
+
+  test("in the dialect of 2026 each answer covers the signature of what it answers, at once and after the gate", async () => {
+    const [ours, theirs] = [createSigningKey(MARKET_ID, "k1"), createSigningKey(SITE_ID, "s1")];
+    const where = folder();
+    writeFileSync(join(where, "market.key"), seedOf(ours), { mode: 0o600 });
+    const startMs = Math.ceil(Date.now() / 60_000) * 60_000 + 60_000;
+    const need = { id: "need-1", start: new Date(startMs).toISOString(), interval: "1m", requestedKW: [5] };
+    const clearingTime = new Date(Date.now() + 3_000).toISOString();
+    const signingKey = { keyId: "k1", privateKeyFile: "market.key" };
+    const trustedKeys = [{ subscriberId: SITE_ID, keyId: "s1", publicKey: theirs.publicKey }];
+    const market = await openMarket({ signingKey, trustedKeys, flexNeeds: [{ ...need, clearingTime }] }, where);
+    const { url, callbacks } = await participant();
+
+    const payloads = [
+      { type: "OFFER_PRICE", values: [1, 2] },
+      { type: "CAPACITY_OFFERED", values: [5, 2] },
+    ];
+    const series = { intervalPeriod: { start: need.start, duration: "PT1M" }, intervals: [{ id: 0, payloads }] };
+    const contract = { id: "c1", commitments: [{ resources: [{ id: "need-1" }], commitmentAttributes: series }] };
+    const ask = async (action: string) => {
+      const context = {
+        ...{ version: "2.0.0", action, timestamp: new Date().toISOString(), messageId: randomUUID() },
+        ...{ transactionId: "t2", bapId: SITE_ID, bapUri: url, bppId: MARKET_ID },
+      };
+      const body = JSON.stringify({ context, message: { contract } });
+      const header = authorization(theirs, body, Date.now());
+      const response = await fetch(`${market.url}/${action}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: header },
+        body,
+      });
+      const signature = /signature="([^"]+)"/.exec(header)?.[1] ?? "";
+      const answer = {
+        status: response.status,
+        header: response.headers.get("signature"),
+        body: await response.text(),
+      };
+      return { signature, answer };
+    };
+    const four = (header: string | null | undefined, body: Buffer | string, covered: string): boolean => {
+      const part = (name: string) => new RegExp(`${name}="([^"]+)"`).exec(header ?? "")?.[1] ?? "";
+      if (part("headers") !== "(created) (expires) digest request-signature") return false;
+      const digest = createHash("blake2b512").update(body).digest("base64");
+      const lines = [`(created): ${part("created")}`, `(expires): ${part("expires")}`, `digest: BLAKE-512=${digest}`];
+      const text = [...lines, `request-signature: ${covered}`].join("\n");
+      const key = createPublicKey(ours.privateKey);
+      return verify(null, Buffer.from(text), key, Buffer.from(part("signature"), "base64"));
+    };
+    const taken = await ask("confirm");
+    expect(taken.answer.status).toBe(200);
+    expect(four(taken.answer.header, taken.answer.body, taken.signature)).toBe(true);
+    const refused = await ask("select");
+    expect(refused.answer.status).toBe(409);
+    expect(four(refused.answer.header, refused.answer.body, refused.signature)).toBe(true);
+    const asked = await ask("status");
+
+    await waitFor("on_status and on_confirm", () => callbacks.length === 2);
+    const of = (action: string) => callbacks.find((one) => one.action === action);
+    const [status, confirmed] = [of("on_status"), of("on_confirm")];
+    expect(four(status?.authorization, status?.body ?? "", asked.signature)).toBe(true);
+    expect(four(confirmed?.authorization, confirmed?.body ?? "", taken.signature)).toBe(true);
+    expect(four(confirmed?.authorization, confirmed?.body ?? "", asked.signature)).toBe(false);
   });
 
   test("a participant that is away gets its callback when it is back, also from a market that was restarted", async () => {

@@ -43,6 +43,7 @@ export function contractEffect(
         state: moved(base, "confirm"),
         flex,
         committed: context.messageId,
+        ...(request.signature !== undefined && { committedSignature: request.signature }),
         ...(typeof id === "string" && { orderId: id }),
       });
       return { transactions: [record], callbacks: [] };
@@ -118,7 +119,8 @@ function reply(
   message: object,
   rules: MarketRules,
 ) {
-  const { action, context, nowMs, replyTo } = request;
-  const callback = { action: `on_${action}`, messageId: context.messageId, message, nowMs };
+  const { action, context, nowMs, replyTo, signature } = request;
+  const { messageId } = context;
+  const callback = { action: `on_${action}`, messageId, message, nowMs, requestSignature: signature };
   return callbackTo({ ...record, replyTo }, rules, callback);
 }

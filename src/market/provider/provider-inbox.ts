@@ -3,7 +3,8 @@ import type { Log } from "../../log.ts";
 import { type Answer, Refusal } from "../answer.ts";
 import { isRequestAction, messageContext } from "../beckn-context.ts";
 import { type InboundMessage, MAX_MESSAGE_BYTES } from "../inbox.ts";
-import { digestOf, verifySignature } from "../signature.ts";
+import { type Authorization, digestOf, type Signer, verifySignature } from "../signature.ts";
+import { signedAnswer } from "../signed-answer.ts";
 import type { PinnedKeys } from "../signing-keys.ts";
 import { parseStrictJson } from "../strict-json.ts";
 import { type AnswerForm, ackIn, Declined, nackIn } from "./declined.ts";
@@ -32,6 +33,8 @@ export interface ProviderInboxOptions {
   readonly pinnedUris: ReadonlyMap<string, string>;
   /** Callbacks to all go here: a protocol adapter that signs and routes them. */
   readonly callbackUri?: string;
+  /** Signs the answers to signed requests of the camel envelope; absent: answers go unsigned. */
+  readonly answerSigner?: Signer | undefined;
 }
 
 /**
@@ -50,8 +53,10 @@ export class ProviderInbox {
 
   /** @param replyTopic where the answers go if the message came over MQTT */
   async receive(message: InboundMessage, replyTopic?: Extract<ReplyAddress, { kind: "mqtt" }>): Promise<Answer> {
-    const { log } = this.#options;
+    const { log, answerSigner, clock } = this.#options;
     let form: AnswerForm | undefined;
+    let signer: Authorization | undefined;
+    const signed = (answer: Answer) => signedAnswer(answer, answerSigner, signer, form?.envelope, clock.now());
     try {
       const body = addressed(readBody(message), this.#options.subscriberId);
       const context = messageContext(body);
@@ -66,15 +71,19 @@ export class ProviderInbox {
       }
       const { bapId, bapUri } = participantOf(context);
       const digest = digestOf(message.body);
-      this.#checkSender(message, digest, bapId);
+      signer = this.#checkSender(message, digest, bapId);
       this.#checkAddressee(context.bppId, context.bapId);
       const replyTo = this.#replyTo(bapId, bapUri, replyTopic, action);
-      const request = { action, context, bapId, ...(bapUri !== undefined && { bapUri }), body, replyTo };
-      return await this.#once(request, digest, form);
+      const request = {
+        ...{ action, context, bapId, body, replyTo },
+        ...(bapUri !== undefined && { bapUri }),
+        ...(signer !== undefined && { signature: signer.signature.toString("base64") }),
+      };
+      return signed(await this.#once(request, digest, form));
     } catch (error) {
       if (error instanceof Refusal || error instanceof Declined) {
         log.warn("request refused", { code: error.code, path: error.path, reason: error.message });
-        return nackIn(form, error);
+        return signed(nackIn(form, error));
       }
       log.error("request failed", { err: error });
       return nackIn(form, new Refusal(503, "NOT_STORED", "", "the message could not be stored; send it again"));
@@ -135,16 +144,19 @@ export class ProviderInbox {
     }
   }
 
-  /** Who sent it, and whether that is who it says. */
-  #checkSender(message: InboundMessage, digest: string, bapId: string): void {
-    if (!message.requireSignature && message.authorization === undefined) return;
+  /**
+   * Who sent it, and whether that is who it says.
+   * @returns who signed; nothing if it came unsigned through a door that allows that
+   */
+  #checkSender(message: InboundMessage, digest: string, bapId: string): Authorization | undefined {
+    if (!message.requireSignature && message.authorization === undefined) return undefined;
     const { keys, clock } = this.#options;
     const { body, authorization, digestHeader } = message;
     const result = verifySignature({ body, digest, digestHeader, authorization }, keys, clock.now());
     if (!result.ok) throw new Refusal(401, result.code, "", result.message);
-    const signer = result.signer.subscriberId;
-    if (signer === bapId) return;
-    const fault = `signed by "${signer}", but the message says it is from "${bapId}"`;
+    const { subscriberId } = result.signer;
+    if (subscriberId === bapId) return result.signer;
+    const fault = `signed by "${subscriberId}", but the message says it is from "${bapId}"`;
     throw new Refusal(401, "SIGNER_MISMATCH", "context.bap_id", fault);
   }
 

@@ -62,6 +62,7 @@ export const PROVIDER_MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX callback_due ON callback (next_attempt_ms);
   `,
+  "ALTER TABLE callback ADD COLUMN request_signature TEXT;",
 ];
 
 /** The provider's tables, as prepared statements. Runs inside a transaction that the caller opens. */
@@ -81,7 +82,7 @@ export function providerTables(database: SqlDatabase) {
   const upsertOrder = database.prepare("INSERT OR REPLACE INTO cleared_order VALUES (?, ?, ?, ?)");
   const selectOrders = database.prepare("SELECT body FROM cleared_order WHERE round_id = ?");
   const insertCallback = database.prepare(
-    "INSERT INTO callback (action, reply_to, body, lane, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
+    "INSERT INTO callback (action, reply_to, body, lane, expires_at_ms, request_signature) VALUES (?, ?, ?, ?, ?, ?)",
   );
   const dueCallbacks = database.prepare("SELECT * FROM callback WHERE next_attempt_ms <= ? ORDER BY id LIMIT ?");
   const removeCallback = database.prepare("DELETE FROM callback WHERE id = ?");
@@ -102,8 +103,8 @@ export function providerTables(database: SqlDatabase) {
       for (const order of orders ?? []) {
         upsertOrder.run(order.roundId, order.bapId, order.transactionId, JSON.stringify(order));
       }
-      for (const { action, to, body, lane, expiresAtMs } of callbacks ?? []) {
-        insertCallback.run(action, JSON.stringify(to), body, lane, expiresAtMs);
+      for (const { action, to, body, lane, expiresAtMs, requestSignature } of callbacks ?? []) {
+        insertCallback.run(action, JSON.stringify(to), body, lane, expiresAtMs, requestSignature ?? null);
       }
     },
     findRequest(senderId: string, messageId: string): AnsweredRequest | undefined {
@@ -151,6 +152,7 @@ function callbackFrom(row: Row): WaitingCallback {
     body: String(row["body"]),
     lane: String(row["lane"]),
     expiresAtMs: Number(row["expires_at_ms"]),
+    ...(row["request_signature"] !== null && { requestSignature: String(row["request_signature"]) }),
     attempts: Number(row["attempts"]),
     nextAttemptMs: Number(row["next_attempt_ms"]),
   };
