@@ -6,6 +6,8 @@ import { type ApiRoutes, LocalApi } from "./api/local-api.ts";
 import { Metrics } from "./api/metrics.ts";
 import type { StatusReport } from "./api/status-report.ts";
 import { BidKeeper } from "./bid-keeper.ts";
+import { BidOutlooks } from "./bid-outlook.ts";
+import { snapToRunnable } from "./bidding/semi-continuous.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
@@ -20,6 +22,7 @@ import type { Judgement } from "./model/verdict.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
+import type { OcpiTariffName } from "./site-tariffs.ts";
 import { statusReport } from "./status.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import { Tally } from "./tally.ts";
@@ -60,6 +63,7 @@ export class Gateway implements AsyncDisposable {
   #dispatcher: Dispatcher | undefined;
   #link: MarketLink | undefined;
   #bids: BidKeeper | undefined;
+  #outlooks: BidOutlooks | undefined;
   #api: LocalApi | undefined;
   #outboxSize = 0;
 
@@ -109,6 +113,7 @@ export class Gateway implements AsyncDisposable {
       repeatEvery(clock, OUTBOX_LOOK_MS, signal, () => this.#guarded("outbox size", this.#lookAtOutbox(store))),
     );
     if (this.#bids) this.#running.push(this.#bids.run(signal));
+    if (this.#outlooks) this.#running.push(this.#outlooks.run(signal));
     this.#ready = true;
     log.info("ready", { site: config.site.name, devices: config.devices.length, ...this.addresses() });
   }
@@ -193,6 +198,7 @@ export class Gateway implements AsyncDisposable {
       // After what is on its way to a device: to store and to tell a verdict is in no hurry.
       onJudgement: (judgement) => void setImmediate(() => this.#onJudgement(judgement)),
       onReport: (era, report) => this.#onReport(era, report),
+      runnableKW: (era, powerKW, minRunKW) => snapToRunnable(powerKW, minRunKW, this.#bids?.mustRun(era) ?? false),
     });
   }
 
@@ -222,11 +228,16 @@ export class Gateway implements AsyncDisposable {
       },
     });
     this.#link = link;
+    const ocpiTariff = (name: OcpiTariffName) => this.#ocpi?.tariff(name);
+    const outlooks = new BidOutlooks({ config, market, folder, clock, log, ocpiTariff });
+    this.#outlooks = outlooks;
     this.#bids = new BidKeeper({
       market,
       participant: link.participant,
       clock,
       log,
+      outlook: (era) => outlooks.of(era),
+      connection: config.site,
       devices: config.devices.flatMap((device) => {
         const lane = dispatcher.lane(device.era);
         return lane === undefined ? [] : [{ config: device, lane }];

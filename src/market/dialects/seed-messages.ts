@@ -164,6 +164,7 @@ function objectives(objective: Objective): object {
     targetChargeKWh: objective.targetChargeKWh,
     deadline: textFromInstantMs(objective.deadlineMs),
     ...(objective.maxPricePerKWh !== undefined && { maxPricePerKWh: objective.maxPricePerKWh }),
+    ...(objective.priceMode !== undefined && { priceMode: objective.priceMode }),
     ...(objective.preferredSource !== undefined && { preferredSource: objective.preferredSource }),
     ...((minChargeKWh !== undefined || maxChargeKWh !== undefined) && {
       constraints: {
