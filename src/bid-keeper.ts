@@ -15,6 +15,7 @@ import type { Objective, ObjectiveOutlook } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
+import type { ReductionReport } from "./site-flexibility.ts";
 
 /** How often a curve is looked at; a change is sent at most this often. */
 const LOOK_MS = 1_000;
@@ -128,6 +129,17 @@ export class BidKeeper {
     this.#options.participant
       .telemetry({ era: judgement.era, readings: this.#kept.get(judgement.era)?.readings.slice(-5) ?? [], judgement })
       .catch((error: unknown) => this.#options.log.error("a verdict could not be queued", { reason: String(error) }));
+  }
+
+  /** The meters have said what a reduction brought: the market hears it, with the baselines that it is counted against. */
+  tellReduction({ era, setpointId, methodology, meters }: ReductionReport): void {
+    const named = meters.map(({ era: of, intervals }) => ({
+      meterId: this.#kept.get(of)?.config.meters?.[0] ?? of,
+      intervals,
+    }));
+    this.#options.participant
+      .telemetry({ era, readings: [], performance: { setpointId, methodology, meters: named } })
+      .catch((error: unknown) => this.#options.log.error("a reduction could not be told", { reason: String(error) }));
   }
 
   /** Bids and reports until `signal` aborts. */

@@ -9,17 +9,19 @@ import { BidKeeper } from "./bid-keeper.ts";
 import { BidOutlooks } from "./bid-outlook.ts";
 import { snapToRunnable } from "./bidding/semi-continuous.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
-import type { Config } from "./config/schema.ts";
+import type { Config, MarketConfig } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { judgementOf } from "./dispatch/holding.ts";
 import type { Finding } from "./dispatch/verification.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
+import { recentIntervals } from "./meter/recent-intervals.ts";
 import type { Report } from "./model/adapter.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
+import { SiteFlexibility } from "./site-flexibility.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
 import type { OcpiTariffName } from "./site-tariffs.ts";
@@ -64,6 +66,7 @@ export class Gateway implements AsyncDisposable {
   #link: MarketLink | undefined;
   #bids: BidKeeper | undefined;
   #outlooks: BidOutlooks | undefined;
+  #flexibility: SiteFlexibility | undefined;
   #api: LocalApi | undefined;
   #outboxSize = 0;
 
@@ -84,7 +87,15 @@ export class Gateway implements AsyncDisposable {
     this.#store = store;
     const recorder = new Recorder(store, log);
     this.#recorder = recorder;
-    this.#meter = await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
+    this.#meter = await SiteMeter.open({
+      data,
+      intervalMs: config.market?.interval,
+      onIntervals: (bodies) => {
+        for (const body of bodies) this.#flexibility?.interval(body);
+      },
+      clock,
+      log,
+    });
 
     const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random });
     this.#devices = devices;
@@ -92,7 +103,10 @@ export class Gateway implements AsyncDisposable {
     const dispatcher = this.#createDispatcher(devices);
     this.#dispatcher = dispatcher;
 
-    if (config.market !== undefined) this.#createMarket(config.market, store, dispatcher);
+    if (config.market !== undefined) {
+      this.#flexibility = await this.#createFlexibility(config.market, data, dispatcher);
+      this.#createMarket(config.market, store, dispatcher);
+    }
     await this.#resume(store, dispatcher);
 
     await devices.start(signal);
@@ -202,6 +216,31 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
+  /** Baselines from what the meter log has of the days before; nothing where the site keeps none. */
+  async #createFlexibility(
+    { baseline, interval: intervalMs, dialect }: MarketConfig,
+    data: string,
+    dispatcher: Dispatcher,
+  ): Promise<SiteFlexibility | undefined> {
+    const { config, clock, log } = this.#options;
+    if (baseline === undefined) return undefined;
+    const flexibility = new SiteFlexibility({
+      baseline,
+      intervalMs,
+      groups: new Map(config.groups.map((group) => [group.era, group.members])),
+      capability: (era) => dispatcher.capability(era),
+      clock,
+      log,
+      onReport: (report) => {
+        // The other dialects have no words for it.
+        if (dialect === "deg") this.#bids?.tellReduction(report);
+      },
+    });
+    const sinceMs = clock.now() - (baseline.lookBackDays + 1) * 86_400_000;
+    for await (const body of recentIntervals(resolve(data, "meter"), sinceMs)) flexibility.interval(body);
+    return flexibility;
+  }
+
   #createMarket(market: NonNullable<Config["market"]>, store: SqliteStore, dispatcher: Dispatcher): void {
     const { config, folder, clock, log, random } = this.#options;
     const link = new MarketLink({
@@ -220,8 +259,13 @@ export class Gateway implements AsyncDisposable {
         },
       },
       capability: (era) => dispatcher.capability(era) ?? this.#bandOfKind(era),
-      onSetpoints: (setpoints) => this.#onSetpoints(setpoints),
+      onSetpoints: (setpoints) => {
+        this.#onSetpoints(setpoints);
+        this.#flexibility?.taken(setpoints);
+      },
+      ...(this.#flexibility && { reductionToSetpoint: this.#flexibility.toSetpoint }),
       onRelease: (release) => {
+        this.#flexibility?.withdraw(release.setpointIds);
         const ids = new Set(dispatcher.partsOf(release.setpointIds, release.eras));
         dispatcher.withdraw((setpoint) => ids.has(setpoint.id), release.reason);
         this.#meter?.withdraw([...ids]);
@@ -315,6 +359,10 @@ export class Gateway implements AsyncDisposable {
           json: { schemaVersion: 1, setpoints: (await this.#store?.recentSetpoints(limit)) ?? [] },
         };
       },
+      "GET /reductions": () => ({
+        status: 200,
+        json: { schemaVersion: 1, reductions: this.#flexibility?.reports() ?? [] },
+      }),
       "POST /device-test": async ({ body, signal }) => {
         const request = DeviceTestBody.safeParse(body);
         if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };

@@ -114,9 +114,39 @@ export const tariff = z
   })
   .describe("what energy costs without the market: a bid and its expectation of later prices follow from it");
 
+const baseline = z
+  .strictObject({
+    lookAt: z
+      .int()
+      .min(1)
+      .max(100)
+      .default(10)
+      .describe("earlier days of the same kind that are looked at, newest first"),
+    pick: z.int().min(1).max(100).default(10).describe("how many of them count: those with the highest use"),
+    minDays: z.int().min(1).max(100).default(5).describe("with fewer there is no baseline, and a reduction is refused"),
+    lookBackDays: z.int().min(1).max(400).default(45),
+    adjustmentCap: z.number().min(0).max(1).default(0.2).describe("largest correction by the day itself, as a share"),
+    adjustment: duration("3h", { min: "0s", max: "24h" }).describe("hours before the event that correct the baseline"),
+    buffer: duration("1h", { min: "0s", max: "24h" }).describe(
+      "time between those and the event, which does not count",
+    ),
+    timeZone: timeZone.default("UTC"),
+    holidays: z.array(z.iso.date('must be a date such as "2026-12-25"')).max(1000).default([]),
+    clampAtZero: z
+      .boolean()
+      .default(true)
+      .describe("true: a meter that used more than its baseline takes nothing from what the others delivered"),
+  })
+  .refine((value) => value.pick <= value.lookAt, { message: "must not be above `lookAt`", path: ["pick"] })
+  .refine((value) => value.minDays <= value.lookAt, { message: "must not be above `lookAt`", path: ["minDays"] })
+  .describe(
+    "what a reduction is counted against: the site's own meters on earlier days; absent: reductions are refused",
+  );
+
 /** How this site bids, beside what each device says for itself. */
 export const marketBidding = {
   bidLead: duration("0s", { min: "0s", max: "24h" }).describe("time from a bid to the start of the interval it is for"),
+  baseline: baseline.optional(),
   forecastFile: z
     .string()
     .min(1)
@@ -143,4 +173,5 @@ function isTimeZone(name: string): boolean {
 export type ObjectiveConfig = z.output<typeof objective>;
 export type StorageConfig = z.output<typeof storage>;
 export type ChargingConfig = z.output<typeof charging>;
+export type BaselineConfig = z.output<typeof baseline>;
 export type TariffConfig = z.output<typeof tariff>;

@@ -201,7 +201,9 @@ export class Participant {
     this.#remind(told);
     const message = this.#outgoing.delivery(told, order.transactionId, this.#metersOf(report.era));
     const { judgement } = report;
-    const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : `telemetry ${report.era}`;
+    const { performance } = report;
+    const lasting = performance ? `reduction ${performance.setpointId}` : `telemetry ${report.era}`;
+    const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : lasting;
     const action = telemetryRole === "bpp" ? "on_status" : "update";
     const ttlMs = telemetryTtlMs ?? 3_600_000;
     const item = this.#item(action, order.transactionId, message, { ttlMs, replaceKey });
