@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { AdapterKind } from "../adapters/kind.ts";
 import { type ApiRoutes, LocalApi } from "./api/local-api.ts";
 import { Metrics } from "./api/metrics.ts";
+import { answerOrder } from "./api/order-route.ts";
 import type { StatusReport } from "./api/status-report.ts";
 import { BidKeeper } from "./bid-keeper.ts";
 import { BidOutlooks } from "./bid-outlook.ts";
@@ -363,6 +364,7 @@ export class Gateway implements AsyncDisposable {
         status: 200,
         json: { schemaVersion: 1, reductions: this.#flexibility?.reports() ?? [] },
       }),
+      "POST /orders/*": ({ path, body, signal }) => answerOrder(this.#link?.orders, path, body, signal),
       "POST /device-test": async ({ body, signal }) => {
         const request = DeviceTestBody.safeParse(body);
         if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };

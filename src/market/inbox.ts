@@ -120,6 +120,8 @@ export interface InboxOptions {
   readonly onSetpoints: (setpoints: readonly Setpoint[], flags: readonly SetpointFlag[]) => void;
   readonly onRelease: (release: Release) => void;
   readonly onOffers: (transactionId: string, offers: readonly MarketOffer[]) => void;
+  /** Any callback that was taken, after what follows from it. */
+  readonly onCallback?: (context: CallbackContext, body: unknown) => void;
   readonly onInit?: (transactionId: string, answer: InitAnswer) => void;
   /** The `on_status` for a request, or nothing if no such order is running. Absent: none is. */
   readonly statusFor?: (request: StatusRequest) => NewOutboxItem | undefined;
@@ -218,6 +220,7 @@ export class Inbox {
     }
     contracts.committed(effect.change.contracts ?? []);
     this.#tell(effect, context);
+    if (isCallback(context)) this.#options.onCallback?.(context, body);
     return { answer: ack, outcome: effect.outdated ? "outdated" : "acked" };
   }
 

@@ -26,6 +26,8 @@ export interface OutboxOptions {
   /** Absent: messages go unsigned, to a protocol adapter on this site that signs them. */
   readonly signer?: Signer;
   readonly sentSignatures?: SentSignatures;
+  /** The market refused a message for good. */
+  readonly onRefused?: (item: OutboxItem, reason: string) => void;
   /** Messages on their way at the same time; 4 unless told. */
   readonly concurrency?: number;
   /** First wait after a failed attempt; 1 s unless told. */
@@ -138,8 +140,12 @@ export class Outbox implements AsyncDisposable {
     }
     await store.removeOutbox(id);
     counters.sent(action, outcome.kind === "ack" ? "acked" : "nacked");
-    if (outcome.kind === "nack") log.warn("the market refused a message", { action, url, reason: outcome.reason });
-    else log.debug("message to the market acknowledged", { action, url });
+    if (outcome.kind === "ack") {
+      log.debug("message to the market acknowledged", { action, url });
+      return;
+    }
+    log.warn("the market refused a message", { action, url, reason: outcome.reason });
+    this.#options.onRefused?.(item, outcome.reason);
   }
 
   async #attempt(item: OutboxItem, signal: AbortSignal): Promise<AnswerMeaning> {

@@ -10,6 +10,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { authorization, createSigningKey, seedOf } from "../../simulators/market/signature.ts";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
+import { askDaemon } from "../../src/cli/daemon-client.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { parseProviderConfig } from "../../src/market/provider/load-provider-config.ts";
@@ -176,6 +177,50 @@ describe("over HTTP", () => {
     await waitFor("what the site reports", () =>
       orders.some((one) => market.transaction(SITE_ID, one.transactionId)?.report?.telemetry !== undefined),
     );
+  });
+
+  test("a person asks where an order stands, rates it, and takes it back: the charger is free at once", async () => {
+    const market = await openMarket({ market: { ...FAST, interval: "20s", gate: "19s" }, support: { phone: "112" } });
+    const site = new Site({
+      devices: [
+        {
+          era: "ev",
+          kind: "charger",
+          prices: { from: 0.05, to: 0.13 },
+          ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
+        },
+      ],
+      market: { participate: true, bppUri: market.url, interval: "20s", requireSignature: false },
+    });
+    guests.push(site);
+    await site.start();
+    const ask = async (action: string, more: object = {}) => {
+      const socket = join(site.folder, "data", "setpointd.sock");
+      return askDaemon<Record<string, unknown>>(socket, "POST", `/orders/${action}`, { body: { era: "ev", ...more } });
+    };
+    await expect(ask("cancel")).rejects.toThrow("there is no order");
+    const charger = await site.charger({ identity: "EV" });
+    await waitFor("an order that runs", () => site.device("ev").orderedKW !== undefined, 50_000);
+    await waitFor("the car to follow", () => Math.abs(charger.powerKW() - (site.device("ev").orderedKW ?? 0)) < 0.15);
+
+    const status = await ask("status");
+    expect(status).toMatchObject({ kind: "answered", action: "status" });
+    expect(JSON.stringify(status)).toContain('"beckn:orderStatus":"INPROGRESS"');
+    expect(await ask("track")).toMatchObject({ kind: "answered", action: "track" });
+    expect(await ask("select")).toMatchObject({ kind: "answered", action: "select" });
+    expect(await ask("support")).toMatchObject({ message: { support: { phone: "112" } } });
+    expect(await ask("rating", { stars: 4 })).toMatchObject({ message: { ratingReceived: true } });
+    const { transactionId } = status as { transactionId: string };
+    expect(market.transaction(SITE_ID, transactionId)?.rating).toMatchObject([{ value: 4 }]);
+
+    const curves = site.device("ev").bidCurves;
+    expect(JSON.stringify(await ask("cancel", { reason: "the car leaves" }))).toContain("CANCELLED");
+    await waitFor("the charger to be free", () => site.device("ev").orderedKW === undefined);
+    await waitFor("the car to charge freely", () => charger.powerKW() < -7);
+    expect(market.transaction(SITE_ID, transactionId)?.state).toBe("CANCELLED");
+    // What is asked in vain is told as well: the next bid is no order that could be rated.
+    await waitFor("the next bid", () => site.device("ev").bidCurves > curves);
+    expect(await ask("rating")).toMatchObject({ kind: "refused", reason: expect.stringContaining("STATE_ILLEGAL") });
   });
 
   test("each action is acknowledged and answered, signed by the market", async () => {
