@@ -1,7 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { type Answer, Refusal } from "../answer.ts";
-import { isRequestAction, messageContext } from "../beckn-context.ts";
+import { contextPath, isRequestAction, type MessageContext, messageContext } from "../beckn-context.ts";
 import { type InboundMessage, MAX_MESSAGE_BYTES } from "../inbox.ts";
 import { type Authorization, digestOf, type Signer, verifySignature } from "../signature.ts";
 import { signedAnswer } from "../signed-answer.ts";
@@ -71,8 +71,8 @@ export class ProviderInbox {
       }
       const { bapId, bapUri } = participantOf(context);
       const digest = digestOf(message.body);
-      signer = this.#checkSender(message, digest, bapId);
-      this.#checkAddressee(context.bppId, context.bapId);
+      signer = this.#checkSender(message, digest, bapId, context);
+      this.#checkAddressee(context);
       const replyTo = this.#replyTo(bapId, bapUri, replyTopic, action);
       const request = {
         ...{ action, context, bapId, body, replyTo },
@@ -95,7 +95,7 @@ export class ProviderInbox {
     const key = `${request.bapId}|${request.context.messageId}`;
     const running = this.#underWay.get(key);
     if (running !== undefined) {
-      if (running.digest !== digest) throw conflict();
+      if (running.digest !== digest) throw conflict(request.context);
       return await running.answer;
     }
     if (this.#underWay.size >= MAX_UNDER_WAY) throw new Declined("BUSY", "", "too many requests wait; send it again");
@@ -114,7 +114,7 @@ export class ProviderInbox {
     // A repeat gets the answer that the first got, though the same message would be too late by now.
     const before = await store.findRequest(bapId, context.messageId);
     if (before !== undefined) {
-      if (before.digest !== digest) throw conflict();
+      if (before.digest !== digest) throw conflict(context);
       return { status: before.answerStatus, body: before.answerBody };
     }
     const nowMs = clock.now();
@@ -148,7 +148,12 @@ export class ProviderInbox {
    * Who sent it, and whether that is who it says.
    * @returns who signed; nothing if it came unsigned through a door that allows that
    */
-  #checkSender(message: InboundMessage, digest: string, bapId: string): Authorization | undefined {
+  #checkSender(
+    message: InboundMessage,
+    digest: string,
+    bapId: string,
+    { envelope }: MessageContext,
+  ): Authorization | undefined {
     if (!message.requireSignature && message.authorization === undefined) return undefined;
     const { keys, clock } = this.#options;
     const { body, authorization, digestHeader } = message;
@@ -157,18 +162,14 @@ export class ProviderInbox {
     const { subscriberId } = result.signer;
     if (subscriberId === bapId) return result.signer;
     const fault = `signed by "${subscriberId}", but the message says it is from "${bapId}"`;
-    throw new Refusal(401, "SIGNER_MISMATCH", "context.bap_id", fault);
+    throw new Refusal(401, "SIGNER_MISMATCH", contextPath(envelope, "bapId"), fault);
   }
 
-  #checkAddressee(bppId: string, bapId: string): void {
+  #checkAddressee({ bppId, bapId, envelope }: MessageContext): void {
     const { subscriberId } = this.#options;
     if (bppId === subscriberId || bapId === subscriberId) return;
-    throw new Refusal(
-      400,
-      "NOT_ADDRESSEE",
-      "context.bpp_id",
-      `"${bppId}" is not known here, this is "${subscriberId}"`,
-    );
+    const fault = `"${bppId}" is not known here, this is "${subscriberId}"`;
+    throw new Refusal(400, "NOT_ADDRESSEE", contextPath(envelope, "bppId"), fault);
   }
 
   #replyTo(
@@ -200,9 +201,9 @@ function checkAge(timestampMs: number, claimedMs: number | undefined, nowMs: num
   }
 }
 
-function conflict(): Refusal {
+function conflict({ envelope }: MessageContext): Refusal {
   const fault = "a message with this id and another body was received before";
-  return new Refusal(409, "MESSAGE_CONFLICT", "context.message_id", fault);
+  return new Refusal(409, "MESSAGE_CONFLICT", contextPath(envelope, "messageId"), fault);
 }
 
 function readBody(message: InboundMessage): unknown {
