@@ -48,6 +48,8 @@ export interface MarketLinkOptions {
 export class MarketLink implements AsyncDisposable {
   readonly participant: Participant;
   readonly orders: OrderDesk;
+  readonly #store: ControlStore;
+  readonly #sentSignatures = new SentSignatures();
   readonly #outbox: Outbox;
   readonly #webhook: Webhook | undefined;
   readonly #mqttOptions: MqttInboxOptions | undefined;
@@ -58,7 +60,8 @@ export class MarketLink implements AsyncDisposable {
   constructor(options: MarketLinkOptions) {
     const { market, folder, store, clock, log, counters } = options;
     const contracts = new ContractBook(store);
-    const sentSignatures = new SentSignatures();
+    const sentSignatures = this.#sentSignatures;
+    this.#store = store;
     const signs = signsOf(market.sign, DEFAULT_SIGNS);
     const ownSign = market.dialect === "branch" ? signs.branch : signs.seed;
     const dialect: SeedDialect = { sign: ownSign, currency: market.currency };
@@ -173,6 +176,7 @@ export class MarketLink implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    await this.#sentSignatures.load(this.#store);
     await this.participant.start(signal);
     this.#webhookUrl = (await this.#webhook?.start(signal))?.url;
     this.#outbox.start(signal);

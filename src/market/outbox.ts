@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, withDeadline } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { ControlStore, OutboxItem } from "../store/control-store.ts";
+import type { ControlStore, OutboxItem, SentSignature } from "../store/control-store.ts";
 import type { MarketCounters } from "./market-counters.ts";
 import { MessagePoster, type PostedAnswer } from "./post-message.ts";
 import type { SentSignatures } from "./sent-signatures.ts";
@@ -15,6 +15,8 @@ const BACKOFF_CAP_MS = 300_000;
 /** How often the store is asked for messages whose next attempt has come. */
 const POLL_MS = 1000;
 const PER_POLL = 64;
+/** Signatures of unsettled items that are remembered. */
+const MAX_SIGNED = 1000;
 
 export interface OutboxOptions {
   readonly store: ControlStore;
@@ -47,6 +49,8 @@ export class Outbox implements AsyncDisposable {
   readonly #stop = new AbortController();
   /** What is on its way: lane → the work. */
   readonly #sending = new Map<string, Promise<void>>();
+  /** Of what was sent and is not settled: item → its signature. */
+  readonly #signed = new Map<number, { readonly authorization: string; readonly sent: SentSignature }>();
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #kicked = false;
@@ -119,6 +123,7 @@ export class Outbox implements AsyncDisposable {
     const { id, action, url } = item;
     if (item.expiresAtMs <= clock.now()) {
       await store.removeOutbox(id);
+      this.#signed.delete(id);
       counters.sent(action, "expired");
       log.warn("message to the market dropped: it was not delivered in time", { action, url, attempts: item.attempts });
       return;
@@ -138,7 +143,10 @@ export class Outbox implements AsyncDisposable {
       log.warn("message to the market not delivered", { action, url, reason: outcome.reason, retryInMs: waitMs });
       return;
     }
-    await store.removeOutbox(id);
+    // Kept with the delivery: the answer that covers it may come after a restart.
+    const sent = outcome.kind === "ack" ? this.#signed.get(id)?.sent : undefined;
+    await store.removeOutbox(id, sent);
+    this.#signed.delete(id);
     counters.sent(action, outcome.kind === "ack" ? "acked" : "nacked");
     if (outcome.kind === "ack") {
       log.debug("message to the market acknowledged", { action, url });
@@ -162,15 +170,26 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  #sign(item: OutboxItem, body: Uint8Array): string | undefined {
+  /** The same signature for each attempt as long as it counts: an answer covers the one that arrived. */
+  #sign({ id, body: text, action }: OutboxItem, body: Uint8Array): string | undefined {
     const { signer, clock, sentSignatures } = this.#options;
     if (signer === undefined) return undefined;
-    const signed = signBody(signer, body, { nowMs: clock.now(), lifetimeMs: SIGNATURE_LIFETIME_MS });
-    const { context } = JSON.parse(item.body) as { context: Readonly<Record<string, string>> };
+    const nowMs = clock.now();
+    const before = this.#signed.get(id);
+    if (before !== undefined && nowMs < before.sent.sentAtMs + SIGNATURE_LIFETIME_MS / 2) return before.authorization;
+    const { authorization, signature } = signBody(signer, body, { nowMs, lifetimeMs: SIGNATURE_LIFETIME_MS });
+    const { context } = JSON.parse(text) as { context: Readonly<Record<string, string>> };
     const messageId = context["message_id"] ?? context["messageId"] ?? "";
     const transactionId = context["transaction_id"] ?? context["transactionId"] ?? "";
-    sentSignatures?.remember({ messageId, transactionId, action: item.action }, signed.signature);
-    return signed.authorization;
+    const sent = { messageId, transactionId, action, signature, sentAtMs: nowMs };
+    this.#signed.set(id, { authorization, sent });
+    // An item that a newer one replaced in the store is never settled here.
+    for (const oldest of this.#signed.keys()) {
+      if (this.#signed.size <= MAX_SIGNED) break;
+      this.#signed.delete(oldest);
+    }
+    sentSignatures?.remember(sent, signature);
+    return authorization;
   }
 
   /** Returns at a kick, when an item is done, or after the poll time. */

@@ -45,6 +45,16 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_due ON outbox (next_attempt_ms);
   CREATE INDEX outbox_key ON outbox (replace_key) WHERE replace_key IS NOT NULL;
   `,
+  `
+  CREATE TABLE sent_signature (
+    seq INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    sent_at_ms INTEGER NOT NULL
+  );
+  `,
 ];
 
 /** Steps of the telemetry database: one row a batch of a device, so that a card writes few pages. */
