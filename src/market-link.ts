@@ -75,6 +75,12 @@ export class MarketLink implements AsyncDisposable {
       counters,
       random: options.random,
       sentSignatures,
+      ...(market.mqtt?.requestTopic !== undefined && {
+        post: async (...request: Parameters<MqttInbox["post"]>) => {
+          if (this.#mqtt === undefined) throw new Error("the broker is not connected");
+          return await this.#mqtt.post(...request);
+        },
+      }),
       onRefused: (item, reason) => this.orders.refused(item, reason),
       ...(signer && { signer }),
     });
@@ -154,7 +160,7 @@ export class MarketLink implements AsyncDisposable {
       this.#webhook = new Webhook({ ...market.webhook, requireSignature, receive, clock, log });
     }
     if (market.mqtt !== undefined) {
-      const { url, topicIn, topicOut, username, passwordFile, caFile, protocolVersion } = market.mqtt;
+      const { url, topicIn, topicOut, requestTopic, username, passwordFile, caFile, protocolVersion } = market.mqtt;
       this.#mqttOptions = {
         url,
         topicIn,
@@ -168,6 +174,7 @@ export class MarketLink implements AsyncDisposable {
         random: options.random,
         clientId: market.subscriberId,
         ...(protocolVersion !== undefined && { protocolVersion }),
+        ...(requestTopic !== undefined && { requestTopic }),
         ...(username !== undefined && { username }),
         ...(passwordFile !== undefined && { password: readSecret(folder, passwordFile) }),
         ...(caFile !== undefined && { ca: readFileSync(resolve(folder, caFile), "utf8") }),

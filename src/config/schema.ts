@@ -150,6 +150,13 @@ const market = z
           .regex(/^(mqtt|mqtts|ws|wss):\/\//, "must be an MQTT URL, for example mqtts://broker.example.org:8883"),
         topicIn: z.string().min(1).max(255),
         topicOut: z.string().min(1).max(255),
+        requestTopic: z
+          .string()
+          .min(1)
+          .max(255)
+          .regex(/^[^+#]*$/, "must be one topic, without + and #")
+          .optional()
+          .describe("given: our messages go to the market here and not to bppUri; its answers come to topicIn"),
         username: z.string().optional(),
         passwordFile: z.string().optional(),
         caFile: z.string().optional(),
@@ -157,6 +164,10 @@ const market = z
           .union([z.literal(4), z.literal(5)])
           .optional()
           .describe("4 for MQTT 3.1.1 (default), or 5: answers then carry the correlation data of the message"),
+      })
+      .refine((value) => value.requestTopic === undefined || value.protocolVersion === 5, {
+        message: "must be 5 with `requestTopic`: requests over MQTT need response topics",
+        path: ["protocolVersion"],
       })
       .optional()
       .describe("the same messages from a broker, for a site behind NAT"),

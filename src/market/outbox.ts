@@ -28,6 +28,13 @@ export interface OutboxOptions {
   /** Absent: messages go unsigned, to a protocol adapter on this site that signs them. */
   readonly signer?: Signer;
   readonly sentSignatures?: SentSignatures;
+  /** Brings a message to the market in another way than by HTTP to its `url`. @throws Error if it can't now */
+  readonly post?: (
+    body: Uint8Array,
+    authorization: string | undefined,
+    expiresInMs: number,
+    signal: AbortSignal,
+  ) => Promise<PostedAnswer>;
   /** The market refused a message for good. */
   readonly onRefused?: (item: OutboxItem, reason: string) => void;
   /** Messages on their way at the same time; 4 unless told. */
@@ -157,12 +164,14 @@ export class Outbox implements AsyncDisposable {
   }
 
   async #attempt(item: OutboxItem, signal: AbortSignal): Promise<AnswerMeaning> {
-    const { clock, deadlineMs } = this.#options;
+    const { clock, deadlineMs, post } = this.#options;
     const body = Buffer.from(item.body);
     const authorization = this.#sign(item, body);
     try {
       const answer = await withDeadline(clock, deadlineMs ?? DEADLINE_MS, signal, (inner) =>
-        this.#poster.post(item.url, body, authorization, inner),
+        post === undefined
+          ? this.#poster.post(item.url, body, authorization, inner)
+          : post(body, authorization, item.expiresAtMs - clock.now(), inner),
       );
       return meaningOf(answer);
     } catch (error) {

@@ -414,6 +414,68 @@ describe.skipIf(!mosquitto)(
       expect(came.length).toBe(before + 2);
     });
 
+    test("a gateway and a market trade through the broker alone, and neither can be dialled", async () => {
+      const url = await broker();
+      const [ours, theirs] = [createSigningKey(MARKET_ID, "k1"), createSigningKey(SITE_ID, "s1")];
+      const where = folder();
+      writeFileSync(join(where, "market.key"), seedOf(ours), { mode: 0o600 });
+      const config = {
+        http: undefined,
+        subscriberUri: "http://market.test/beckn",
+        market: FAST,
+        requireSignature: true,
+        signingKey: { keyId: "k1", privateKeyFile: "market.key" },
+        trustedKeys: [{ subscriberId: SITE_ID, keyId: "s1", publicKey: theirs.publicKey }],
+        mqtt: { url, requestTopic: "market/requests", responsePrefix: "site/" },
+      };
+      const market = await openMarket(config, where);
+      await waitFor("the market at the broker", () => market.mqttConnected);
+      const watch = await client(url);
+      const seen: { topic: string; expiry: number; retain: boolean; response?: string | undefined }[] = [];
+      watch.on("message", (topic, _payload, { properties, retain }) => {
+        seen.push({
+          topic,
+          expiry: properties?.messageExpiryInterval ?? 0,
+          retain,
+          response: properties?.responseTopic,
+        });
+      });
+      await watch.subscribeAsync("#", { qos: 1 });
+      const site = new Site({
+        devices: [
+          {
+            era: "ev",
+            kind: "charger",
+            prices: { from: 0.05, to: 0.13 },
+            ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
+          },
+        ],
+        market: {
+          participate: true,
+          bppUri: "http://127.0.0.1:9/nobody",
+          interval: "3s",
+          webhook: undefined,
+          trustedKeys: [{ subscriberId: MARKET_ID, keyId: "k1", publicKey: ours.publicKey }],
+          signingKey: { keyId: "s1", privateKeyFile: "site.key" },
+          mqtt: { url, topicIn: "site/in", topicOut: "site/out", protocolVersion: 5, requestTopic: "market/requests" },
+        },
+      });
+      guests.push(site);
+      writeFileSync(join(site.folder, "site.key"), seedOf(theirs), { mode: 0o600 });
+      await site.start();
+      const charger = await site.charger({ identity: "EV" });
+      await waitFor("an order", () => site.device("ev").orderedKW !== undefined, 30_000);
+      await waitFor("the car to follow", () => {
+        const { orderedKW } = site.device("ev");
+        return orderedKW !== undefined && Math.abs(charger.powerKW() - orderedKW) < 0.15;
+      });
+      await waitFor("telemetry at the market", () => seen.filter((one) => one.topic === "market/requests").length > 3);
+      expect(seen.every((one) => one.expiry > 0 && !one.retain)).toBe(true);
+      const requests = seen.filter((one) => one.topic === "market/requests");
+      expect(new Set(requests.map((one) => one.response))).toEqual(new Set(["site/in"]));
+      expect(site.gateway.status().market).toMatchObject({ nacked: 0 });
+    });
+
     test("a request that was retained is refused", async () => {
       const url = await broker();
       const site = await client(url);
