@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { duration } from "./duration.ts";
+import { isTimeZone } from "./time-zone.ts";
 
 export const price = z.number("must be a price per kWh, for example 0.12");
 
@@ -160,15 +161,6 @@ export const marketBidding = {
     .default(0)
     .describe("what a kWh costs on top that panels sold and could not give; counts with an output forecast"),
 };
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 export type ObjectiveConfig = z.output<typeof objective>;
 export type StorageConfig = z.output<typeof storage>;

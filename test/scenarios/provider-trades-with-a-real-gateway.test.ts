@@ -27,6 +27,12 @@ const EXTERNAL = {
     { price: 0.09, powerKW: 1000 },
   ],
 };
+const CHARGER = {
+  era: "ev",
+  kind: "charger",
+  prices: { from: 0.05, to: 0.13 },
+  ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
+};
 /** A gate closes every three seconds. */
 const FAST = { interval: "3s", gate: "1s", confirmWithin: "2s", external: EXTERNAL };
 
@@ -142,14 +148,7 @@ describe("over HTTP", () => {
     writeFileSync(keyFile, seed, { mode: 0o600 });
     const market = await openMarket({ market: FAST, signingKey: { keyId: "k1", privateKeyFile: keyFile } });
     const site = new Site({
-      devices: [
-        {
-          era: "ev",
-          kind: "charger",
-          prices: { from: 0.05, to: 0.13 },
-          ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
-        },
-      ],
+      devices: [CHARGER],
       market: {
         participate: true,
         bppUri: market.url,
@@ -182,14 +181,7 @@ describe("over HTTP", () => {
   test("a person asks where an order stands, rates it, and takes it back: the charger is free at once", async () => {
     const market = await openMarket({ market: { ...FAST, interval: "20s", gate: "19s" }, support: { phone: "112" } });
     const site = new Site({
-      devices: [
-        {
-          era: "ev",
-          kind: "charger",
-          prices: { from: 0.05, to: 0.13 },
-          ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
-        },
-      ],
+      devices: [CHARGER],
       market: { participate: true, bppUri: market.url, interval: "20s", requireSignature: false },
     });
     guests.push(site);
@@ -442,14 +434,7 @@ describe.skipIf(!mosquitto)(
       });
       await watch.subscribeAsync("#", { qos: 1 });
       const site = new Site({
-        devices: [
-          {
-            era: "ev",
-            kind: "charger",
-            prices: { from: 0.05, to: 0.13 },
-            ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
-          },
-        ],
+        devices: [CHARGER],
         market: {
           participate: true,
           bppUri: "http://127.0.0.1:9/nobody",
