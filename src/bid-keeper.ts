@@ -1,5 +1,8 @@
+import { objectiveOf, operatorLimits, policyOf } from "./bid-policy.ts";
 import { type BidInput, type BidPolicy, makeBid, mustRun, objectiveOutlook, sameBid } from "./bidding/bidder.ts";
+import { connectionShares, type SharedConnection } from "./bidding/connection-shares.ts";
 import { ObjectiveProgress } from "./bidding/objective-progress.ts";
+import { presentBand } from "./bidding/present-band.ts";
 import { steadySoc } from "./bidding/steady-soc.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
@@ -12,13 +15,12 @@ import type { Objective, ObjectiveOutlook } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
+import type { ReductionReport } from "./site-flexibility.ts";
 
 /** How often a curve is looked at; a change is sent at most this often. */
 const LOOK_MS = 1_000;
 /** Readings that one telemetry message carries at most: the newest. */
 const MAX_READINGS = 60;
-/** Share of a car's time that is kept back: a curve is up to a second old, and small changes are not told. */
-const RESERVE_SHARE = 0.05;
 
 /** What is known of prices and output beyond the device itself; each part only where it is known. */
 export type BidOutlook = Pick<BidInput, "forecast" | "tariff" | "outputForecast" | "offeredSource">;
@@ -31,20 +33,19 @@ export interface BidKeeperOptions {
   readonly devices: readonly KeptDevice[];
   /** Asked at each look at a device's curve. */
   readonly outlook?: (era: Era) => BidOutlook;
+  /** What all devices share; absent: nothing bounds them together. */
+  readonly connection?: SharedConnection;
 }
 
 /** A device whose curve is kept. */
 export interface KeptDevice {
   readonly config: DeviceConfig;
   readonly lane: Pick<DeviceLane, "capability" | "measuredKW" | "snapshot">;
-  /** Bounds that hold now, asked at each look; the operator's own from the config unless given. */
-  readonly limits?: () => readonly Limit[];
 }
 
 interface Kept {
   readonly config: DeviceConfig;
   readonly lane: KeptDevice["lane"];
-  readonly limits: () => readonly Limit[];
   readonly policy: BidPolicy;
   objective: Objective | undefined;
   progress: ObjectiveProgress;
@@ -67,12 +68,11 @@ export class BidKeeper {
   constructor(options: BidKeeperOptions) {
     this.#options = options;
     this.#kept = new Map(
-      options.devices.map(({ config, lane, limits }) => [
+      options.devices.map(({ config, lane }) => [
         config.era,
         {
           config,
           lane,
-          limits: limits ?? (() => operatorLimits(config)),
           progress: new ObjectiveProgress(),
           policy: policyOf(config, options.market),
           objective: objectiveOf(config),
@@ -108,7 +108,9 @@ export class BidKeeper {
   setObjective(era: Era, objective: Objective): void {
     const kept = this.#kept.get(era);
     if (kept === undefined || sameObjective(kept.objective, objective)) return;
-    kept.objective = objective;
+    // What goes first, price or deadline, is the site's own to say where the order does not.
+    const priceMode = objective.priceMode ?? kept.objective?.priceMode;
+    kept.objective = { ...objective, ...(priceMode !== undefined && { priceMode }) };
     kept.progress = new ObjectiveProgress();
     kept.progress.take(kept.lane.snapshot());
   }
@@ -127,6 +129,17 @@ export class BidKeeper {
     this.#options.participant
       .telemetry({ era: judgement.era, readings: this.#kept.get(judgement.era)?.readings.slice(-5) ?? [], judgement })
       .catch((error: unknown) => this.#options.log.error("a verdict could not be queued", { reason: String(error) }));
+  }
+
+  /** The meters have said what a reduction brought: the market hears it, with the baselines that it is counted against. */
+  tellReduction({ era, setpointId, methodology, meters }: ReductionReport): void {
+    const named = meters.map(({ era: of, intervals }) => ({
+      meterId: this.#kept.get(of)?.config.meters?.[0] ?? of,
+      intervals,
+    }));
+    this.#options.participant
+      .telemetry({ era, readings: [], performance: { setpointId, methodology, meters: named } })
+      .catch((error: unknown) => this.#options.log.error("a reduction could not be told", { reason: String(error) }));
   }
 
   /** Bids and reports until `signal` aborts. */
@@ -169,7 +182,7 @@ export class BidKeeper {
     return {
       kind: kept.config.kind,
       capability,
-      limits: [...kept.limits(), ...limits],
+      limits: [...this.#limitsOf(kept), ...limits],
       deliveredKWh: kept.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency),
       nowMs: this.#options.clock.now(),
       ...(availability && { availability }),
@@ -178,6 +191,29 @@ export class BidKeeper {
       ...(kept.objective && { objective: kept.objective }),
       ...this.#options.outlook?.(kept.config.era),
     };
+  }
+
+  /** The operator's bounds, and the part of the site's connection that is this device's as long as all want theirs. */
+  #limitsOf({ config }: Kept): readonly Limit[] {
+    const operator = operatorLimits(config);
+    const { connection } = this.#options;
+    if (connection === undefined) return operator;
+    const bands = new Map(
+      [...this.#kept].flatMap(([era, { config: of, lane, policy }]) => {
+        const { capability } = lane;
+        const { availability, limits = [] } = lane.snapshot();
+        if (capability === undefined) return [];
+        const bounds = {
+          kind: of.kind,
+          capability,
+          limits: [...operatorLimits(of), ...limits],
+          ...(availability && { availability }),
+        };
+        return [[era, presentBand(bounds, policy.reserveSocPercent)]];
+      }),
+    );
+    const share = connectionShares(connection, bands).get(config.era);
+    return share === undefined ? operator : [...operator, share];
   }
 
   /** An objective that will be missed is said once, when it becomes known. */
@@ -214,48 +250,6 @@ export class BidKeeper {
       }
     }
   }
-}
-
-function operatorLimits({ limit }: DeviceConfig): readonly Limit[] {
-  if (limit === undefined) return [];
-  const { minPowerKW, maxPowerKW } = limit;
-  return [
-    {
-      source: "operator",
-      ...(minPowerKW !== undefined && { minPowerKW }),
-      ...(maxPowerKW !== undefined && { maxPowerKW }),
-    },
-  ];
-}
-
-function policyOf(config: DeviceConfig, market: MarketConfig): BidPolicy {
-  const storage = config.storage;
-  return {
-    currency: market.currency,
-    ...(config.prices && { prices: config.prices }),
-    storage: {
-      storedValuePerKWh: storage?.storedValuePerKWh ?? 0.1,
-      wearPerKWh: storage?.wearPerKWh ?? 0.02,
-      roundTripEfficiency: storage?.roundTripEfficiency ?? 0.9,
-      spreadPerKWh: storage?.spreadPerKWh ?? 0.02,
-    },
-    slotMs: market.interval,
-    reserveShare: RESERVE_SHARE,
-    reserveSocPercent: storage?.reserveSocPercent ?? 10,
-  };
-}
-
-function objectiveOf(config: DeviceConfig): Objective | undefined {
-  const given = config.objective;
-  if (given === undefined) return undefined;
-  return {
-    targetChargeKWh: given.targetChargeKWh,
-    deadlineMs: Date.parse(given.deadline),
-    ...(given.maxPricePerKWh !== undefined && { maxPricePerKWh: given.maxPricePerKWh }),
-    ...(given.minChargeKWh !== undefined && { minChargeKWh: given.minChargeKWh }),
-    ...(given.maxChargeKWh !== undefined && { maxChargeKWh: given.maxChargeKWh }),
-    ...(given.preferredSource !== undefined && { preferredSource: given.preferredSource }),
-  };
 }
 
 function sameObjective(a: Objective | undefined, b: Objective): boolean {

@@ -4,22 +4,28 @@ import { z } from "zod";
 import { type AdapterKind, OperationError } from "../adapters/kind.ts";
 import { type ApiRoutes, LocalApi } from "./api/local-api.ts";
 import { Metrics } from "./api/metrics.ts";
+import { answerOrder } from "./api/order-route.ts";
 import type { StatusReport } from "./api/status-report.ts";
 import { BidKeeper } from "./bid-keeper.ts";
+import { BidOutlooks } from "./bid-outlook.ts";
+import { snapToRunnable } from "./bidding/semi-continuous.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
-import type { Config } from "./config/schema.ts";
+import type { Config, MarketConfig } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { judgementOf } from "./dispatch/holding.ts";
 import type { Finding } from "./dispatch/verification.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
+import { recentIntervals } from "./meter/recent-intervals.ts";
 import type { Report } from "./model/adapter.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
+import { SiteFlexibility } from "./site-flexibility.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
+import type { OcpiTariffName } from "./site-tariffs.ts";
 import { statusReport } from "./status.ts";
 import { AdapterMemories } from "./store/adapter-memories.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -61,6 +67,8 @@ export class Gateway implements AsyncDisposable {
   #dispatcher: Dispatcher | undefined;
   #link: MarketLink | undefined;
   #bids: BidKeeper | undefined;
+  #outlooks: BidOutlooks | undefined;
+  #flexibility: SiteFlexibility | undefined;
   #api: LocalApi | undefined;
   #outboxSize = 0;
 
@@ -81,7 +89,15 @@ export class Gateway implements AsyncDisposable {
     this.#store = store;
     const recorder = new Recorder(store, log);
     this.#recorder = recorder;
-    this.#meter = await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
+    this.#meter = await SiteMeter.open({
+      data,
+      intervalMs: config.market?.interval,
+      onIntervals: (bodies) => {
+        for (const body of bodies) this.#flexibility?.interval(body);
+      },
+      clock,
+      log,
+    });
 
     const memories = await AdapterMemories.open(store, clock);
     const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random }, memories);
@@ -90,7 +106,10 @@ export class Gateway implements AsyncDisposable {
     const dispatcher = this.#createDispatcher(devices);
     this.#dispatcher = dispatcher;
 
-    if (config.market !== undefined) this.#createMarket(config.market, store, dispatcher);
+    if (config.market !== undefined) {
+      this.#flexibility = await this.#createFlexibility(config.market, data, dispatcher);
+      this.#createMarket(config.market, store, dispatcher);
+    }
     await this.#resume(store, dispatcher);
 
     await devices.start(signal);
@@ -111,6 +130,7 @@ export class Gateway implements AsyncDisposable {
       repeatEvery(clock, OUTBOX_LOOK_MS, signal, () => this.#guarded("outbox size", this.#lookAtOutbox(store))),
     );
     if (this.#bids) this.#running.push(this.#bids.run(signal));
+    if (this.#outlooks) this.#running.push(this.#outlooks.run(signal));
     this.#ready = true;
     log.info("ready", { site: config.site.name, devices: config.devices.length, ...this.addresses() });
   }
@@ -195,7 +215,33 @@ export class Gateway implements AsyncDisposable {
       // After what is on its way to a device: to store and to tell a verdict is in no hurry.
       onJudgement: (judgement) => void setImmediate(() => this.#onJudgement(judgement)),
       onReport: (era, report) => this.#onReport(era, report),
+      runnableKW: (era, powerKW, minRunKW) => snapToRunnable(powerKW, minRunKW, this.#bids?.mustRun(era) ?? false),
     });
+  }
+
+  /** Baselines from what the meter log has of the days before; nothing where the site keeps none. */
+  async #createFlexibility(
+    { baseline, interval: intervalMs, dialect }: MarketConfig,
+    data: string,
+    dispatcher: Dispatcher,
+  ): Promise<SiteFlexibility | undefined> {
+    const { config, clock, log } = this.#options;
+    if (baseline === undefined) return undefined;
+    const flexibility = new SiteFlexibility({
+      baseline,
+      intervalMs,
+      groups: new Map(config.groups.map((group) => [group.era, group.members])),
+      capability: (era) => dispatcher.capability(era),
+      clock,
+      log,
+      onReport: (report) => {
+        // The other dialects have no words for it.
+        if (dialect === "deg") this.#bids?.tellReduction(report);
+      },
+    });
+    const sinceMs = clock.now() - (baseline.lookBackDays + 1) * 86_400_000;
+    for await (const body of recentIntervals(resolve(data, "meter"), sinceMs)) flexibility.interval(body);
+    return flexibility;
   }
 
   #createMarket(market: NonNullable<Config["market"]>, store: SqliteStore, dispatcher: Dispatcher): void {
@@ -216,19 +262,29 @@ export class Gateway implements AsyncDisposable {
         },
       },
       capability: (era) => dispatcher.capability(era) ?? this.#bandOfKind(era),
-      onSetpoints: (setpoints) => this.#onSetpoints(setpoints),
+      onSetpoints: (setpoints) => {
+        this.#onSetpoints(setpoints);
+        this.#flexibility?.taken(setpoints);
+      },
+      ...(this.#flexibility && { reductionToSetpoint: this.#flexibility.toSetpoint }),
       onRelease: (release) => {
+        this.#flexibility?.withdraw(release.setpointIds);
         const ids = new Set(dispatcher.partsOf(release.setpointIds, release.eras));
         dispatcher.withdraw((setpoint) => ids.has(setpoint.id), release.reason);
         this.#meter?.withdraw([...ids]);
       },
     });
     this.#link = link;
+    const ocpiTariff = (name: OcpiTariffName) => this.#ocpi?.tariff(name);
+    const outlooks = new BidOutlooks({ config, market, folder, clock, log, ocpiTariff });
+    this.#outlooks = outlooks;
     this.#bids = new BidKeeper({
       market,
       participant: link.participant,
       clock,
       log,
+      outlook: (era) => outlooks.of(era),
+      connection: config.site,
       devices: config.devices.flatMap((device) => {
         const lane = dispatcher.lane(device.era);
         return lane === undefined ? [] : [{ config: device, lane }];
@@ -319,6 +375,11 @@ export class Gateway implements AsyncDisposable {
           return { status: error.reason === "not-found" ? 404 : 400, json: { error: error.message } };
         }
       },
+      "GET /reductions": () => ({
+        status: 200,
+        json: { schemaVersion: 1, reductions: this.#flexibility?.reports() ?? [] },
+      }),
+      "POST /orders/*": ({ path, body, signal }) => answerOrder(this.#link?.orders, path, body, signal),
       "POST /device-test": async ({ body, signal }) => {
         const request = DeviceTestBody.safeParse(body);
         if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import { isLoopback } from "./config/loopback.ts";
 import type { Config, MarketConfig } from "./config/schema.ts";
 import type { Log } from "./log.ts";
+import type { Parties } from "./market/beckn-context.ts";
 import { ContractBook } from "./market/contract-book.ts";
 import type { DialectPolicy, DialectSigns } from "./market/dialects/order-codec.ts";
 import { outgoingDialect } from "./market/dialects/outgoing.ts";
@@ -11,6 +12,7 @@ import type { SeedDialect } from "./market/dialects/seed-shape.ts";
 import { Inbox, type Release, type RequestTaker } from "./market/inbox.ts";
 import type { MarketCounters } from "./market/market-counters.ts";
 import type { MqttInbox, MqttInboxOptions } from "./market/mqtt-inbox.ts";
+import { OrderDesk } from "./market/order-desk.ts";
 import { Outbox } from "./market/outbox.ts";
 import { Participant } from "./market/participant.ts";
 import type { ReductionToSetpoint, ResourceDirectory } from "./market/placement.ts";
@@ -45,6 +47,9 @@ export interface MarketLinkOptions {
 /** The market side of a gateway, put together: doors in, inbox, contract flow, outbox. */
 export class MarketLink implements AsyncDisposable {
   readonly participant: Participant;
+  readonly orders: OrderDesk;
+  readonly #store: ControlStore;
+  readonly #sentSignatures = new SentSignatures();
   readonly #outbox: Outbox;
   readonly #webhook: Webhook | undefined;
   readonly #mqttOptions: MqttInboxOptions | undefined;
@@ -55,7 +60,8 @@ export class MarketLink implements AsyncDisposable {
   constructor(options: MarketLinkOptions) {
     const { market, folder, store, clock, log, counters } = options;
     const contracts = new ContractBook(store);
-    const sentSignatures = new SentSignatures();
+    const sentSignatures = this.#sentSignatures;
+    this.#store = store;
     const signs = signsOf(market.sign, DEFAULT_SIGNS);
     const ownSign = market.dialect === "branch" ? signs.branch : signs.seed;
     const dialect: SeedDialect = { sign: ownSign, currency: market.currency };
@@ -69,33 +75,52 @@ export class MarketLink implements AsyncDisposable {
       counters,
       random: options.random,
       sentSignatures,
+      ...(market.mqtt?.requestTopic !== undefined && {
+        post: async (...request: Parameters<MqttInbox["post"]>) => {
+          if (this.#mqtt === undefined) throw new Error("the broker is not connected");
+          return await this.#mqtt.post(...request);
+        },
+      }),
+      onRefused: (item, reason) => this.orders.refused(item, reason),
       ...(signer && { signer }),
     });
     const bapUri = () => market.subscriberUri ?? this.#webhookUrl ?? "";
+    const parties: Parties = {
+      bapId: market.subscriberId,
+      // Without a public address it is where the webhook really listens, which is known only once it does.
+      get bapUri() {
+        return bapUri();
+      },
+      bppId: market.bppId,
+      bppUri: market.bppUri,
+      domain: market.domain,
+      ...(market.networkId !== undefined && { networkId: market.networkId }),
+    };
+    const flexNeed = need && { ...need, buyerId: need.buyerId ?? market.bppId };
+    const kick = () => this.#outbox.kick();
     this.participant = new Participant({
       store,
       contracts,
       clock,
       log,
       dialect,
-      outgoing: outgoingDialect(market.dialect, dialect, need && { ...need, buyerId: need.buyerId ?? market.bppId }),
+      outgoing: outgoingDialect(market.dialect, dialect, flexNeed),
       metersOf: (era) => meters.get(era) ?? [],
       intervalMs: market.interval,
       intervals: need?.intervals ?? 1,
-      parties: {
-        bapId: market.subscriberId,
-        // Without a public address it is where the webhook really listens, which is known only once it does.
-        get bapUri() {
-          return bapUri();
-        },
-        bppId: market.bppId,
-        bppUri: market.bppUri,
-        domain: market.domain,
-        ...(market.networkId !== undefined && { networkId: market.networkId }),
-      },
-      kick: () => this.#outbox.kick(),
+      parties,
+      kick,
       offerTimeoutMs: market.offerTimeout,
       telemetryRole: market.telemetryRole,
+    });
+    this.orders = new OrderDesk({
+      store,
+      clock,
+      parties,
+      dialect: market.dialect,
+      need: flexNeed,
+      transactionOf: (era) => this.participant.transactionOf(era),
+      kick,
     });
     const inbox = new Inbox({
       store,
@@ -124,6 +149,7 @@ export class MarketLink implements AsyncDisposable {
         options.onRelease(release);
         if (!release.isPartial) this.participant.released(release);
       },
+      onCallback: (context, body) => this.orders.answered(context, body),
       onInit: (transactionId, answer) => this.participant.initialised(transactionId, answer),
       statusFor: (request) => this.participant.statusFor(request),
       onOffers: (transactionId, offers) => this.participant.offered(transactionId, offers),
@@ -134,7 +160,7 @@ export class MarketLink implements AsyncDisposable {
       this.#webhook = new Webhook({ ...market.webhook, requireSignature, receive, clock, log });
     }
     if (market.mqtt !== undefined) {
-      const { url, topicIn, topicOut, username, passwordFile, caFile, protocolVersion } = market.mqtt;
+      const { url, topicIn, topicOut, requestTopic, username, passwordFile, caFile, protocolVersion } = market.mqtt;
       this.#mqttOptions = {
         url,
         topicIn,
@@ -148,6 +174,7 @@ export class MarketLink implements AsyncDisposable {
         random: options.random,
         clientId: market.subscriberId,
         ...(protocolVersion !== undefined && { protocolVersion }),
+        ...(requestTopic !== undefined && { requestTopic }),
         ...(username !== undefined && { username }),
         ...(passwordFile !== undefined && { password: readSecret(folder, passwordFile) }),
         ...(caFile !== undefined && { ca: readFileSync(resolve(folder, caFile), "utf8") }),
@@ -156,6 +183,7 @@ export class MarketLink implements AsyncDisposable {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    await this.#sentSignatures.load(this.#store);
     await this.participant.start(signal);
     this.#webhookUrl = (await this.#webhook?.start(signal))?.url;
     this.#outbox.start(signal);

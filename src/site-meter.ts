@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { IntervalLog } from "./meter/interval-log.ts";
-import { IntervalRecorder } from "./meter/interval-recorder.ts";
+import { IntervalRecorder, type IntervalSink } from "./meter/interval-recorder.ts";
+import type { IntervalBody } from "./meter/log-record.ts";
 import { loadOrCreateMeterKey } from "./meter/meter-key.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Setpoint } from "./model/setpoint.ts";
@@ -17,6 +18,8 @@ export interface SiteMeterOptions {
   readonly data: string;
   /** Length of a market interval, ms, ≥ 1000. */
   readonly intervalMs: number | undefined;
+  /** Intervals that the log has now. */
+  readonly onIntervals?: ((bodies: readonly IntervalBody[]) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,6 +41,7 @@ export class SiteMeter implements AsyncDisposable {
   static async open({
     data,
     intervalMs = DEFAULT_INTERVAL_MS,
+    onIntervals,
     clock,
     log,
   }: SiteMeterOptions): Promise<SiteMeter | undefined> {
@@ -45,7 +49,14 @@ export class SiteMeter implements AsyncDisposable {
       const privateKey = loadOrCreateMeterKey(resolve(data, "meter.key"));
       const intervalLog = await IntervalLog.open({ folder: resolve(data, "meter"), privateKey, clock });
       const maxInterpolationMs = Math.min(MAX_INTERPOLATION_MS, intervalMs);
-      const recorder = new IntervalRecorder({ sink: intervalLog, clock, log, intervalMs, maxInterpolationMs });
+      const sink: IntervalSink = {
+        lastOf: (era) => intervalLog.lastOf(era),
+        append: async (bodies) => {
+          await intervalLog.append(bodies);
+          onIntervals?.(bodies);
+        },
+      };
+      const recorder = new IntervalRecorder({ sink, clock, log, intervalMs, maxInterpolationMs });
       return new SiteMeter(intervalLog, recorder);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -4,7 +4,10 @@ import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { JournalOcpiStore } from "./ocpi/journal-ocpi-store.ts";
 import type { OcpiConfig, OcpiPeerConfig } from "./ocpi/ocpi-config.ts";
+import type { OcpiTariff } from "./ocpi/ocpi-objects.ts";
 import { OcpiServer } from "./ocpi/ocpi-server.ts";
+import type { OcpiStore } from "./ocpi/ocpi-store.ts";
+import type { OcpiTariffName } from "./site-tariffs.ts";
 
 export interface SiteOcpiOptions {
   readonly config: OcpiConfig;
@@ -21,11 +24,13 @@ export interface SiteOcpiOptions {
 export class SiteOcpi implements AsyncDisposable {
   readonly versionsUrl: string;
   readonly #server: OcpiServer;
-  readonly #store: AsyncDisposable;
+  readonly #store: OcpiStore;
+  readonly #versions: OcpiConfig["versions"];
 
-  private constructor(server: OcpiServer, store: AsyncDisposable) {
+  private constructor(server: OcpiServer, store: OcpiStore, { versions }: OcpiConfig) {
     this.#server = server;
     this.#store = store;
+    this.#versions = versions;
     this.versionsUrl = server.versionsUrl;
   }
 
@@ -45,11 +50,22 @@ export class SiteOcpi implements AsyncDisposable {
           log.info(object ? "OCPI object received" : "OCPI object deleted", { ...key, peer }),
       });
       await server.start(signal);
-      return new SiteOcpi(server, store);
+      return new SiteOcpi(server, store, options.config);
     } catch (error) {
       await store[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** A tariff as it came last from its operator, or as we offer it ourselves. */
+  tariff(name: OcpiTariffName): OcpiTariff | undefined {
+    for (const side of ["theirs", "ours"] as const) {
+      for (const version of this.#versions.toReversed()) {
+        const found = this.#store.get({ ...name, side, version, module: "tariffs" });
+        if (found !== undefined) return found as unknown as OcpiTariff;
+      }
+    }
+    return undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

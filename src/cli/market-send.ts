@@ -8,35 +8,35 @@ import { CliError, EXIT } from "./exit-code.ts";
 import { printData, printJson } from "./output.ts";
 import type { AddCommand } from "./program.ts";
 
-const ACTION = /^on_[a-z_]{1,30}$/;
+const ACTION = /^[a-z_]{1,40}$/;
 const SEND_DEADLINE_MS = 10_000;
 const SIGNATURE_LIFETIME_MS = 60_000;
 
 /** `market send`: a message file to a running gateway, as the market would send it. */
 export const addMarketCommand: AddCommand = (program, parts, setExit) => {
-  const market = program.command("market").description("speak to the gateway as the market does");
+  const market = program.command("market").description("speak to a gateway as the market does, or to a market");
   market
     .command("send")
-    .description("send a message file (JSON) to a running gateway, signed with the market's key")
-    .argument("<file>", "message, for example an on_confirm")
+    .description("send a message file (JSON) to a running gateway or market, signed with the sender's key")
+    .argument("<file>", "message in any of the dialects, for example an on_confirm")
     .option("--config <file>", "config of the gateway; tells where its webhook is")
-    .option("--url <url>", "webhook, instead of --config, for example http://127.0.0.1:9080/beckn")
-    .option("--key <file>", "private key of the market, base64; without it the message goes unsigned")
-    .option("--key-id <id>", "key id under which the gateway has pinned the market's key", "key-1")
-    .option("--subscriber <id>", "the market's id; default: context.bpp_id of the message")
-    .option("--fresh", "give the message a new message_id and the present time first")
+    .option("--url <url>", "where to, instead of --config, for example http://127.0.0.1:9080/beckn")
+    .option("--key <file>", "private key of the sender, base64; without it the message goes unsigned")
+    .option("--key-id <id>", "key id under which the receiver has pinned the sender's key", "key-1")
+    .option("--subscriber <id>", "the sender's id; default: what the message's context says")
+    .option("--fresh", "give the message a new id and the present time first")
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
       "\nExample:\n  setpointd market send on-confirm.json --config site.yaml --key market.key --fresh",
     )
     .action(async (file: string, options: SendOptions) => {
-      const { body, action, bppId } = readMessage(file, options.fresh ?? false);
+      const { body, action, senderId } = readMessage(file, options.fresh ?? false);
       const url = webhookUrl(options, (path) => loadConfig(path, parts.adapters).config.market?.webhook);
       const headers: Record<string, string> = { "content-type": "application/json" };
       if (options.key !== undefined) {
         const signer = {
-          subscriberId: options.subscriber ?? bppId,
+          subscriberId: options.subscriber ?? senderId,
           keyId: options.keyId,
           privateKey: privateKeyFromBase64(readFileSync(options.key, "utf8").trim()),
         };
@@ -60,11 +60,9 @@ interface SendOptions {
   json?: boolean;
 }
 
-const Message = z.looseObject({
-  context: z.looseObject({ action: z.string().regex(ACTION), bpp_id: z.string(), message_id: z.string() }),
-});
+const Message = z.looseObject({ context: z.looseObject({ action: z.string().regex(ACTION) }) });
 
-function readMessage(file: string, fresh: boolean): { body: string; action: string; bppId: string } {
+function readMessage(file: string, fresh: boolean): { body: string; action: string; senderId: string } {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -80,12 +78,20 @@ function readMessage(file: string, fresh: boolean): { body: string; action: stri
   const parsed = Message.safeParse(json);
   if (!parsed.success) throw new CliError(EXIT.usage, `${file}: ${z.prettifyError(parsed.error)}`);
   const { context } = parsed.data;
-  if (!fresh) return { body: text, action: context.action, bppId: context.bpp_id };
+  const { action } = context;
+  const isCamel = "bapId" in context || "transactionId" in context;
+  const [callbackFrom, requestFrom] = isCamel ? ["bppId", "bapId"] : ["bpp_id", "bap_id"];
+  const senderId = String(context[action.startsWith("on_") ? callbackFrom : requestFrom] ?? "");
+  if (!fresh) return { body: text, action, senderId };
   const renewed = {
     ...parsed.data,
-    context: { ...context, message_id: crypto.randomUUID(), timestamp: new Date(systemClock.now()).toISOString() },
+    context: {
+      ...context,
+      [isCamel ? "messageId" : "message_id"]: crypto.randomUUID(),
+      timestamp: new Date(systemClock.now()).toISOString(),
+    },
   };
-  return { body: JSON.stringify(renewed), action: context.action, bppId: context.bpp_id };
+  return { body: JSON.stringify(renewed), action, senderId };
 }
 
 function webhookUrl(

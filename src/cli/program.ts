@@ -9,6 +9,7 @@ import { addDevicesCommand } from "./devices.ts";
 import { CliError, EXIT, EXIT_CODES_HELP } from "./exit-code.ts";
 import { addMarketCommand } from "./market-send.ts";
 import { addMeterCommand } from "./meter.ts";
+import { addOrderCommand } from "./order.ts";
 import { printNote } from "./output.ts";
 import type { Parts } from "./parts.ts";
 import { addProviderCommand } from "./provider.ts";
@@ -53,6 +54,7 @@ ${EXIT_CODES_HELP}`,
     addDevicesCommand,
     addDeviceCommand,
     addMarketCommand,
+    addOrderCommand,
     addProviderCommand,
     addRelayCommand,
     addClearCommand,

@@ -1,6 +1,19 @@
 import { z } from "zod";
 import { ERA_PATTERN } from "../model/resource.ts";
 import { type OcpiConfig, ocpiConfig } from "../ocpi/ocpi-config.ts";
+import {
+  type ChargingConfig,
+  charging,
+  currency,
+  marketBidding,
+  type ObjectiveConfig,
+  objective,
+  priceBand,
+  type StorageConfig,
+  storage,
+  type TariffConfig,
+  tariff,
+} from "./bidding-schema.ts";
 import { duration } from "./duration.ts";
 import { isLoopback } from "./loopback.ts";
 
@@ -22,31 +35,6 @@ const era = z
 
 const port = z.int("must be a port from 0 to 65535, for example 9080").min(0).max(65_535);
 
-const price = z.number("must be a price per kWh, for example 0.12");
-
-const currency = z
-  .string()
-  .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code, for example "INR"')
-  .describe("ISO 4217");
-
-const priceBand = z
-  .strictObject({ from: price, to: price })
-  .refine((band) => band.from <= band.to, { message: "`from` must not be above `to`", path: ["from"] })
-  .describe("prices per kWh between which the device goes from one end of its power to the other");
-
-const objective = z
-  .strictObject({
-    targetChargeKWh: z.number("must be kWh above 0, for example 20").positive(),
-    deadline: z.iso
-      .datetime({ offset: true, message: 'must be a time with a zone, for example "2026-12-15T18:00:00Z"' })
-      .describe("when the energy must be there"),
-    maxPricePerKWh: price.optional(),
-    minChargeKWh: z.number().nonnegative().optional().describe("energy that is needed at any price"),
-    maxChargeKWh: z.number().positive().optional(),
-    preferredSource: z.string().max(64).optional(),
-  })
-  .describe("a goal from which the bid curve follows");
-
 const limit = z
   .strictObject({
     minPowerKW: z.number().max(0, "must be 0 or negative: consumption is negative, for example -7.4").optional(),
@@ -59,6 +47,7 @@ const site = z.strictObject({
   maxImportKW: z.number().positive().optional().describe("what the connection may draw in sum, kW"),
   maxExportKW: z.number().nonnegative().optional().describe("what the connection may feed in, kW"),
   reserveKW: z.number().nonnegative().optional().describe("load that no device here meters, kept free, kW"),
+  tariff: tariff.optional(),
 });
 
 const api = z.strictObject({
@@ -143,6 +132,7 @@ const market = z
       })
       .optional()
       .describe("dialect deg: what our bids answer"),
+    ...marketBidding,
     participate: z.boolean().default(true).describe("false: take setpoints and send telemetry, but no bids"),
     requireSignature: z.boolean().optional().describe("default: required unless webhook and broker are on loopback"),
     webhook: z
@@ -160,6 +150,13 @@ const market = z
           .regex(/^(mqtt|mqtts|ws|wss):\/\//, "must be an MQTT URL, for example mqtts://broker.example.org:8883"),
         topicIn: z.string().min(1).max(255),
         topicOut: z.string().min(1).max(255),
+        requestTopic: z
+          .string()
+          .min(1)
+          .max(255)
+          .regex(/^[^+#]*$/, "must be one topic, without + and #")
+          .optional()
+          .describe("given: our messages go to the market here and not to bppUri; its answers come to topicIn"),
         username: z.string().optional(),
         passwordFile: z.string().optional(),
         caFile: z.string().optional(),
@@ -167,6 +164,10 @@ const market = z
           .union([z.literal(4), z.literal(5)])
           .optional()
           .describe("4 for MQTT 3.1.1 (default), or 5: answers then carry the correlation data of the message"),
+      })
+      .refine((value) => value.requestTopic === undefined || value.protocolVersion === 5, {
+        message: "must be 5 with `requestTopic`: requests over MQTT need response topics",
+        path: ["protocolVersion"],
       })
       .optional()
       .describe("the same messages from a broker, for a site behind NAT"),
@@ -208,14 +209,6 @@ function isOpenToOthers(value: {
   return hosts.some((host) => host !== undefined && !isLoopback(host));
 }
 
-const storage = z.strictObject({
-  storedValuePerKWh: price.default(0.1),
-  wearPerKWh: price.default(0.02),
-  roundTripEfficiency: z.number().gt(0).max(1).default(0.9),
-  spreadPerKWh: z.number().nonnegative().default(0.02),
-  reserveSocPercent: z.number().min(0).max(100).default(10),
-});
-
 /** The schema of the whole config, for the protocols that this program has. */
 export function configSchema(protocols: readonly ProtocolSchema[]) {
   const names = protocols.map((protocol) => protocol.name);
@@ -227,7 +220,14 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
       limit: limit.optional(),
       prices: priceBand.optional(),
       storage: storage.optional(),
+      charging: charging.optional(),
       objective: objective.optional(),
+      tariff: tariff.optional().describe("default: the one of the site"),
+      baseKW: z
+        .number("must be kW of 0 or more, for example 1.5")
+        .nonnegative("must be 0 or more")
+        .optional()
+        .describe("what a load takes at any price, kW"),
       orders: z.array(z.string().max(255)).max(100).optional().describe("order ids that mean this device"),
       transactions: z.array(z.string().max(255)).max(100).optional().describe("transaction ids that mean this device"),
       meters: z
@@ -327,8 +327,6 @@ function crossChecks(config: CheckedConfig): { path: (string | number)[]; messag
 type Section<T> = T extends z.ZodType ? z.output<T> : never;
 
 export type MarketConfig = Section<typeof market>;
-export type ObjectiveConfig = Section<typeof objective>;
-export type StorageConfig = Section<typeof storage>;
 
 export interface DeviceConfig {
   readonly era: string;
@@ -337,7 +335,10 @@ export interface DeviceConfig {
   readonly limit?: z.output<typeof limit> | undefined;
   readonly prices?: z.output<typeof priceBand> | undefined;
   readonly storage?: StorageConfig | undefined;
+  readonly charging?: ChargingConfig | undefined;
   readonly objective?: ObjectiveConfig | undefined;
+  readonly tariff?: TariffConfig | undefined;
+  readonly baseKW?: number | undefined;
   readonly orders?: readonly string[] | undefined;
   readonly transactions?: readonly string[] | undefined;
   readonly meters?: readonly string[] | undefined;

@@ -37,6 +37,11 @@ export interface DeviceLaneOptions {
   readonly onReport: (report: Report) => void;
   /** The target changed, so that other devices' limits may have changed. */
   readonly onTarget: () => void;
+  /**
+   * What to hold where less is ordered than the device can run at (`Capability.minRunKW`): that least power, or nothing.
+   * Absent: as ordered.
+   */
+  readonly runnableKW?: (powerKW: number, minRunKW: number) => number;
 }
 
 /** What a person sees of a device. Powers in kW, export positive; absent is not zero. */
@@ -240,7 +245,10 @@ export class DeviceLane {
   }
 
   #clamp(powerKW: number): { powerKW: number; boundBy: Limit | undefined } {
-    const clamped = clampByLimits(powerKW, [
+    const minRunKW = this.capability?.minRunKW ?? 0;
+    const isTooLittle = powerKW !== 0 && Math.abs(powerKW) < minRunKW;
+    const wantedKW = isTooLittle ? (this.#options.runnableKW?.(powerKW, minRunKW) ?? powerKW) : powerKW;
+    const clamped = clampByLimits(wantedKW, [
       ...nameplate(this.capability),
       ...this.#options.limits(),
       ...this.#state.limits,

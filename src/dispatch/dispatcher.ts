@@ -32,6 +32,8 @@ export interface DispatcherOptions {
   readonly connection: SiteConnection;
   readonly onJudgement: (judgement: Judgement) => void;
   readonly onReport: (era: Era, report: Report) => void;
+  /** As `DeviceLaneOptions.runnableKW`, for a device. */
+  readonly runnableKW?: (era: Era, powerKW: number, minRunKW: number) => number;
 }
 
 /** Brings each setpoint to its device, or splits it over a group, and keeps every device to itself. */
@@ -45,6 +47,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#groupVerdicts = groupVerdicts(options.clock, options.onJudgement);
+    const { runnableKW } = options;
     for (const { adapter, limit } of options.devices) {
       if (limit) this.#operatorLimits.set(adapter.era, limit);
       this.#lanes.set(
@@ -59,6 +62,9 @@ export class Dispatcher {
           onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
           onReport: (report) => options.onReport(adapter.era, report),
           onTarget: () => this.#targetsChanged(),
+          ...(runnableKW && {
+            runnableKW: (powerKW, minRunKW) => runnableKW(adapter.era, powerKW, minRunKW),
+          }),
         }),
       );
     }

@@ -141,6 +141,11 @@ const NAMES = {
   },
 } as const;
 
+/** The place of a context's field, as its envelope spells it. */
+export function contextPath(envelope: Envelope, name: keyof (typeof NAMES)["snake"]): string {
+  return `context.${NAMES[envelope][name]}`;
+}
+
 function envelopeOf(fields: Fields): Envelope {
   const isSnake = Object.hasOwn(fields, "bap_id") || Object.hasOwn(fields, "transaction_id");
   const isCamel = Object.hasOwn(fields, "bapId") || Object.hasOwn(fields, "transactionId");

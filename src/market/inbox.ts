@@ -27,7 +27,8 @@ import {
   type SetpointFlag,
 } from "./placement.ts";
 import type { SentSignatures } from "./sent-signatures.ts";
-import { type Authorization, digestOf, type Signer, signBody, verifySignature } from "./signature.ts";
+import { type Authorization, digestOf, type Signer, verifySignature } from "./signature.ts";
+import { signedAnswer } from "./signed-answer.ts";
 import type { PinnedKeys } from "./signing-keys.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { WireFields } from "./wire-fields.ts";
@@ -37,8 +38,6 @@ export const MAX_MESSAGE_BYTES = 65_536;
 
 /** A sender's clock may be ahead of ours by this much. */
 const FUTURE_TOLERANCE_MS = 30_000;
-/** How long the signature of an answer counts. */
-const ANSWER_LIFETIME_MS = 300_000;
 /** No message is acted on after this, whatever time to live it claims; the store knows repeats for longer. */
 const MAX_TTL_MS = 24 * 3_600_000;
 
@@ -121,6 +120,8 @@ export interface InboxOptions {
   readonly onSetpoints: (setpoints: readonly Setpoint[], flags: readonly SetpointFlag[]) => void;
   readonly onRelease: (release: Release) => void;
   readonly onOffers: (transactionId: string, offers: readonly MarketOffer[]) => void;
+  /** Any callback that was taken, after what follows from it. */
+  readonly onCallback?: (context: CallbackContext, body: unknown) => void;
   readonly onInit?: (transactionId: string, answer: InitAnswer) => void;
   /** The `on_status` for a request, or nothing if no such order is running. Absent: none is. */
   readonly statusFor?: (request: StatusRequest) => NewOutboxItem | undefined;
@@ -219,6 +220,7 @@ export class Inbox {
     }
     contracts.committed(effect.change.contracts ?? []);
     this.#tell(effect, context);
+    if (isCallback(context)) this.#options.onCallback?.(context, body);
     return { answer: ack, outcome: effect.outdated ? "outdated" : "acked" };
   }
 
@@ -261,11 +263,7 @@ export class Inbox {
   /** An answer in the camel envelope carries a signature over itself and over that of the message it answers. */
   #signed(answer: Answer, signer: Authorization | undefined, { envelope }: MessageContext): Answer {
     const { answerSigner, clock } = this.#options;
-    if (answerSigner === undefined || signer === undefined || envelope !== "camel") return answer;
-    const times = { nowMs: clock.now(), lifetimeMs: ANSWER_LIFETIME_MS };
-    const covered = signer.signature.toString("base64");
-    const { authorization } = signBody(answerSigner, Buffer.from(answer.body), times, covered);
-    return { ...answer, headers: { signature: authorization } };
+    return signedAnswer(answer, answerSigner, signer, envelope, clock.now());
   }
 
   #checkAge(context: MessageContext, nowMs: number): void {

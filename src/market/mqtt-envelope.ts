@@ -40,8 +40,40 @@ export function answerText(answer: Answer, message: InboundMessage | undefined):
     transaction_id: text(context["transaction_id"] ?? context["transactionId"]),
     action: text(context["action"]),
     httpStatus: answer.status,
+    ...(answer.headers?.["signature"] !== undefined && { signature: answer.headers["signature"] }),
   };
   return JSON.stringify({ ...ids, ...JSON.parse(answer.body) });
+}
+
+/** An answer that came over MQTT. */
+export interface MqttAnswer extends Answer {
+  /** Of the message that it answers, where it says so. */
+  readonly messageId: string | undefined;
+}
+
+/**
+ * Reads what `answerText` writes, `{message_id, transaction_id, action, httpStatus, signature?, …}`: what stands beside them
+ * is the body as over HTTP, letter by letter, since its signature covers that.
+ * @returns nothing if it is no answer
+ */
+export function readAnswer(payload: Uint8Array): MqttAnswer | undefined {
+  if (payload.length > MAX_MESSAGE_BYTES) return undefined;
+  const json = parseStrictJson(payload);
+  if (!json.ok || typeof json.value !== "object" || json.value === null || Array.isArray(json.value)) return undefined;
+  const {
+    message_id,
+    transaction_id: _transaction,
+    action: _action,
+    httpStatus,
+    signature,
+    ...body
+  } = json.value as Record<string, unknown>;
+  if (typeof httpStatus !== "number" || !Number.isInteger(httpStatus) || httpStatus < 200 || httpStatus > 599) {
+    return undefined;
+  }
+  const messageId = typeof message_id === "string" ? message_id : undefined;
+  const headers = typeof signature === "string" ? { headers: { signature } } : {};
+  return { status: httpStatus, body: JSON.stringify(body), messageId, ...headers };
 }
 
 /** The context as far as it can be read; it may be anything. */

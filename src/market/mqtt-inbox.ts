@@ -5,10 +5,14 @@ import { type Answer, nackOf, Refusal } from "./answer.ts";
 import type { InboundMessage } from "./inbox.ts";
 import type { MarketCounters } from "./market-counters.ts";
 import { answerText, openEnvelope } from "./mqtt-envelope.ts";
+import { MqttRequests } from "./mqtt-requests.ts";
+import type { PostedAnswer } from "./post-message.ts";
 
 const BACKOFF_BASE_MS = 1000;
 const BACKOFF_CAP_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** An answer says whether a message was taken; after this nobody waits for it. */
+const ANSWER_EXPIRY_S = 60;
 
 export interface MqttInboxOptions {
   /** `mqtt://` or `mqtts://`. */
@@ -23,6 +27,8 @@ export interface MqttInboxOptions {
   readonly password?: string;
   /** PEM, for a broker whose certificate no public authority signed. */
   readonly ca?: string;
+  /** Given: our own requests go here, with `topicIn` as their response topic; needs version 5. */
+  readonly requestTopic?: string;
   /** 3.1.1 is 4, 5 is 5; 4 unless told, which brokers of version 5 take as well. */
   readonly protocolVersion?: 4 | 5;
   /** May be false only with a broker that nobody else can reach. */
@@ -47,9 +53,26 @@ export class MqttInbox implements AsyncDisposable {
   #client: MqttClient | undefined;
   #subscribed = false;
   #failures = 0;
+  readonly #requests: MqttRequests | undefined;
 
   constructor(options: MqttInboxOptions) {
     this.#options = options;
+    const { requestTopic, topicIn } = options;
+    if (requestTopic === undefined) return;
+    this.#requests = new MqttRequests({
+      requestTopic,
+      responseTopic: topicIn,
+      publish: async (...message) => {
+        if (this.#client === undefined || !this.#subscribed) throw new Error("the broker is not connected");
+        await this.#client.publishAsync(...message);
+      },
+    });
+  }
+
+  /** Sends a request to the market and waits for its answer. @throws Error while there is no broker */
+  async post(...request: Parameters<MqttRequests["post"]>): Promise<PostedAnswer> {
+    if (this.#requests === undefined) throw new Error("there is no topic for requests");
+    return await this.#requests.post(...request);
   }
 
   /** True while messages can come: connected and subscribed. */
@@ -97,6 +120,8 @@ export class MqttInbox implements AsyncDisposable {
 
   async #take(packet: IPublishPacket): Promise<void> {
     const { receive, requireSignature, topicOut, counters, log } = this.#options;
+    // What is retained is no answer of now.
+    if (!packet.retain && this.#requests?.take(packet)) return;
     let message: InboundMessage | undefined;
     let answer: Answer;
     try {
@@ -114,7 +139,12 @@ export class MqttInbox implements AsyncDisposable {
     // Not awaited: the broker acknowledges it only after it has our acknowledgement of the message.
     // The correlation data goes back as it came; the topic to answer to is ours to say and never the sender's.
     const correlationData = packet.properties?.correlationData;
-    const options = { qos: 1, ...(correlationData !== undefined && { properties: { correlationData } }) } as const;
+    const properties = {
+      messageExpiryInterval: ANSWER_EXPIRY_S,
+      ...(correlationData !== undefined && { correlationData }),
+    };
+    const isFive = this.#options.protocolVersion === 5;
+    const options = { qos: 1, retain: false, ...(isFive && { properties }) } as const;
     this.#client?.publish(topicOut, answerText(answer, message), options, (error) => {
       if (error) log.debug("answer over MQTT not delivered", { reason: error.message });
     });

@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, withDeadline } from "../clock.ts";
 import type { Log } from "../log.ts";
-import type { ControlStore, OutboxItem } from "../store/control-store.ts";
+import type { ControlStore, OutboxItem, SentSignature } from "../store/control-store.ts";
 import type { MarketCounters } from "./market-counters.ts";
 import { MessagePoster, type PostedAnswer } from "./post-message.ts";
 import type { SentSignatures } from "./sent-signatures.ts";
@@ -15,6 +15,8 @@ const BACKOFF_CAP_MS = 300_000;
 /** How often the store is asked for messages whose next attempt has come. */
 const POLL_MS = 1000;
 const PER_POLL = 64;
+/** Signatures of unsettled items that are remembered. */
+const MAX_SIGNED = 1000;
 
 export interface OutboxOptions {
   readonly store: ControlStore;
@@ -26,6 +28,15 @@ export interface OutboxOptions {
   /** Absent: messages go unsigned, to a protocol adapter on this site that signs them. */
   readonly signer?: Signer;
   readonly sentSignatures?: SentSignatures;
+  /** Brings a message to the market in another way than by HTTP to its `url`. @throws Error if it can't now */
+  readonly post?: (
+    body: Uint8Array,
+    authorization: string | undefined,
+    expiresInMs: number,
+    signal: AbortSignal,
+  ) => Promise<PostedAnswer>;
+  /** The market refused a message for good. */
+  readonly onRefused?: (item: OutboxItem, reason: string) => void;
   /** Messages on their way at the same time; 4 unless told. */
   readonly concurrency?: number;
   /** First wait after a failed attempt; 1 s unless told. */
@@ -45,6 +56,8 @@ export class Outbox implements AsyncDisposable {
   readonly #stop = new AbortController();
   /** What is on its way: lane → the work. */
   readonly #sending = new Map<string, Promise<void>>();
+  /** Of what was sent and is not settled: item → its signature. */
+  readonly #signed = new Map<number, { readonly authorization: string; readonly sent: SentSignature }>();
   #running: Promise<void> | undefined;
   #wake: (() => void) | undefined;
   #kicked = false;
@@ -117,6 +130,7 @@ export class Outbox implements AsyncDisposable {
     const { id, action, url } = item;
     if (item.expiresAtMs <= clock.now()) {
       await store.removeOutbox(id);
+      this.#signed.delete(id);
       counters.sent(action, "expired");
       log.warn("message to the market dropped: it was not delivered in time", { action, url, attempts: item.attempts });
       return;
@@ -136,19 +150,28 @@ export class Outbox implements AsyncDisposable {
       log.warn("message to the market not delivered", { action, url, reason: outcome.reason, retryInMs: waitMs });
       return;
     }
-    await store.removeOutbox(id);
+    // Kept with the delivery: the answer that covers it may come after a restart.
+    const sent = outcome.kind === "ack" ? this.#signed.get(id)?.sent : undefined;
+    await store.removeOutbox(id, sent);
+    this.#signed.delete(id);
     counters.sent(action, outcome.kind === "ack" ? "acked" : "nacked");
-    if (outcome.kind === "nack") log.warn("the market refused a message", { action, url, reason: outcome.reason });
-    else log.debug("message to the market acknowledged", { action, url });
+    if (outcome.kind === "ack") {
+      log.debug("message to the market acknowledged", { action, url });
+      return;
+    }
+    log.warn("the market refused a message", { action, url, reason: outcome.reason });
+    this.#options.onRefused?.(item, outcome.reason);
   }
 
   async #attempt(item: OutboxItem, signal: AbortSignal): Promise<AnswerMeaning> {
-    const { clock, deadlineMs } = this.#options;
+    const { clock, deadlineMs, post } = this.#options;
     const body = Buffer.from(item.body);
     const authorization = this.#sign(item, body);
     try {
       const answer = await withDeadline(clock, deadlineMs ?? DEADLINE_MS, signal, (inner) =>
-        this.#poster.post(item.url, body, authorization, inner),
+        post === undefined
+          ? this.#poster.post(item.url, body, authorization, inner)
+          : post(body, authorization, item.expiresAtMs - clock.now(), inner),
       );
       return meaningOf(answer);
     } catch (error) {
@@ -156,15 +179,26 @@ export class Outbox implements AsyncDisposable {
     }
   }
 
-  #sign(item: OutboxItem, body: Uint8Array): string | undefined {
+  /** The same signature for each attempt as long as it counts: an answer covers the one that arrived. */
+  #sign({ id, body: text, action }: OutboxItem, body: Uint8Array): string | undefined {
     const { signer, clock, sentSignatures } = this.#options;
     if (signer === undefined) return undefined;
-    const signed = signBody(signer, body, { nowMs: clock.now(), lifetimeMs: SIGNATURE_LIFETIME_MS });
-    const { context } = JSON.parse(item.body) as { context: Readonly<Record<string, string>> };
+    const nowMs = clock.now();
+    const before = this.#signed.get(id);
+    if (before !== undefined && nowMs < before.sent.sentAtMs + SIGNATURE_LIFETIME_MS / 2) return before.authorization;
+    const { authorization, signature } = signBody(signer, body, { nowMs, lifetimeMs: SIGNATURE_LIFETIME_MS });
+    const { context } = JSON.parse(text) as { context: Readonly<Record<string, string>> };
     const messageId = context["message_id"] ?? context["messageId"] ?? "";
     const transactionId = context["transaction_id"] ?? context["transactionId"] ?? "";
-    sentSignatures?.remember({ messageId, transactionId, action: item.action }, signed.signature);
-    return signed.authorization;
+    const sent = { messageId, transactionId, action, signature, sentAtMs: nowMs };
+    this.#signed.set(id, { authorization, sent });
+    // An item that a newer one replaced in the store is never settled here.
+    for (const oldest of this.#signed.keys()) {
+      if (this.#signed.size <= MAX_SIGNED) break;
+      this.#signed.delete(oldest);
+    }
+    sentSignatures?.remember(sent, signature);
+    return authorization;
   }
 
   /** Returns at a kick, when an item is done, or after the poll time. */

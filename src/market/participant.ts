@@ -6,7 +6,7 @@ import type { Objective } from "../model/objective.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Contract, ControlStore, NewOutboxItem } from "../store/control-store.ts";
-import { type Envelope, type Parties, requestContext } from "./beckn-context.ts";
+import type { Envelope, Parties } from "./beckn-context.ts";
 import type { ContractBook } from "./contract-book.ts";
 import { type BidContext, nextIntervals } from "./dialects/bid-context.ts";
 import type { MarketOffer } from "./dialects/order-codec.ts";
@@ -15,6 +15,7 @@ import { type Bid, type BidConstraints, confirmMessage, type DeliveryReport } fr
 import type { SeedDialect } from "./dialects/seed-shape.ts";
 import type { InitAnswer, Release, StatusRequest } from "./inbox.ts";
 import { offerFault } from "./offer-check.ts";
+import { requestItem } from "./request-item.ts";
 
 /** Telemetry and the last verdict come a little after the setpoint's end; until then its order takes them. */
 const REPORT_GRACE_MS = 300_000;
@@ -201,12 +202,19 @@ export class Participant {
     this.#remind(told);
     const message = this.#outgoing.delivery(told, order.transactionId, this.#metersOf(report.era));
     const { judgement } = report;
-    const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : `telemetry ${report.era}`;
+    const { performance } = report;
+    const lasting = performance ? `reduction ${performance.setpointId}` : `telemetry ${report.era}`;
+    const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : lasting;
     const action = telemetryRole === "bpp" ? "on_status" : "update";
     const ttlMs = telemetryTtlMs ?? 3_600_000;
     const item = this.#item(action, order.transactionId, message, { ttlMs, replaceKey });
     await this.#commit([], [item]);
     return true;
+  }
+
+  /** The transaction of a resource: of the order that runs, else of its bid. */
+  transactionOf(era: Era): { readonly transactionId: string; readonly orderId?: string } | undefined {
+    return this.#orders.get(era) ?? this.#dealings.get(era)?.contract;
   }
 
   snapshot(): readonly ParticipantSnapshot[] {
@@ -417,20 +425,8 @@ export class Participant {
 
   #item(action: string, transactionId: string, message: object, rules: ItemRules): NewOutboxItem {
     const { clock, parties } = this.#options;
-    const { ttlMs, replaceKey, messageId = randomUUID(), envelope = this.#outgoing.envelope } = rules;
-    const nowMs = clock.now();
-    // As a provider of data we speak from the other end, so the two change places.
-    const from = action === "on_status" ? swapped(parties) : parties;
-    const context = requestContext(from, { action, messageId, transactionId, nowMs, ttlMs }, envelope);
-    return {
-      action,
-      url: `${parties.bppUri.replace(/\/+$/, "")}/${action}`,
-      body: JSON.stringify({ context, message }),
-      replaceKey,
-      createdAtMs: nowMs,
-      // The message says itself for how long it counts; after that it would only be refused.
-      expiresAtMs: nowMs + ttlMs,
-    };
+    const { envelope = this.#outgoing.envelope, ...rest } = rules;
+    return requestItem(parties, { action, transactionId, message, envelope, ...rest }, clock.now());
   }
 
   async #commit(contracts: readonly Contract[], outbox: readonly NewOutboxItem[]): Promise<void> {
@@ -438,9 +434,4 @@ export class Participant {
     this.#options.contracts.committed(contracts);
     if (outbox.length > 0) this.#options.kick();
   }
-}
-
-function swapped(parties: Parties): Parties {
-  const { bapId, bapUri, bppId, bppUri } = parties;
-  return { ...parties, bapId: bppId, bapUri: bppUri, bppId: bapId, bppUri: bapUri };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isTimeZone } from "../config/time-zone.ts";
 import { invalidParameters } from "./ocpi-fault.ts";
 import { POWER_TYPES, TARIFF_DIMENSIONS, WEEKDAYS } from "./ocpi-objects.ts";
 import { msFromOcpiTime } from "./ocpi-time.ts";
@@ -86,15 +87,6 @@ const location = z.looseObject({
   time_zone: text(255).refine(isTimeZone, "must be an IANA time zone, for example Europe/Oslo"),
   evses: z.array(evse).max(1000).optional(),
 });
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time of day such as 13:30");
 const date = z.iso.date("must be a date such as 2026-12-24");

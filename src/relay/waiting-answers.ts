@@ -1,6 +1,5 @@
 import type { Answer } from "../market/answer.ts";
-import { MAX_MESSAGE_BYTES } from "../market/inbox.ts";
-import { parseStrictJson } from "../market/strict-json.ts";
+import { readAnswer } from "../market/mqtt-envelope.ts";
 
 /** Messages that may wait for their sites at the same time. */
 const MAX_WAITING = 1000;
@@ -42,27 +41,4 @@ export class WaitingAnswers {
     // One message sent twice waits twice, and has one answer.
     for (const waiting of this.#waiting.values()) if (waiting.messageKey === key) waiting.resolve(answer);
   }
-}
-
-interface SiteAnswer extends Answer {
-  readonly messageId: string | undefined;
-}
-
-/** `{message_id, transaction_id, action, httpStatus, …}`: what stands beside the four is the body that the market gets. */
-function readAnswer(payload: Uint8Array): SiteAnswer | undefined {
-  if (payload.length > MAX_MESSAGE_BYTES) return undefined;
-  const json = parseStrictJson(payload);
-  if (!json.ok || typeof json.value !== "object" || json.value === null || Array.isArray(json.value)) return undefined;
-  const {
-    message_id,
-    transaction_id: _transaction,
-    action: _action,
-    httpStatus,
-    ...body
-  } = json.value as Record<string, unknown>;
-  if (typeof httpStatus !== "number" || !Number.isInteger(httpStatus) || httpStatus < 200 || httpStatus > 599) {
-    return undefined;
-  }
-  const messageId = typeof message_id === "string" ? message_id : undefined;
-  return { status: httpStatus, body: JSON.stringify(body), messageId };
 }

@@ -43,6 +43,16 @@ export interface OutboxItem {
   readonly nextAttemptMs: number;
 }
 
+/** The signature of a message that was delivered, which the answer to it may cover. */
+export interface SentSignature {
+  readonly messageId: string;
+  readonly transactionId: string;
+  readonly action: string;
+  /** Base64. */
+  readonly signature: string;
+  readonly sentAtMs: number;
+}
+
 export type NewOutboxItem = Omit<OutboxItem, "id" | "attempts" | "nextAttemptMs">;
 
 /** All that follows from one event and must be stored together or not at all. */
@@ -92,8 +102,10 @@ export interface ControlStore extends AsyncDisposable {
   recentSetpoints(limit: number): Promise<readonly StoredSetpoint[]>;
   /** Items whose next attempt is due, oldest first. */
   dueOutbox(nowMs: number, limit: number): Promise<readonly OutboxItem[]>;
-  /** Takes an item out: acknowledged, expired or refused for good. */
-  removeOutbox(id: number): Promise<void>;
+  /** Takes an item out: acknowledged, expired or refused for good. @param sent its signature, if an answer is to come */
+  removeOutbox(id: number, sent?: SentSignature): Promise<void>;
+  /** The newest signatures of what was delivered, oldest first. */
+  sentSignatures(limit: number): Promise<readonly SentSignature[]>;
   retryOutbox(id: number, attempts: number, nextAttemptMs: number): Promise<void>;
   outboxSize(): Promise<number>;
 }

@@ -5,6 +5,7 @@ import type {
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
+  SentSignature,
   StoredSetpoint,
 } from "./control-store.ts";
 import type { SqlDatabase } from "./open-database.ts";
@@ -56,6 +57,10 @@ export function controlTables(database: SqlDatabase) {
   const recentSetpoints = database.prepare("SELECT body, judgement FROM setpoint ORDER BY seq DESC LIMIT ?");
   const dueOutbox = database.prepare("SELECT * FROM outbox WHERE next_attempt_ms <= ? ORDER BY id LIMIT ?");
   const removeOutbox = database.prepare("DELETE FROM outbox WHERE id = ?");
+  const insertSignature = database.prepare(
+    "INSERT INTO sent_signature (message_id, transaction_id, action, signature, sent_at_ms) VALUES (?, ?, ?, ?, ?)",
+  );
+  const recentSignatures = database.prepare("SELECT * FROM sent_signature ORDER BY seq DESC LIMIT ?");
   const retryOutbox = database.prepare("UPDATE outbox SET attempts = ?, next_attempt_ms = ? WHERE id = ?");
   const upsertMemory = database.prepare(
     `INSERT INTO adapter_memory (adapter, key, value, updated_at_ms) VALUES (?, ?, ?, ?)
@@ -140,7 +145,13 @@ export function controlTables(database: SqlDatabase) {
     openSetpoints: (nowMs: number): StoredSetpoint[] => (openSetpoints.all(nowMs) as Row[]).map(storedFrom),
     recentSetpoints: (limit: number): StoredSetpoint[] => (recentSetpoints.all(limit) as Row[]).map(storedFrom),
     dueOutbox: (nowMs: number, limit: number): OutboxItem[] => (dueOutbox.all(nowMs, limit) as Row[]).map(outboxFrom),
-    removeOutbox: (id: number): void => void removeOutbox.run(id),
+    removeOutbox(id: number, sent?: SentSignature): void {
+      removeOutbox.run(id);
+      if (sent === undefined) return;
+      insertSignature.run(sent.messageId, sent.transactionId, sent.action, sent.signature, sent.sentAtMs);
+    },
+    sentSignatures: (limit: number): SentSignature[] =>
+      (recentSignatures.all(limit) as Row[]).map(signatureFrom).reverse(),
     retryOutbox: (id: number, attempts: number, nextAttemptMs: number): void =>
       void retryOutbox.run(attempts, nextAttemptMs, id),
     outboxSize: (): number => (countOutbox.get() as { n: number }).n,
@@ -162,6 +173,7 @@ export function controlTables(database: SqlDatabase) {
           `DELETE FROM setpoint WHERE judgement_final = 1 AND seq <= (SELECT max(seq) FROM setpoint) - ${SETPOINTS_KEPT}`,
         )
         .run();
+      database.prepare("DELETE FROM sent_signature WHERE sent_at_ms < ?").run(nowMs - INBOX_KEPT_MS);
       database.prepare("DELETE FROM contract WHERE updated_at_ms < ?").run(nowMs - CONTRACTS_KEPT_MS);
       database.prepare("DELETE FROM outbox WHERE expires_at_ms < ?").run(nowMs - INBOX_KEPT_MS);
     },
@@ -205,6 +217,16 @@ function storedFrom(row: Row): StoredSetpoint {
   return {
     setpoint: JSON.parse(String(row["body"])),
     ...(row["judgement"] === null ? {} : { judgement: JSON.parse(String(row["judgement"])) }),
+  };
+}
+
+function signatureFrom(row: Row): SentSignature {
+  return {
+    messageId: String(row["message_id"]),
+    transactionId: String(row["transaction_id"]),
+    action: String(row["action"]),
+    signature: String(row["signature"]),
+    sentAtMs: Number(row["sent_at_ms"]),
   };
 }
 

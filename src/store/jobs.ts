@@ -1,5 +1,5 @@
 import type { Reading } from "../model/reading.ts";
-import type { ControlChange, MemoryEntry, ReceivedMessage } from "./control-store.ts";
+import type { ControlChange, MemoryEntry, ReceivedMessage, SentSignature } from "./control-store.ts";
 
 /** What the main thread asks of the store's thread. Plain data, since it crosses threads. */
 export type Job =
@@ -11,7 +11,8 @@ export type Job =
   | { readonly op: "openSetpoints"; readonly nowMs: number }
   | { readonly op: "recentSetpoints"; readonly limit: number }
   | { readonly op: "dueOutbox"; readonly nowMs: number; readonly limit: number }
-  | { readonly op: "removeOutbox"; readonly id: number }
+  | { readonly op: "removeOutbox"; readonly id: number; readonly sent?: SentSignature | undefined }
+  | { readonly op: "sentSignatures"; readonly limit: number }
   | { readonly op: "retryOutbox"; readonly id: number; readonly attempts: number; readonly nextAttemptMs: number }
   | { readonly op: "outboxSize" }
   | { readonly op: "remember"; readonly entry: MemoryEntry }

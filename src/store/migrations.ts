@@ -54,6 +54,16 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
     PRIMARY KEY (adapter, key)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE sent_signature (
+    seq INTEGER PRIMARY KEY,
+    message_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    sent_at_ms INTEGER NOT NULL
+  );
+  `,
 ];
 
 /** Steps of the telemetry database: one row a batch of a device, so that a card writes few pages. */

@@ -11,6 +11,7 @@ import type {
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
+  SentSignature,
   StoredSetpoint,
 } from "./control-store.ts";
 import type { Job, StoreAnswer, StoreOptions } from "./jobs.ts";
@@ -112,8 +113,12 @@ export class SqliteStore implements ControlStore {
     return this.#ask({ op: "dueOutbox", nowMs, limit }) as Promise<readonly OutboxItem[]>;
   }
 
-  async removeOutbox(id: number): Promise<void> {
-    await this.#ask({ op: "removeOutbox", id });
+  sentSignatures(limit: number): Promise<readonly SentSignature[]> {
+    return this.#ask({ op: "sentSignatures", limit }) as Promise<readonly SentSignature[]>;
+  }
+
+  async removeOutbox(id: number, sent?: SentSignature): Promise<void> {
+    await this.#ask({ op: "removeOutbox", id, sent });
   }
 
   async retryOutbox(id: number, attempts: number, nextAttemptMs: number): Promise<void> {

@@ -49,7 +49,9 @@ function serve(): void {
       case "dueOutbox":
         return control.dueOutbox(job.nowMs, job.limit);
       case "removeOutbox":
-        return control.removeOutbox(job.id);
+        return control.removeOutbox(job.id, job.sent);
+      case "sentSignatures":
+        return control.sentSignatures(job.limit);
       case "retryOutbox":
         return control.retryOutbox(job.id, job.attempts, job.nextAttemptMs);
       case "outboxSize":

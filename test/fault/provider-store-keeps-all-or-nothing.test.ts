@@ -1,12 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AnsweredRequest, NewCallback, TransactionRecord } from "../../src/market/provider/provider-records.ts";
 import { SqliteProviderStore } from "../../src/market/provider/provider-store.ts";
+import { PROVIDER_MIGRATIONS } from "../../src/market/provider/provider-tables.ts";
+import { openDatabase } from "../../src/store/open-database.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "setpointd-provider-store-"));
+let folder: string;
 let store: SqliteProviderStore | undefined;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "setpointd-provider-store-"));
+});
 
 afterEach(async () => {
   await store?.[Symbol.asyncDispose]();
@@ -43,6 +49,7 @@ const callback: NewCallback = {
   body: "{}",
   lane: "l",
   expiresAtMs: 100,
+  requestSignature: "c2ln",
 };
 
 test("a commit is there after a restart, whole; one that fails leaves nothing and takes what follows with it", async () => {
@@ -83,4 +90,23 @@ test("a commit is there after a restart, whole; one that fails leaves nothing an
   expect(await store.dueCallbacks(50, 10)).toHaveLength(1);
   await store.removeCallback(waiting?.id ?? 0);
   expect(await store.callbacksWaiting()).toBe(0);
+});
+
+test("what an older version stored is still there, and its callbacks leave with three signed lines", async () => {
+  const before = openDatabase(join(folder, "provider.db"), PROVIDER_MIGRATIONS.slice(0, 1), 2);
+  before.prepare("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)").run("site", "m1", "d", 1, 200, "{}");
+  before.prepare("INSERT INTO deal VALUES (?, ?, ?, ?, ?)").run("site", "t1", 0, 5, JSON.stringify(record("t1")));
+  before
+    .prepare("INSERT INTO callback (action, reply_to, body, lane, expires_at_ms) VALUES (?, ?, ?, ?, ?)")
+    .run("on_discover", JSON.stringify(callback.to), "{}", "l", 100);
+  before.close();
+
+  store = await SqliteProviderStore.open(folder);
+  expect(await store.findRequest("site", "m1")).toEqual(request("m1"));
+  expect(await store.transactions(0)).toEqual([record("t1")]);
+  const { requestSignature: _none, ...unsigned } = callback;
+  const [waiting] = await store.dueCallbacks(0, 10);
+  expect(waiting).toMatchObject(unsigned);
+  expect(waiting?.requestSignature).toBeUndefined();
+  await expect(store.commit({ request: request("m1") }, store.epoch)).rejects.toThrow();
 });

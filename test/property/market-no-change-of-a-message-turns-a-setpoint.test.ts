@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { cutToApproved } from "../../src/market/dialects/branch-order.ts";
-import { flowOf } from "../../src/market/dialects/deg-messages.ts";
+import { flowOf } from "../../src/market/dialects/deg-flow.ts";
 import { reductionKWFromDelta } from "../../src/market/dialects/deg-order.ts";
 import type { InboxOptions } from "../../src/market/inbox.ts";
 import type { ResourceDirectory } from "../../src/market/placement.ts";

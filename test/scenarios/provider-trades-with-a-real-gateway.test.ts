@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { createHash, createPublicKey, generateKeyPairSync, randomUUID, verify } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { type AddressInfo, createServer as createSocketServer } from "node:net";
@@ -8,7 +8,9 @@ import { join } from "node:path";
 import { connectAsync, type MqttClient } from "mqtt";
 import { afterEach, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { authorization, createSigningKey, seedOf } from "../../simulators/market/signature.ts";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
+import { askDaemon } from "../../src/cli/daemon-client.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { parseProviderConfig } from "../../src/market/provider/load-provider-config.ts";
@@ -24,6 +26,12 @@ const EXTERNAL = {
     { price: 0.09, powerKW: 0 },
     { price: 0.09, powerKW: 1000 },
   ],
+};
+const CHARGER = {
+  era: "ev",
+  kind: "charger",
+  prices: { from: 0.05, to: 0.13 },
+  ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
 };
 /** A gate closes every three seconds. */
 const FAST = { interval: "3s", gate: "1s", confirmWithin: "2s", external: EXTERNAL };
@@ -140,14 +148,7 @@ describe("over HTTP", () => {
     writeFileSync(keyFile, seed, { mode: 0o600 });
     const market = await openMarket({ market: FAST, signingKey: { keyId: "k1", privateKeyFile: keyFile } });
     const site = new Site({
-      devices: [
-        {
-          era: "ev",
-          kind: "charger",
-          prices: { from: 0.05, to: 0.13 },
-          ocpp: { identity: "EV", phases: 1, maxA: 32, settleS: 2 },
-        },
-      ],
+      devices: [CHARGER],
       market: {
         participate: true,
         bppUri: market.url,
@@ -175,6 +176,43 @@ describe("over HTTP", () => {
     await waitFor("what the site reports", () =>
       orders.some((one) => market.transaction(SITE_ID, one.transactionId)?.report?.telemetry !== undefined),
     );
+  });
+
+  test("a person asks where an order stands, rates it, and takes it back: the charger is free at once", async () => {
+    const market = await openMarket({ market: { ...FAST, interval: "20s", gate: "19s" }, support: { phone: "112" } });
+    const site = new Site({
+      devices: [CHARGER],
+      market: { participate: true, bppUri: market.url, interval: "20s", requireSignature: false },
+    });
+    guests.push(site);
+    await site.start();
+    const ask = async (action: string, more: object = {}) => {
+      const socket = join(site.folder, "data", "setpointd.sock");
+      return askDaemon<Record<string, unknown>>(socket, "POST", `/orders/${action}`, { body: { era: "ev", ...more } });
+    };
+    await expect(ask("cancel")).rejects.toThrow("there is no order");
+    const charger = await site.charger({ identity: "EV" });
+    await waitFor("an order that runs", () => site.device("ev").orderedKW !== undefined, 50_000);
+    await waitFor("the car to follow", () => Math.abs(charger.powerKW() - (site.device("ev").orderedKW ?? 0)) < 0.15);
+
+    const status = await ask("status");
+    expect(status).toMatchObject({ kind: "answered", action: "status" });
+    expect(JSON.stringify(status)).toContain('"beckn:orderStatus":"INPROGRESS"');
+    expect(await ask("track")).toMatchObject({ kind: "answered", action: "track" });
+    expect(await ask("select")).toMatchObject({ kind: "answered", action: "select" });
+    expect(await ask("support")).toMatchObject({ message: { support: { phone: "112" } } });
+    expect(await ask("rating", { stars: 4 })).toMatchObject({ message: { ratingReceived: true } });
+    const { transactionId } = status as { transactionId: string };
+    expect(market.transaction(SITE_ID, transactionId)?.rating).toMatchObject([{ value: 4 }]);
+
+    const curves = site.device("ev").bidCurves;
+    expect(JSON.stringify(await ask("cancel", { reason: "the car leaves" }))).toContain("CANCELLED");
+    await waitFor("the charger to be free", () => site.device("ev").orderedKW === undefined);
+    await waitFor("the car to charge freely", () => charger.powerKW() < -7);
+    expect(market.transaction(SITE_ID, transactionId)?.state).toBe("CANCELLED");
+    // What is asked in vain is told as well: the next bid is no order that could be rated.
+    await waitFor("the next bid", () => site.device("ev").bidCurves > curves);
+    expect(await ask("rating")).toMatchObject({ kind: "refused", reason: expect.stringContaining("STATE_ILLEGAL") });
   });
 
   test("each action is acknowledged and answered, signed by the market", async () => {
@@ -207,6 +245,69 @@ describe("over HTTP", () => {
     for (const { body, authorization } of callbacks) {
       expect(verifySignature({ body, authorization }, keys, Date.now()).ok).toBe(true);
     }
+  });
+
+  test("in the dialect of 2026 each answer covers the signature of what it answers, at once and after the gate", async () => {
+    const [ours, theirs] = [createSigningKey(MARKET_ID, "k1"), createSigningKey(SITE_ID, "s1")];
+    const where = folder();
+    writeFileSync(join(where, "market.key"), seedOf(ours), { mode: 0o600 });
+    const startMs = Math.ceil(Date.now() / 60_000) * 60_000 + 60_000;
+    const need = { id: "need-1", start: new Date(startMs).toISOString(), interval: "1m", requestedKW: [5] };
+    const clearingTime = new Date(Date.now() + 3_000).toISOString();
+    const signingKey = { keyId: "k1", privateKeyFile: "market.key" };
+    const trustedKeys = [{ subscriberId: SITE_ID, keyId: "s1", publicKey: theirs.publicKey }];
+    const market = await openMarket({ signingKey, trustedKeys, flexNeeds: [{ ...need, clearingTime }] }, where);
+    const { url, callbacks } = await participant();
+
+    const payloads = [
+      { type: "OFFER_PRICE", values: [1, 2] },
+      { type: "CAPACITY_OFFERED", values: [5, 2] },
+    ];
+    const series = { intervalPeriod: { start: need.start, duration: "PT1M" }, intervals: [{ id: 0, payloads }] };
+    const contract = { id: "c1", commitments: [{ resources: [{ id: "need-1" }], commitmentAttributes: series }] };
+    const ask = async (action: string) => {
+      const context = {
+        ...{ version: "2.0.0", action, timestamp: new Date().toISOString(), messageId: randomUUID() },
+        ...{ transactionId: "t2", bapId: SITE_ID, bapUri: url, bppId: MARKET_ID },
+      };
+      const body = JSON.stringify({ context, message: { contract } });
+      const header = authorization(theirs, body, Date.now());
+      const response = await fetch(`${market.url}/${action}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", authorization: header },
+        body,
+      });
+      const signature = /signature="([^"]+)"/.exec(header)?.[1] ?? "";
+      const answer = {
+        status: response.status,
+        header: response.headers.get("signature"),
+        body: await response.text(),
+      };
+      return { signature, answer };
+    };
+    const four = (header: string | null | undefined, body: Buffer | string, covered: string): boolean => {
+      const part = (name: string) => new RegExp(`${name}="([^"]+)"`).exec(header ?? "")?.[1] ?? "";
+      if (part("headers") !== "(created) (expires) digest request-signature") return false;
+      const digest = createHash("blake2b512").update(body).digest("base64");
+      const lines = [`(created): ${part("created")}`, `(expires): ${part("expires")}`, `digest: BLAKE-512=${digest}`];
+      const text = [...lines, `request-signature: ${covered}`].join("\n");
+      const key = createPublicKey(ours.privateKey);
+      return verify(null, Buffer.from(text), key, Buffer.from(part("signature"), "base64"));
+    };
+    const taken = await ask("confirm");
+    expect(taken.answer.status).toBe(200);
+    expect(four(taken.answer.header, taken.answer.body, taken.signature)).toBe(true);
+    const refused = await ask("select");
+    expect(refused.answer.status).toBe(409);
+    expect(four(refused.answer.header, refused.answer.body, refused.signature)).toBe(true);
+    const asked = await ask("status");
+
+    await waitFor("on_status and on_confirm", () => callbacks.length === 2);
+    const of = (action: string) => callbacks.find((one) => one.action === action);
+    const [status, confirmed] = [of("on_status"), of("on_confirm")];
+    expect(four(status?.authorization, status?.body ?? "", asked.signature)).toBe(true);
+    expect(four(confirmed?.authorization, confirmed?.body ?? "", taken.signature)).toBe(true);
+    expect(four(confirmed?.authorization, confirmed?.body ?? "", asked.signature)).toBe(false);
   });
 
   test("a participant that is away gets its callback when it is back, also from a market that was restarted", async () => {
@@ -303,6 +404,61 @@ describe.skipIf(!mosquitto)(
       await ask("track", { order: {} });
       await waitFor("on_track", () => of("track").length === 2);
       expect(came.length).toBe(before + 2);
+    });
+
+    test("a gateway and a market trade through the broker alone, and neither can be dialled", async () => {
+      const url = await broker();
+      const [ours, theirs] = [createSigningKey(MARKET_ID, "k1"), createSigningKey(SITE_ID, "s1")];
+      const where = folder();
+      writeFileSync(join(where, "market.key"), seedOf(ours), { mode: 0o600 });
+      const config = {
+        http: undefined,
+        subscriberUri: "http://market.test/beckn",
+        market: FAST,
+        requireSignature: true,
+        signingKey: { keyId: "k1", privateKeyFile: "market.key" },
+        trustedKeys: [{ subscriberId: SITE_ID, keyId: "s1", publicKey: theirs.publicKey }],
+        mqtt: { url, requestTopic: "market/requests", responsePrefix: "site/" },
+      };
+      const market = await openMarket(config, where);
+      await waitFor("the market at the broker", () => market.mqttConnected);
+      const watch = await client(url);
+      const seen: { topic: string; expiry: number; retain: boolean; response?: string | undefined }[] = [];
+      watch.on("message", (topic, _payload, { properties, retain }) => {
+        seen.push({
+          topic,
+          expiry: properties?.messageExpiryInterval ?? 0,
+          retain,
+          response: properties?.responseTopic,
+        });
+      });
+      await watch.subscribeAsync("#", { qos: 1 });
+      const site = new Site({
+        devices: [CHARGER],
+        market: {
+          participate: true,
+          bppUri: "http://127.0.0.1:9/nobody",
+          interval: "3s",
+          webhook: undefined,
+          trustedKeys: [{ subscriberId: MARKET_ID, keyId: "k1", publicKey: ours.publicKey }],
+          signingKey: { keyId: "s1", privateKeyFile: "site.key" },
+          mqtt: { url, topicIn: "site/in", topicOut: "site/out", protocolVersion: 5, requestTopic: "market/requests" },
+        },
+      });
+      guests.push(site);
+      writeFileSync(join(site.folder, "site.key"), seedOf(theirs), { mode: 0o600 });
+      await site.start();
+      const charger = await site.charger({ identity: "EV" });
+      await waitFor("an order", () => site.device("ev").orderedKW !== undefined, 30_000);
+      await waitFor("the car to follow", () => {
+        const { orderedKW } = site.device("ev");
+        return orderedKW !== undefined && Math.abs(charger.powerKW() - orderedKW) < 0.15;
+      });
+      await waitFor("telemetry at the market", () => seen.filter((one) => one.topic === "market/requests").length > 3);
+      expect(seen.every((one) => one.expiry > 0 && !one.retain)).toBe(true);
+      const requests = seen.filter((one) => one.topic === "market/requests");
+      expect(new Set(requests.map((one) => one.response))).toEqual(new Set(["site/in"]));
+      expect(site.gateway.status().market).toMatchObject({ nacked: 0 });
     });
 
     test("a request that was retained is refused", async () => {

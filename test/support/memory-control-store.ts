@@ -7,6 +7,7 @@ import type {
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
+  SentSignature,
   StoredSetpoint,
 } from "../../src/store/control-store.ts";
 
@@ -17,6 +18,7 @@ export class MemoryControlStore implements ControlStore {
   readonly setpoints = new Map<string, Setpoint>();
   readonly judgements = new Map<string, Judgement>();
   outbox: OutboxItem[] = [];
+  readonly signatures: SentSignature[] = [];
   /** Set, every write fails with it, as on a full disk. */
   failure: Error | undefined;
   #lastId = 0;
@@ -64,9 +66,14 @@ export class MemoryControlStore implements ControlStore {
     return this.outbox.filter((item) => item.nextAttemptMs <= nowMs).slice(0, limit);
   }
 
-  async removeOutbox(id: number): Promise<void> {
+  async removeOutbox(id: number, sent?: SentSignature): Promise<void> {
     await this.#disk();
     this.outbox = this.outbox.filter((item) => item.id !== id);
+    if (sent !== undefined) this.signatures.push(sent);
+  }
+
+  async sentSignatures(limit: number): Promise<readonly SentSignature[]> {
+    return this.signatures.slice(-limit);
   }
 
   async retryOutbox(id: number, attempts: number, nextAttemptMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { silentLog } from "../../src/log.ts";
-import { answerText, openEnvelope } from "../../src/market/mqtt-envelope.ts";
+import { answerText, openEnvelope, readAnswer } from "../../src/market/mqtt-envelope.ts";
 import { digestOf, parseAuthorization, signBody, verifySignature } from "../../src/market/signature.ts";
 import { PinnedKeys } from "../../src/market/signing-keys.ts";
 import { Webhook } from "../../src/market/webhook.ts";
@@ -48,6 +48,14 @@ describe("an ACK", () => {
     expect(check(typeof asked === "string" ? "" : asked.signature.toString("base64"))).toMatchObject({ ok: true });
     expect(check(Buffer.alloc(64, 1).toString("base64"))).toMatchObject({ code: "SIGNATURE_BAD" });
     expect((await answerTo(seedConfirm({ context: { message_id: "m2" } }), desk)).answer.headers).toBeUndefined();
+  });
+
+  test("keeps its body to the letter over MQTT, with the signature beside it", async () => {
+    const answerSigner = { subscriberId: US, keyId: "site-1", privateKey: new MarketKey().privateKey };
+    const { answer } = await answerTo(degConfirm(), new Desk({ ...baseline, answerSigner }));
+    const carried = Buffer.from(answerText(answer, { body: Buffer.from("{}"), requireSignature: true }));
+    expect(readAnswer(carried)).toEqual({ ...answer, messageId: undefined });
+    expect(answer.headers?.["signature"]).toContain("request-signature");
   });
 
   test("has its signature in a header over HTTP", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { branchDeliveryMessage } from "../../src/market/dialects/branch-messages.ts";
 import { at, CAR, GRID_AT_009, MARKET, MarketHall, NOON_MS, SITE } from "./provider-market-hall.ts";
 
 const ORDER = "beckn:orderAttributes";
@@ -203,6 +204,28 @@ describe("the seed's contract", () => {
       const delivery = at(callback?.message, "order", "beckn:fulfillment", "beckn:deliveryAttributes");
       expect(delivery).toMatchObject({ chargingTelemetry: telemetry, verdict: { verdict: "effective" } });
     }
+  });
+
+  test("what the branch writes into its fulfillments is found as well", async () => {
+    const hall = new MarketHall(GRID_AT_009);
+    await active(hall);
+    const reading = { era: "ev-1", receivedAtMs: hall.clock.now(), powerKW: -7.9 };
+    const judgement = {
+      setpointId: "s1",
+      era: "ev-1",
+      verdict: "effective",
+      reason: "as ordered",
+      orderedKW: -8,
+      samples: 3,
+      atMs: hall.clock.now(),
+      final: true,
+    } as const;
+    const report = { era: "ev-1", orderId: "order-t1", readings: [reading], judgement };
+    await hall.ask("update", branchDeliveryMessage(report, { sign: "export-positive", currency: "INR" }));
+    expect(hall.desk.find(SITE, "t1")?.report).toMatchObject({
+      telemetry: [{ metrics: [{ name: "POWER", value: -7.9 }] }],
+      verdict: { verdict: "effective", final: true },
+    });
   });
 
   test("telemetry may come as on_status, with both sides in each other's place", async () => {

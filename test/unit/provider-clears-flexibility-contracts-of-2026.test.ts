@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { callbackContext } from "../../src/market/beckn-context.ts";
+import { readDegOrder } from "../../src/market/dialects/deg-order.ts";
+import type { DialectPolicy } from "../../src/market/dialects/order-codec.ts";
 import { at, MarketHall, SITE } from "./provider-market-hall.ts";
 
 const NEED = {
@@ -37,6 +40,12 @@ function contract(rows: readonly { prices: readonly number[]; capacities: readon
     },
   };
 }
+
+const POLICY: DialectPolicy = {
+  sign: { seed: "export-positive", branch: "export-positive", deg: "reduction" },
+  currency: "INR",
+  isMeter: () => false,
+};
 
 const PRICES = [1.5, 2.5, 3.5, 5];
 const OFFER = contract([
@@ -159,6 +168,63 @@ test("the other actions answer in the same dialect", async () => {
   expect(at(sent[2]?.message, "contract", "status", "code")).toBe("DRAFT");
   expect(at(sent[5]?.message, "contract", "performance")).toEqual([{ id: "p1" }]);
   expect(cleared(sent[5]?.message)[0]).toEqual([50, 3.5]);
+});
+
+describe("a newer curve in an update", () => {
+  const AMENDED = contract([
+    { prices: PRICES, capacities: [60, 40, 20, 10] },
+    { prices: PRICES, capacities: [60, 40, 20, 10] },
+  ]).contract.commitments[0]?.commitmentAttributes;
+  const update = (id: string) => ({ contract: { commitments: [{ id, commitmentAttributes: AMENDED }] } });
+
+  test("counts when the need is cleared", async () => {
+    const hall = new MarketHall({ flexNeeds: [NEED] });
+    await ask(hall, "confirm", OFFER);
+    await ask(hall, "update", update("commitment-1"));
+    expect(hall.sent().map((one) => one.action)).toEqual(["on_update"]);
+    await hall.wait(3_600_000);
+    const [callback] = hall.sent();
+    expect(callback?.action).toBe("on_confirm");
+    expect(cleared(callback?.message)).toEqual([
+      [50, 1.5],
+      [45, 1.5],
+    ]);
+  });
+
+  test("is refused once the need is cleared, and for a commitment that the contract has not", async () => {
+    const hall = new MarketHall({ flexNeeds: [NEED] });
+    await ask(hall, "confirm", OFFER);
+    expect(await hall.refused("update", update("commitment-9"), {}, true)).toContain("OFFER_MISMATCH");
+    await hall.wait(3_600_000);
+    expect(await hall.refused("update", update("commitment-1"), {}, true)).toContain("GATE_CLOSED");
+  });
+
+  test("that was written before the confirmation changes nothing", async () => {
+    const hall = new MarketHall({ flexNeeds: [NEED] });
+    const earlier = new Date(hall.clock.now() - 1000).toISOString();
+    await ask(hall, "confirm", OFFER);
+    await ask(hall, "update", update("commitment-1"), { timestamp: earlier });
+    await hall.wait(3_600_000);
+    expect(cleared(hall.sent().at(-1)?.message)[0]).toEqual([50, 3.5]);
+  });
+});
+
+test("our own gateway takes no update for a command, and a cancellation for the end", async () => {
+  const hall = new MarketHall({ flexNeeds: [NEED] });
+  await ask(hall, "confirm", OFFER);
+  await hall.wait(3_600_000);
+  await ask(hall, "update", { contract: { id: "contract-1", performance: [{ id: "p1" }] } });
+  await ask(hall, "track", { contract: { id: "contract-1" } });
+  await ask(hall, "cancel", { contract: { id: "contract-1" } });
+  await ask(hall, "rate", { ratings: [{ value: 5 }] });
+  const [confirmed, updated, tracked, cancelled, rated] = hall.sent();
+  const read = (one: typeof confirmed) =>
+    readDegOrder({ message: one?.message }, callbackContext({ context: one?.context }), POLICY);
+  expect(read(confirmed).drafts.map((draft) => draft.kind === "reduction" && draft.reductionKW)).toEqual([50, 45]);
+  expect(read(updated)).toMatchObject({ isOver: false, drafts: [] });
+  expect(cleared(tracked?.message)[0]).toEqual([50, 3.5]);
+  expect(read(cancelled)).toMatchObject({ isOver: true, drafts: [] });
+  expect(rated?.message).toMatchObject({ ratingReceived: true, contract: { id: "contract-1" } });
 });
 
 test("acknowledged and refused in the dialect of the request", async () => {

@@ -3,6 +3,8 @@ import type { Reading } from "../../model/reading.ts";
 import type { Judgement } from "../../model/verdict.ts";
 import { textFromDurationMs, textFromInstantMs } from "../iso-time.ts";
 import type { BidContext } from "./bid-context.ts";
+import { flowOf } from "./deg-flow.ts";
+import { reductionPerformance } from "./deg-performance.ts";
 import type { Bid, DeliveryReport } from "./seed-messages.ts";
 
 const SERIES = {
@@ -128,7 +130,16 @@ function eventDescriptor(payloadType: string, units: string): object {
 
 /** `message` of `on_status` and `update`: what each meter showed, and what became of the setpoint. */
 export function degDeliveryMessage(report: DeliveryReport, transactionId: string, meterIds: readonly string[]): object {
-  const { era, orderId, judgement } = report;
+  const { era, orderId, judgement, performance } = report;
+  if (performance !== undefined) {
+    return {
+      contract: {
+        ...(orderId !== undefined && { id: orderId }),
+        status: { code: "ACTIVE" },
+        performance: [reductionPerformance(performance, transactionId)],
+      },
+    };
+  }
   const id = judgement?.setpointId ?? transactionId;
   const telemetry = usageSeries(report.readings);
   return {
@@ -196,11 +207,6 @@ function payloadsOf({ powerKW, socPercent }: Reading): readonly Payload[] {
     ...(powerKW === undefined ? [] : [flowOf(powerKW)]),
     ...(socPercent === undefined ? [] : [{ type: "STORAGE_CHARGE_LEVEL", value: socPercent } as const]),
   ];
-}
-
-/** A power (kW, export positive) as a magnitude whose direction is in its name; the only place where it turns. */
-export function flowOf(powerKW: number): Payload {
-  return powerKW > 0 ? { type: "INJECTION", value: powerKW } : { type: "USAGE", value: 0 - powerKW };
 }
 
 function verdictOf({ setpointId, verdict, orderedKW, measuredKW, samples, final }: Judgement): object {

@@ -31,6 +31,26 @@ export interface DeliveryReport {
   readonly curve?: BidCurve;
   readonly constraints?: BidConstraints;
   readonly judgement?: Judgement;
+  /** What the meters say of a reduction, once it is over. */
+  readonly performance?: ReductionPerformance;
+}
+
+/** Baseline and usage of each meter in the intervals of a reduction. Mean powers in kW, export positive. */
+export interface ReductionPerformance {
+  readonly setpointId: string;
+  /** How the baseline came about, for example `5of10`. */
+  readonly methodology: string;
+  readonly meters: readonly {
+    /** As the market knows it. */
+    readonly meterId: string;
+    readonly intervals: readonly {
+      readonly startMs: number;
+      readonly endMs: number;
+      readonly baselineKW: number;
+      /** Absent: not metered. */
+      readonly usageKW?: number;
+    }[];
+  }[];
 }
 
 /** `message` of `discover`: what we want, with the curve (the seed, 3.3 step 1). */
@@ -164,6 +184,7 @@ function objectives(objective: Objective): object {
     targetChargeKWh: objective.targetChargeKWh,
     deadline: textFromInstantMs(objective.deadlineMs),
     ...(objective.maxPricePerKWh !== undefined && { maxPricePerKWh: objective.maxPricePerKWh }),
+    ...(objective.priceMode !== undefined && { priceMode: objective.priceMode }),
     ...(objective.preferredSource !== undefined && { preferredSource: objective.preferredSource }),
     ...((minChargeKWh !== undefined || maxChargeKWh !== undefined) && {
       constraints: {

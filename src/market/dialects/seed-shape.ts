@@ -1,4 +1,4 @@
-import type { Objective } from "../../model/objective.ts";
+import type { Objective, PriceMode } from "../../model/objective.ts";
 import type { Price } from "../../model/setpoint.ts";
 import type { WireFields } from "../wire-fields.ts";
 import type { PowerSign } from "./order-codec.ts";
@@ -88,6 +88,7 @@ export function readObjectives(fields: WireFields): WireObjectives {
   const targetChargeKWh = fields.number("targetChargeKWh", 0);
   const deadlineMs = fields.instantMs("deadline");
   const maxPricePerKWh = fields.number("maxPricePerKWh");
+  const priceMode = readPriceMode(fields);
   const preferredSource = fields.text("preferredSource");
   // `objectiveConstraints` is what the seed's own examples call `constraints`.
   const bounds = fields.object("constraints") ?? fields.object("objectiveConstraints");
@@ -99,11 +100,18 @@ export function readObjectives(fields: WireFields): WireObjectives {
     targetChargeKWh,
     deadlineMs,
     ...price,
+    ...(priceMode !== undefined && { priceMode }),
     ...(preferredSource !== undefined && { preferredSource }),
     ...(minChargeKWh !== undefined && { minChargeKWh }),
     ...(maxChargeKWh !== undefined && { maxChargeKWh }),
   };
   return { ...price, objective };
+}
+
+function readPriceMode(fields: WireFields): PriceMode | undefined {
+  const mode = fields.text("priceMode");
+  if (mode === undefined || mode === "HARD_DEADLINE" || mode === "HARD_PRICE") return mode;
+  return fields.fail("priceMode", "expected HARD_DEADLINE or HARD_PRICE");
 }
 
 /** A price with the currency that stands nearest to it; never converted. */

@@ -136,7 +136,8 @@ export class CallbackOutbox implements AsyncDisposable {
     const { to, action } = callback;
     const body = Buffer.from(callback.body);
     const times = { nowMs: clock.now(), lifetimeMs: SIGNATURE_LIFETIME_MS };
-    const authorization = signer === undefined ? undefined : signBody(signer, body, times).authorization;
+    const authorization =
+      signer === undefined ? undefined : signBody(signer, body, times, callback.requestSignature).authorization;
     try {
       return await withDeadline(clock, DEADLINE_MS, signal, async (inner): Promise<Outcome> => {
         if (to.kind === "http") {

@@ -36,9 +36,11 @@ export function callbackTo(
     readonly nowMs: number;
     /** How long it is of use; 5 min unless told. */
     readonly ttlMs?: number;
+    /** Base64 signature of the request that it answers; only in the camel envelope does an answer cover it. */
+    readonly requestSignature?: string | undefined;
   },
 ): NewCallback {
-  const { action, messageId, message, nowMs, ttlMs = CALLBACK_TTL_MS } = callback;
+  const { action, messageId, message, nowMs, ttlMs = CALLBACK_TTL_MS, requestSignature } = callback;
   const context = contextOf(to, rules, { action, messageId, transactionId: to.transactionId, nowMs, ttlMs });
   return {
     action,
@@ -46,6 +48,7 @@ export function callbackTo(
     body: JSON.stringify({ context, message }),
     lane: `${to.bapId}|${to.transactionId}`,
     expiresAtMs: nowMs + ttlMs,
+    ...(to.envelope === "camel" && requestSignature !== undefined && { requestSignature }),
   };
 }
 

@@ -74,15 +74,26 @@ const CONTRACT_STATUS: Readonly<Record<TransactionState, string>> = {
  * status as it is, and what the participant last reported.
  */
 export function contractMessage(record: TransactionRecord, rules: MarketRules, contract?: Json): object {
-  const { flex, state, orderId, report } = record;
+  const { flex } = record;
   const base: Json = contract ?? flex?.contract ?? {};
-  const withResult = flex?.cleared === undefined ? base : withCleared(base, flex, rules);
+  return stateMessage(record, flex?.cleared === undefined ? base : withCleared(base, flex, rules));
+}
+
+/**
+ * The same for `on_update` and `on_cancel`, without what was cleared: a participant would take that for a new command, or
+ * for one that contradicts the end of the contract.
+ */
+export function contractStateMessage(record: TransactionRecord): object {
+  return stateMessage(record, record.flex?.contract ?? {});
+}
+
+function stateMessage({ flex, state, orderId, report }: TransactionRecord, contract: Json): object {
   const code =
     flex !== undefined && flex.cleared === undefined && state === "CONFIRMED" ? "DRAFT" : CONTRACT_STATUS[state];
   return {
     contract: {
-      ...withResult,
-      id: typeof base["id"] === "string" ? base["id"] : orderId,
+      ...contract,
+      id: typeof contract["id"] === "string" ? contract["id"] : orderId,
       status: { code },
       ...(report?.telemetry !== undefined && { performance: report.telemetry }),
     },
@@ -97,9 +108,15 @@ function withCleared(contract: Json, flex: FlexContract, rules: MarketRules): Js
     commitments: commitments.map((commitment: Json, index) => ({
       ...commitment,
       status: { descriptor: { code: "ACTIVE" } },
+      resources: (commitment["resources"] as readonly Json[]).map(asNeed),
       commitmentAttributes: clearedSeries(commitment["commitmentAttributes"] as Json, index, flex, rules),
     })),
   };
+}
+
+/** What is cleared is a reduction, which its reader must not have to guess where the participant did not say so. */
+function asNeed(resource: Json): Json {
+  return { resourceAttributes: { "@type": "DemandFlexNeed" }, ...resource };
 }
 
 const CLEARED_COLUMNS: ReadonlySet<unknown> = new Set(["CAPACITY_CLEARED", "CLEARING_PRICE"]);

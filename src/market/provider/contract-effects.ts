@@ -1,7 +1,7 @@
 import { WireFields } from "../wire-fields.ts";
 import { addressOf, callbackTo } from "./callback.ts";
-import { contractMessage, needsMessage } from "./contract-callbacks.ts";
-import { contractOf, readFlexContract } from "./contract-requests.ts";
+import { contractMessage, contractStateMessage, needsMessage } from "./contract-callbacks.ts";
+import { contractOf, readAmendedOffers, readFlexContract } from "./contract-requests.ts";
 import { type Effect, illegal, moved, opened } from "./effect.ts";
 import type { MarketRules } from "./market-rules.ts";
 import type { TransactionRecord } from "./provider-records.ts";
@@ -43,15 +43,16 @@ export function contractEffect(
         state: moved(base, "confirm"),
         flex,
         committed: context.messageId,
+        ...(request.signature !== undefined && { committedSignature: request.signature }),
         ...(typeof id === "string" && { orderId: id }),
       });
       return { transactions: [record], callbacks: [] };
     }
     case "update":
     case "on_status": {
-      const record = reported(request, required(known, action));
+      const record = amended(request, reported(request, required(known, action)), rules);
       if (action === "on_status") return { transactions: [record], callbacks: [] };
-      return { transactions: [record], callbacks: [reply(request, record, contractMessage(record, rules), rules)] };
+      return { transactions: [record], callbacks: [reply(request, record, contractStateMessage(record), rules)] };
     }
     case "status":
     case "track": {
@@ -62,7 +63,7 @@ export function contractEffect(
       const base = required(known, action);
       const { committed: _committed, ...rest } = base;
       const record = touched(request, { ...rest, state: moved(base, "cancel") });
-      return { transactions: [record], callbacks: [reply(request, record, contractMessage(record, rules), rules)] };
+      return { transactions: [record], callbacks: [reply(request, record, contractStateMessage(record), rules)] };
     }
     case "rating":
     case "rate": {
@@ -95,6 +96,14 @@ function reported({ body, context, nowMs }: ProviderRequest, known: TransactionR
   return { ...known, report, reportedAtMs: context.timestampMs, updatedAtMs: nowMs };
 }
 
+/** Until its need is cleared a contract takes newer offers; of two the one that was written later counts. */
+function amended(request: ProviderRequest, record: TransactionRecord, rules: MarketRules): TransactionRecord {
+  const { body, context, nowMs } = request;
+  if (record.flex === undefined || context.timestampMs < record.orderedAtMs) return record;
+  const flex = readAmendedOffers(body, record.flex, rules, nowMs);
+  return flex === undefined ? record : touched(request, { ...record, flex });
+}
+
 function touched({ context, replyTo, nowMs }: ProviderRequest, record: TransactionRecord): TransactionRecord {
   return {
     ...record,
@@ -110,7 +119,8 @@ function reply(
   message: object,
   rules: MarketRules,
 ) {
-  const { action, context, nowMs, replyTo } = request;
-  const callback = { action: `on_${action}`, messageId: context.messageId, message, nowMs };
+  const { action, context, nowMs, replyTo, signature } = request;
+  const { messageId } = context;
+  const callback = { action: `on_${action}`, messageId, message, nowMs, requestSignature: signature };
   return callbackTo({ ...record, replyTo }, rules, callback);
 }

@@ -36,17 +36,61 @@ export function readFlexContract(body: unknown, rules: MarketRules, nowMs: numbe
     );
   }
   const offers = commitments.flatMap((commitment, index) => readOffers(commitment, index, need));
-  const intervals = new Set<number>();
-  for (const { interval } of offers) {
-    if (intervals.has(interval)) contract.fail("commitments", `interval ${interval} is offered twice`);
-    intervals.add(interval);
-  }
+  refuseTwice(offers, contract);
   return {
     needId: need.id,
     offers,
     contract: contractOf(body),
     window: { validFromMs: need.startMs, validUntilMs: needEndMs(need) },
   };
+}
+
+/**
+ * The contract with the newer offers that an `update` has for some of its commitments, each found by its id.
+ * @returns nothing for an update about something else
+ * @throws Refusal naming the field
+ * @throws Declined if the need is cleared already, or a commitment is none of this contract's
+ */
+export function readAmendedOffers(
+  body: unknown,
+  flex: FlexContract,
+  rules: MarketRules,
+  nowMs: number,
+): FlexContract | undefined {
+  const contract = WireFields.ofMessage(body, "contract");
+  const amended = (contract.list("commitments", MAX_COMMITMENTS) ?? []).filter(hasOffers);
+  if (amended.length === 0) return undefined;
+  const need = rules.needs.get(flex.needId);
+  if (need === undefined || nowMs >= need.clearingTimeMs || flex.cleared !== undefined) {
+    throw new Declined("GATE_CLOSED", contract.pathOf("commitments"), `offers for ${flex.needId} are cleared already`);
+  }
+  const commitments = [...(flex.contract["commitments"] as readonly Readonly<Record<string, unknown>>[])];
+  let offers = flex.offers;
+  for (const commitment of amended) {
+    const id = commitment.raw("id");
+    const index = id === undefined && commitments.length === 1 ? 0 : commitments.findIndex((one) => one["id"] === id);
+    if (index < 0) {
+      throw new Declined("OFFER_MISMATCH", commitment.pathOf("id"), "this contract has no commitment with this id");
+    }
+    offers = [...offers.filter((one) => one.commitment !== index), ...readOffers(commitment, index, need)];
+    commitments[index] = { ...commitments[index], commitmentAttributes: commitment.raw("commitmentAttributes") };
+  }
+  refuseTwice(offers, contract);
+  return { ...flex, offers, contract: { ...flex.contract, commitments } };
+}
+
+function hasOffers(commitment: WireFields): boolean {
+  const rows = commitment.objectIfAny("commitmentAttributes")?.list("intervals") ?? [];
+  const columns: readonly string[] = [...PRICE_COLUMNS, ...CAPACITY_COLUMNS];
+  return rows.some((row) => (row.list("payloads") ?? []).some((one) => columns.includes(String(one.raw("type")))));
+}
+
+function refuseTwice(offers: readonly FlexOffer[], contract: WireFields): void {
+  const intervals = new Set<number>();
+  for (const { interval } of offers) {
+    if (intervals.has(interval)) contract.fail("commitments", `interval ${interval} is offered twice`);
+    intervals.add(interval);
+  }
 }
 
 /** `message.contract` as it came. @throws Refusal if there is none */

@@ -58,6 +58,7 @@ export function closeNeed(
     callbackTo(record, rules, {
       action: "on_confirm",
       messageId: bidders[index]?.record.committed ?? randomUUID(),
+      requestSignature: record.committedSignature,
       message: contractMessage(record, rules),
       nowMs,
       ttlMs: Math.max(needEndMs(need) - nowMs, 1000),

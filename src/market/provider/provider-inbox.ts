@@ -1,9 +1,10 @@
 import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { type Answer, Refusal } from "../answer.ts";
-import { isRequestAction, messageContext } from "../beckn-context.ts";
+import { contextPath, isRequestAction, type MessageContext, messageContext } from "../beckn-context.ts";
 import { type InboundMessage, MAX_MESSAGE_BYTES } from "../inbox.ts";
-import { digestOf, verifySignature } from "../signature.ts";
+import { type Authorization, digestOf, type Signer, verifySignature } from "../signature.ts";
+import { signedAnswer } from "../signed-answer.ts";
 import type { PinnedKeys } from "../signing-keys.ts";
 import { parseStrictJson } from "../strict-json.ts";
 import { type AnswerForm, ackIn, Declined, nackIn } from "./declined.ts";
@@ -32,6 +33,8 @@ export interface ProviderInboxOptions {
   readonly pinnedUris: ReadonlyMap<string, string>;
   /** Callbacks to all go here: a protocol adapter that signs and routes them. */
   readonly callbackUri?: string;
+  /** Signs the answers to signed requests of the camel envelope; absent: answers go unsigned. */
+  readonly answerSigner?: Signer | undefined;
 }
 
 /**
@@ -50,8 +53,10 @@ export class ProviderInbox {
 
   /** @param replyTopic where the answers go if the message came over MQTT */
   async receive(message: InboundMessage, replyTopic?: Extract<ReplyAddress, { kind: "mqtt" }>): Promise<Answer> {
-    const { log } = this.#options;
+    const { log, answerSigner, clock } = this.#options;
     let form: AnswerForm | undefined;
+    let signer: Authorization | undefined;
+    const signed = (answer: Answer) => signedAnswer(answer, answerSigner, signer, form?.envelope, clock.now());
     try {
       const body = addressed(readBody(message), this.#options.subscriberId);
       const context = messageContext(body);
@@ -66,15 +71,19 @@ export class ProviderInbox {
       }
       const { bapId, bapUri } = participantOf(context);
       const digest = digestOf(message.body);
-      this.#checkSender(message, digest, bapId);
-      this.#checkAddressee(context.bppId, context.bapId);
+      signer = this.#checkSender(message, digest, bapId, context);
+      this.#checkAddressee(context);
       const replyTo = this.#replyTo(bapId, bapUri, replyTopic, action);
-      const request = { action, context, bapId, ...(bapUri !== undefined && { bapUri }), body, replyTo };
-      return await this.#once(request, digest, form);
+      const request = {
+        ...{ action, context, bapId, body, replyTo },
+        ...(bapUri !== undefined && { bapUri }),
+        ...(signer !== undefined && { signature: signer.signature.toString("base64") }),
+      };
+      return signed(await this.#once(request, digest, form));
     } catch (error) {
       if (error instanceof Refusal || error instanceof Declined) {
         log.warn("request refused", { code: error.code, path: error.path, reason: error.message });
-        return nackIn(form, error);
+        return signed(nackIn(form, error));
       }
       log.error("request failed", { err: error });
       return nackIn(form, new Refusal(503, "NOT_STORED", "", "the message could not be stored; send it again"));
@@ -86,7 +95,7 @@ export class ProviderInbox {
     const key = `${request.bapId}|${request.context.messageId}`;
     const running = this.#underWay.get(key);
     if (running !== undefined) {
-      if (running.digest !== digest) throw conflict();
+      if (running.digest !== digest) throw conflict(request.context);
       return await running.answer;
     }
     if (this.#underWay.size >= MAX_UNDER_WAY) throw new Declined("BUSY", "", "too many requests wait; send it again");
@@ -105,7 +114,7 @@ export class ProviderInbox {
     // A repeat gets the answer that the first got, though the same message would be too late by now.
     const before = await store.findRequest(bapId, context.messageId);
     if (before !== undefined) {
-      if (before.digest !== digest) throw conflict();
+      if (before.digest !== digest) throw conflict(context);
       return { status: before.answerStatus, body: before.answerBody };
     }
     const nowMs = clock.now();
@@ -135,28 +144,32 @@ export class ProviderInbox {
     }
   }
 
-  /** Who sent it, and whether that is who it says. */
-  #checkSender(message: InboundMessage, digest: string, bapId: string): void {
-    if (!message.requireSignature && message.authorization === undefined) return;
+  /**
+   * Who sent it, and whether that is who it says.
+   * @returns who signed; nothing if it came unsigned through a door that allows that
+   */
+  #checkSender(
+    message: InboundMessage,
+    digest: string,
+    bapId: string,
+    { envelope }: MessageContext,
+  ): Authorization | undefined {
+    if (!message.requireSignature && message.authorization === undefined) return undefined;
     const { keys, clock } = this.#options;
     const { body, authorization, digestHeader } = message;
     const result = verifySignature({ body, digest, digestHeader, authorization }, keys, clock.now());
     if (!result.ok) throw new Refusal(401, result.code, "", result.message);
-    const signer = result.signer.subscriberId;
-    if (signer === bapId) return;
-    const fault = `signed by "${signer}", but the message says it is from "${bapId}"`;
-    throw new Refusal(401, "SIGNER_MISMATCH", "context.bap_id", fault);
+    const { subscriberId } = result.signer;
+    if (subscriberId === bapId) return result.signer;
+    const fault = `signed by "${subscriberId}", but the message says it is from "${bapId}"`;
+    throw new Refusal(401, "SIGNER_MISMATCH", contextPath(envelope, "bapId"), fault);
   }
 
-  #checkAddressee(bppId: string, bapId: string): void {
+  #checkAddressee({ bppId, bapId, envelope }: MessageContext): void {
     const { subscriberId } = this.#options;
     if (bppId === subscriberId || bapId === subscriberId) return;
-    throw new Refusal(
-      400,
-      "NOT_ADDRESSEE",
-      "context.bpp_id",
-      `"${bppId}" is not known here, this is "${subscriberId}"`,
-    );
+    const fault = `"${bppId}" is not known here, this is "${subscriberId}"`;
+    throw new Refusal(400, "NOT_ADDRESSEE", contextPath(envelope, "bppId"), fault);
   }
 
   #replyTo(
@@ -188,9 +201,9 @@ function checkAge(timestampMs: number, claimedMs: number | undefined, nowMs: num
   }
 }
 
-function conflict(): Refusal {
+function conflict({ envelope }: MessageContext): Refusal {
   const fault = "a message with this id and another body was received before";
-  return new Refusal(409, "MESSAGE_CONFLICT", "context.message_id", fault);
+  return new Refusal(409, "MESSAGE_CONFLICT", contextPath(envelope, "messageId"), fault);
 }
 
 function readBody(message: InboundMessage): unknown {

@@ -1,8 +1,8 @@
-import type { ProviderChange } from "./provider-records.ts";
+import type { ChangedRow } from "./change-rows.ts";
 
 /** What the main thread asks of the provider's store thread. Plain data, since it crosses threads. */
 export type ProviderJob =
-  | { readonly op: "commit"; readonly change: ProviderChange }
+  | { readonly op: "commit"; readonly rows: readonly ChangedRow[] }
   | { readonly op: "findRequest"; readonly senderId: string; readonly messageId: string }
   | { readonly op: "transactions"; readonly sinceMs: number }
   | { readonly op: "hasRound"; readonly roundId: string }

@@ -94,6 +94,8 @@ export interface TransactionRecord {
   readonly offer?: Offer;
   /** Message id of a `confirm` that the next gate answers, where the price is found after the confirmation. */
   readonly committed?: string;
+  /** Base64 signature of that `confirm`, which its answer covers in the camel envelope. */
+  readonly committedSignature?: string;
   /** The newest order; it may run, be to come, or be over. */
   readonly order?: Order;
   /** The order before it, where that one had not ended yet. */
@@ -154,6 +156,8 @@ export interface WaitingCallback {
   readonly lane: string;
   /** After this it is of no use to anyone and is dropped, counted. */
   readonly expiresAtMs: number;
+  /** Base64 signature of the request that it answers, for the fourth signed line; absent: three lines are signed. */
+  readonly requestSignature?: string;
   readonly attempts: number;
   readonly nextAttemptMs: number;
 }

@@ -17,7 +17,7 @@ function serve(): void {
   const run = (job: ProviderJob): unknown => {
     switch (job.op) {
       case "commit":
-        return tables.commit(job.change);
+        return tables.commit(job.rows);
       case "findRequest":
         return tables.findRequest(job.senderId, job.messageId);
       case "transactions":

@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { systemClock } from "../../clock.ts";
+import { rowsOf } from "./change-rows.ts";
 import type { ProviderAnswer, ProviderJob, ProviderThreadOptions } from "./provider-jobs.ts";
 import type {
   AnsweredRequest,
@@ -103,7 +104,7 @@ export class SqliteProviderStore implements ProviderStore {
 
   async commit(change: ProviderChange, epoch: number): Promise<void> {
     if (epoch !== this.#epoch) throw new ProviderStoreError("an earlier commit failed");
-    await this.#ask({ op: "commit", change });
+    await this.#ask({ op: "commit", rows: rowsOf(change) });
   }
 
   findRequest(senderId: string, messageId: string): Promise<AnsweredRequest | undefined> {

@@ -1,13 +1,12 @@
 import type { SqlDatabase } from "../../store/open-database.ts";
+import type { ChangedRow, ChangedTable } from "./change-rows.ts";
 import type {
   AnsweredRequest,
   ClearedOrder,
-  ProviderChange,
   RoundRecord,
   TransactionRecord,
   WaitingCallback,
 } from "./provider-records.ts";
-import { isOver } from "./transaction.ts";
 
 type Row = Record<string, unknown>;
 
@@ -62,27 +61,56 @@ export const PROVIDER_MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX callback_due ON callback (next_attempt_ms);
   `,
+  "ALTER TABLE callback ADD COLUMN request_signature TEXT;",
+  // Rows one after the other, with an index of the names alone: a row at a random place costs a page of the log each.
+  `
+  CREATE TABLE request_in_order (
+    sender_id TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    answer_status INTEGER NOT NULL,
+    answer_body TEXT NOT NULL,
+    UNIQUE (sender_id, message_id)
+  );
+  INSERT INTO request_in_order SELECT * FROM request ORDER BY received_at_ms;
+  DROP TABLE request;
+  ALTER TABLE request_in_order RENAME TO request;
+  CREATE TABLE deal_in_order (
+    bap_id TEXT NOT NULL,
+    transaction_id TEXT NOT NULL,
+    over INTEGER NOT NULL,
+    updated_at_ms INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (bap_id, transaction_id)
+  );
+  INSERT INTO deal_in_order SELECT * FROM deal ORDER BY updated_at_ms;
+  DROP TABLE deal;
+  ALTER TABLE deal_in_order RENAME TO deal;
+  `,
 ];
 
 /** The provider's tables, as prepared statements. Runs inside a transaction that the caller opens. */
 export function providerTables(database: SqlDatabase) {
-  const insertRequest = database.prepare("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)");
+  const put: Readonly<Record<ChangedTable, ReturnType<SqlDatabase["prepare"]>>> = {
+    request: database.prepare("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)"),
+    deal: database.prepare(
+      `INSERT INTO deal VALUES (?, ?, ?, ?, ?) ON CONFLICT (bap_id, transaction_id) DO UPDATE SET
+         over = excluded.over, updated_at_ms = excluded.updated_at_ms, body = excluded.body`,
+    ),
+    round: database.prepare("INSERT OR REPLACE INTO round VALUES (?, ?, ?)"),
+    cleared_order: database.prepare("INSERT OR REPLACE INTO cleared_order VALUES (?, ?, ?, ?)"),
+    callback: database.prepare(
+      "INSERT INTO callback (action, reply_to, body, lane, expires_at_ms, request_signature) VALUES (?, ?, ?, ?, ?, ?)",
+    ),
+  };
   const findRequest = database.prepare("SELECT * FROM request WHERE sender_id = ? AND message_id = ?");
-  const upsertDeal = database.prepare(
-    `INSERT INTO deal VALUES (?, ?, ?, ?, ?) ON CONFLICT (bap_id, transaction_id) DO UPDATE SET
-       over = excluded.over, updated_at_ms = excluded.updated_at_ms, body = excluded.body`,
-  );
   const selectDeals = database.prepare(
     `SELECT body FROM deal WHERE over = 0 OR updated_at_ms >= ? ORDER BY updated_at_ms DESC LIMIT ${TRANSACTIONS_LOADED}`,
   );
-  const upsertRound = database.prepare("INSERT OR REPLACE INTO round VALUES (?, ?, ?)");
   const findRound = database.prepare("SELECT 1 FROM round WHERE round_id = ?");
   const selectRounds = database.prepare("SELECT body FROM round ORDER BY closed_at_ms DESC, round_id DESC LIMIT ?");
-  const upsertOrder = database.prepare("INSERT OR REPLACE INTO cleared_order VALUES (?, ?, ?, ?)");
   const selectOrders = database.prepare("SELECT body FROM cleared_order WHERE round_id = ?");
-  const insertCallback = database.prepare(
-    "INSERT INTO callback (action, reply_to, body, lane, expires_at_ms) VALUES (?, ?, ?, ?, ?)",
-  );
   const dueCallbacks = database.prepare("SELECT * FROM callback WHERE next_attempt_ms <= ? ORDER BY id LIMIT ?");
   const removeCallback = database.prepare("DELETE FROM callback WHERE id = ?");
   const retryCallback = database.prepare("UPDATE callback SET attempts = ?, next_attempt_ms = ? WHERE id = ?");
@@ -90,21 +118,8 @@ export function providerTables(database: SqlDatabase) {
   const bodies = <T>(rows: unknown): T[] => (rows as Row[]).map((row) => JSON.parse(String(row["body"])) as T);
 
   return {
-    commit({ request, transactions, round, orders, callbacks }: ProviderChange): void {
-      if (request !== undefined) {
-        const { senderId, messageId, digest, receivedAtMs, answerStatus, answerBody } = request;
-        insertRequest.run(senderId, messageId, digest, receivedAtMs, answerStatus, answerBody);
-      }
-      for (const one of transactions ?? []) {
-        upsertDeal.run(one.bapId, one.transactionId, isOver(one.state) ? 1 : 0, one.updatedAtMs, JSON.stringify(one));
-      }
-      if (round !== undefined) upsertRound.run(round.roundId, round.closedAtMs, JSON.stringify(round));
-      for (const order of orders ?? []) {
-        upsertOrder.run(order.roundId, order.bapId, order.transactionId, JSON.stringify(order));
-      }
-      for (const { action, to, body, lane, expiresAtMs } of callbacks ?? []) {
-        insertCallback.run(action, JSON.stringify(to), body, lane, expiresAtMs);
-      }
+    commit(rows: readonly ChangedRow[]): void {
+      for (const { into, values } of rows) put[into].run(values);
     },
     findRequest(senderId: string, messageId: string): AnsweredRequest | undefined {
       const row = findRequest.get(senderId, messageId) as Row | undefined;
@@ -151,6 +166,7 @@ function callbackFrom(row: Row): WaitingCallback {
     body: String(row["body"]),
     lane: String(row["lane"]),
     expiresAtMs: Number(row["expires_at_ms"]),
+    ...(row["request_signature"] !== null && { requestSignature: String(row["request_signature"]) }),
     attempts: Number(row["attempts"]),
     nextAttemptMs: Number(row["next_attempt_ms"]),
   };

@@ -114,6 +114,7 @@ export class Provider implements AsyncDisposable {
       log,
       keys,
       pinnedUris: new Map(config.trustedKeys.flatMap(({ subscriberId, uri }) => (uri ? [[subscriberId, uri]] : []))),
+      answerSigner: signer,
       ...(config.callbackUri !== undefined && { callbackUri: config.callbackUri }),
     });
     outbox.start(stop);

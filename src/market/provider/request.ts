@@ -12,6 +12,8 @@ export interface ProviderRequest {
   readonly bapUri?: string;
   readonly body: unknown;
   readonly replyTo: ReplyAddress;
+  /** Base64 signature of the request itself, which the answer to it covers; absent if it came unsigned. */
+  readonly signature?: string;
   /** Our wall time, epoch ms. */
   readonly nowMs: number;
 }

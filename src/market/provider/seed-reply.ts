@@ -37,12 +37,13 @@ export function reply(
   rules: MarketRules,
   ttlMs?: number,
 ) {
-  const { action, context, nowMs, replyTo } = request;
+  const { action, context, nowMs, replyTo, signature } = request;
   return callbackTo({ ...record, replyTo }, rules, {
     action: `on_${action}`,
     messageId: context.messageId,
     message,
     nowMs,
+    requestSignature: signature,
     ...(ttlMs !== undefined && { ttlMs }),
   });
 }

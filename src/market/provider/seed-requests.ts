@@ -62,8 +62,9 @@ export function readSeedOrderRequest(body: unknown, dialect: SeedDialect, bapId:
   const roleKey = inputs && (inputs.text("sourceMeterId") ?? bapId);
   const orderId = order.text("id");
   const objectives = attributes?.raw("objectives");
-  const verdict = attributes?.raw("verdict");
-  const telemetry = telemetryOf(order);
+  const delivery = deliveryOf(order);
+  const verdict = attributes?.raw("verdict") ?? delivery.verdict;
+  const { telemetry } = delivery;
   const rating = message.raw("ratings") ?? message.raw("rating") ?? message.raw("ratingInputs");
   return {
     accepted: acceptedOf(order, attributes),
@@ -118,15 +119,21 @@ function acceptedOf(order: WireFields, attributes: WireFields | undefined): Seed
   };
 }
 
-/** Telemetry, from wherever the seed, its branch or its samples put it. */
-function telemetryOf(order: WireFields): readonly unknown[] | undefined {
-  const fulfillment = order.objectIfAny("fulfillment");
-  for (const name of ["deliveryAttributes", "fulfillmentAttributes", "attributes"]) {
-    const attributes = fulfillment?.objectIfAny(name);
-    for (const list of ["chargingTelemetry", "telemetry"]) {
-      const entries = attributes?.raw(list);
-      if (Array.isArray(entries) && entries.length > 0) return entries.slice(-MAX_TELEMETRY);
-    }
-  }
-  return undefined;
+/**
+ * What was delivered, from wherever the seed, its branch or its samples put it: `fulfillment`, or a list of
+ * `fulfillments`, of which the first that tells something counts.
+ */
+function deliveryOf(order: WireFields): Pick<SeedRequest, "telemetry" | "verdict"> {
+  const fulfillments = [order.objectIfAny("fulfillment"), ...(order.list("fulfillments") ?? [])];
+  const places = fulfillments.flatMap((one) =>
+    ["deliveryAttributes", "fulfillmentAttributes", "attributes"].map((name) => one?.objectIfAny(name)),
+  );
+  const telemetry = places
+    .flatMap((place) => [place?.raw("chargingTelemetry"), place?.raw("telemetry")])
+    .find((entries): entries is unknown[] => Array.isArray(entries) && entries.length > 0);
+  const verdict = places.map((place) => place?.raw("verdict")).find((one) => one !== undefined);
+  return {
+    ...(telemetry !== undefined && { telemetry: telemetry.slice(-MAX_TELEMETRY) }),
+    ...(verdict !== undefined && { verdict }),
+  };
 }

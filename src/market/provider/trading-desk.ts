@@ -104,7 +104,8 @@ export class TradingDesk {
     const { action, context, body, nowMs } = request;
     if (action === "aggregate") {
       const message = clearRequest(body, clearGrid, nowMs);
-      const callback = { action: "on_aggregate", messageId: context.messageId, message, nowMs };
+      const { messageId } = context;
+      const callback = { action: "on_aggregate", messageId, message, nowMs, requestSignature: request.signature };
       return { transactions: [], callbacks: [callbackTo(addressOf(request), rules, callback)] };
     }
     const stored = this.#book.find(request.bapId, context.transactionId);
