@@ -185,6 +185,7 @@ export class Gateway implements AsyncDisposable {
         };
       }),
       groups: new Map(config.groups.map((group) => [group.era, group.members])),
+      curve: (era) => this.#bids?.curve(era),
       connection: {
         ...(maxImportKW !== undefined && { maxImportKW }),
         ...(maxExportKW !== undefined && { maxExportKW }),
