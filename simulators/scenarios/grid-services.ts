@@ -1,7 +1,8 @@
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
 import type { GridNode, GridParticipant } from "../../src/clearing/grid-types.ts";
 import type { MarketRound, Scenario } from "../../src/cli/scenario-parts.ts";
-import { checkProofs, checkRounds, openNeighbourhood, tradedRounds } from "./neighbourhood.ts";
+import { settleSite, showBill } from "./bill.ts";
+import { checkProofs, checkRounds, type Neighbourhood, openNeighbourhood, tradedRounds } from "./neighbourhood.ts";
 import { carAtCharger } from "./site-devices.ts";
 import { Stage, timeText } from "./stage.ts";
 
@@ -33,7 +34,7 @@ export const gridServices: Scenario = {
     stage.say(
       `Two cars hang below zone-5, whose load has a price; two below zone-6, which carries ${LIMIT_KW} kW; one at the substation. The grid sells at ${BASE_PRICE} EUR/kWh.`,
     );
-    const { market, sites } = await openNeighbourhood(stage, {
+    const neighbourhood = await openNeighbourhood(stage, {
       intervalMs: INTERVAL_MS,
       market: {
         external: {
@@ -63,6 +64,7 @@ export const gridServices: Scenario = {
       },
       sites: [{ id: "street", devices: cars }],
     });
+    const { market, sites } = neighbourhood;
     const below = (...names: readonly string[]) =>
       -cars.filter(({ era }) => names.includes(era)).reduce((sum, car) => sum + car.powerKW(), 0);
     const drawnKW: number[] = [];
@@ -120,9 +122,39 @@ export const gridServices: Scenario = {
       `at most ${mostKW.toFixed(3)} of ${LIMIT_KW} kW in ${drawnKW.length} samples`,
     );
     checkProofs(stage, sites);
+    await billTheStreet(stage, neighbourhood);
     return stage.report(gridServices.name, gridServices.title);
   },
 };
+
+/** What the meters counted is paid at each car's own price: the energy to who sold it, what the wires add to who owns them. */
+async function billTheStreet(stage: Stage, neighbourhood: Neighbourhood): Promise<void> {
+  const report = await settleSite(stage, neighbourhood, "street", {
+    direction: "IMPORT",
+    payer: { era: "street", role: "BUYER" },
+    flows: [
+      { kind: "energy", name: "energyCost", description: "Energy", to: { era: "market", role: "SELLER" } },
+      {
+        kind: "congestion",
+        name: "congestionRent",
+        description: "Congestion rent",
+        to: { era: "grid-operator", role: "GRID_OPERATOR" },
+      },
+    ],
+  });
+  showBill(stage, report, "The street's bill");
+  const rents = report.cycles.flatMap(({ trade }) =>
+    trade.lines
+      .filter(({ rule }) => rule.kind === "congestion")
+      .map(({ unroundedNano }) => Number(unroundedNano) / 1e9),
+  );
+  const expected = report.cycles.flatMap(({ trade }) =>
+    trade.intervals.map(({ settledWh, microPerKWh }) => (settledWh / 1000) * (Number(microPerKWh) / 1e6 - BASE_PRICE)),
+  );
+  const sum = (amounts: readonly number[]) => amounts.reduce((before, amount) => before + amount, 0);
+  stage.check("the wires have their rent", sum(rents) > 0, `${sum(rents).toFixed(4)} EUR before rounding`);
+  stage.checkEqual("the rent is what each car paid above the base price", sum(rents), sum(expected), 1e-6, "EUR");
+}
 
 const outside = {
   shape: "LINEAR" as const,

@@ -189,6 +189,7 @@ function tradeOf({ id, powerKW, source, clearingPrice }: Setpoint): Partial<Inte
     setpointW: Math.round(powerKW * 1000),
     ...(source.orderId !== undefined && { orderId: source.orderId.slice(0, 256) }),
     ...(clearingPrice && { pricePerKWh: priceText(clearingPrice.pricePerKWh), currency: clearingPrice.currency }),
+    ...(clearingPrice?.adderPerKWh !== undefined && { adderPerKWh: priceText(clearingPrice.adderPerKWh) }),
   };
 }
 

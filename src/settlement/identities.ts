@@ -1,6 +1,6 @@
 import { minorFromNano } from "./money.ts";
 import type { SettlementReport } from "./report-shape.ts";
-import { isBesideTrade } from "./revenue-flows.ts";
+import { congestionNano, isBesideTrade } from "./revenue-flows.ts";
 import { hasResidual, isSameParty, SettlementError } from "./settlement-rules.ts";
 
 /**
@@ -27,8 +27,10 @@ export function checkIdentities(report: SettlementReport): void {
     const tradeLines = trade.lines.filter(({ rule }) => !isBesideTrade(rule));
     if (hasResidual(rules)) equal("lines and intervals", sum(tradeLines.map((line) => line.amountMinor)), rounded);
     for (const { rule, amountMinor } of tradeLines) {
-      if (rule.kind === "energy" && rule.microPerKWh === undefined)
-        equal("energy line and intervals", amountMinor, rounded);
+      if (rule.kind !== "energy" || rule.microPerKWh !== undefined) continue;
+      const ownNano = trade.intervalsNano - congestionNano(trade.intervals, rules);
+      const own = minorFromNano(ownNano, rules.currency, rules.rounding) * sign;
+      equal("energy line and intervals", amountMinor, own);
     }
   }
 }

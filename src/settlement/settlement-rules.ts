@@ -38,7 +38,7 @@ export type FlowRule = {
 /** The energy settled × a price. */
 interface EnergyRule {
   readonly kind: "energy";
-  /** Millionths of a currency unit per kWh; absent: each interval's own price. */
+  /** Millionths of a currency unit per kWh; absent: each interval's own price, less its adder where a congestion line has that. */
   readonly microPerKWh?: bigint;
 }
 
@@ -48,7 +48,10 @@ interface PerKWhRule {
   readonly microPerKWh: bigint;
 }
 
-/** Congestion rent: the energy settled × each interval's locational adder; an interval without one has none to pay. */
+/**
+ * Congestion rent: the energy settled × each interval's locational adder; an interval without one has none to pay. The
+ * interval's price contains the adder, so that an energy line at that price is paid what is left of it.
+ */
 interface CongestionRule {
   readonly kind: "congestion";
 }
@@ -133,6 +136,7 @@ export function checkRules(rules: SettlementRules): void {
     if (fault !== undefined) throw new SettlementError(`flows "${rule.name}": ${fault}`);
     names.add(rule.name);
   }
+  checkCongestion(rules);
   const ownPriced = rules.flows.filter((rule) => rule.kind === "energy" && rule.microPerKWh === undefined);
   if (ownPriced.length > (hasResidual(rules) ? 0 : 1)) {
     throw new SettlementError(
@@ -141,6 +145,12 @@ export function checkRules(rules: SettlementRules): void {
         : `flows "${ownPriced[1]?.name}": a second line at the interval's price would charge the same energy twice; give it its own pricePerKWh`,
     );
   }
+}
+
+function checkCongestion({ flows }: SettlementRules): void {
+  const [, second] = flows.filter(({ kind }) => kind === "congestion");
+  if (second === undefined) return;
+  throw new SettlementError(`flows "${second.name}": a second congestion line would charge the same rent twice`);
 }
 
 export function hasResidual(rules: SettlementRules): boolean {

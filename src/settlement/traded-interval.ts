@@ -19,7 +19,7 @@ export interface TradedInterval {
   readonly microPerKWh?: bigint;
   /** Currency of the price, ISO 4217; absent if it is the settlement's. */
   readonly currency?: string;
-  /** Locational adder that the price contains or that comes on top, millionths of a currency unit per kWh. */
+  /** Locational adder, millionths of a currency unit per kWh; the price contains it. */
   readonly adderMicroPerKWh?: bigint;
 }
 

@@ -79,6 +79,7 @@ describe("a report", () => {
   const share = fc.bigInt({ min: 0n, max: 30_000_000n });
   const base = fc.constantFrom("energy" as const, "net" as const, "gross" as const);
   const flow = fc.oneof(
+    fc.record({ kind: fc.constant("energy" as const) }),
     fc.record({ kind: fc.constant("energy" as const), microPerKWh: price }),
     fc.record({ kind: fc.constant("perKWh" as const), microPerKWh: price }),
     fc.record({ kind: fc.constant("congestion" as const) }),
