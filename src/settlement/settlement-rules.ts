@@ -107,18 +107,40 @@ interface PenaltyRule {
   readonly microPerKWh: bigint;
 }
 
+/** Which register of a metered resource: what it took in or what it gave out. */
+export type Direction = "IMPORT" | "EXPORT";
+
+/** Who pays for what flows the other way, and to whom. */
+export interface ReverseRules {
+  readonly payer: Party;
+  readonly flows: readonly FlowRule[];
+}
+
 /** How a trade is settled. */
 export interface SettlementRules {
   /** ISO 4217. */
   readonly currency: string;
   readonly rounding: Rounding;
-  /** Which register of the metered resource the trade is about: what it took in or what it gave out. */
-  readonly direction: "IMPORT" | "EXPORT";
+  /** Which register of the metered resource the trade is about. */
+  readonly direction: Direction;
   /** What the trade's price is paid for: what the meter shows, or what was cleared, with the rest as imbalance. */
   readonly quantity: "METERED" | "CLEARED";
   readonly payer: Party;
   /** In the order in which they stand in the report. */
   readonly flows: readonly FlowRule[];
+  /**
+   * For one who both takes and gives, such as a house with a battery: what the other register counts, in the same report.
+   * The report's total is what `payer` pays for the one less what it gets for the other.
+   */
+  readonly reverse?: ReverseRules;
+}
+
+/** The rules of one direction. @throws SettlementError if there are none */
+export function rulesOf(rules: SettlementRules, direction: Direction): SettlementRules {
+  if (direction === rules.direction) return rules;
+  const { reverse, ...rest } = rules;
+  if (reverse === undefined) throw new SettlementError(`there are no rules for ${direction}`);
+  return { ...rest, ...reverse, direction };
 }
 
 /** Rules or data that can't be settled; the message names the rule and the fault. */
@@ -137,6 +159,7 @@ export function checkRules(rules: SettlementRules): void {
     names.add(rule.name);
   }
   checkCongestion(rules);
+  if (rules.reverse !== undefined) checkRules(rulesOf(rules, rules.direction === "IMPORT" ? "EXPORT" : "IMPORT"));
   const ownPriced = rules.flows.filter((rule) => rule.kind === "energy" && rule.microPerKWh === undefined);
   if (ownPriced.length > (hasResidual(rules) ? 0 : 1)) {
     throw new SettlementError(
