@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { IntervalLog } from "./meter/interval-log.ts";
-import { IntervalRecorder } from "./meter/interval-recorder.ts";
+import { IntervalRecorder, type IntervalSink } from "./meter/interval-recorder.ts";
+import type { IntervalBody } from "./meter/log-record.ts";
 import { loadOrCreateMeterKey } from "./meter/meter-key.ts";
 import type { Reading } from "./model/reading.ts";
+import type { Era } from "./model/resource.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 
 /** Longest time between two readings in which the edge of an interval may be interpolated. */
@@ -17,6 +19,8 @@ export interface SiteMeterOptions {
   readonly data: string;
   /** Length of a market interval, ms, ≥ 1000. */
   readonly intervalMs: number | undefined;
+  /** Intervals that the log has now. */
+  readonly onIntervals?: ((bodies: readonly IntervalBody[]) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -38,6 +42,7 @@ export class SiteMeter implements AsyncDisposable {
   static async open({
     data,
     intervalMs = DEFAULT_INTERVAL_MS,
+    onIntervals,
     clock,
     log,
   }: SiteMeterOptions): Promise<SiteMeter | undefined> {
@@ -45,7 +50,14 @@ export class SiteMeter implements AsyncDisposable {
       const privateKey = loadOrCreateMeterKey(resolve(data, "meter.key"));
       const intervalLog = await IntervalLog.open({ folder: resolve(data, "meter"), privateKey, clock });
       const maxInterpolationMs = Math.min(MAX_INTERPOLATION_MS, intervalMs);
-      const recorder = new IntervalRecorder({ sink: intervalLog, clock, log, intervalMs, maxInterpolationMs });
+      const sink: IntervalSink = {
+        lastOf: (era) => intervalLog.lastOf(era),
+        append: async (bodies) => {
+          await intervalLog.append(bodies);
+          onIntervals?.(bodies);
+        },
+      };
+      const recorder = new IntervalRecorder({ sink, clock, log, intervalMs, maxInterpolationMs });
       return new SiteMeter(intervalLog, recorder);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -65,6 +77,16 @@ export class SiteMeter implements AsyncDisposable {
 
   withdraw(setpointIds: readonly string[]): void {
     this.#recorder.withdraw(setpointIds);
+  }
+
+  /** Ends an interval at a time; returns where it could be cut. */
+  cut(era: Era, atMs: number): number {
+    return this.#recorder.cut(era, atMs);
+  }
+
+  /** Ends a resource's interval at its last reading; resolves when it is written. */
+  flush(era: Era): Promise<void> {
+    return this.#recorder.flush(era);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
