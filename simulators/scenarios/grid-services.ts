@@ -1,8 +1,14 @@
-import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
-import type { GridNode, GridParticipant } from "../../src/clearing/grid-types.ts";
 import type { MarketRound, Scenario } from "../../src/cli/scenario-parts.ts";
+import { type Aggregated, AggregationClient, type AggregationResult } from "./aggregation-client.ts";
 import { settleSite, showBill } from "./bill.ts";
-import { checkProofs, checkRounds, type Neighbourhood, openNeighbourhood, tradedRounds } from "./neighbourhood.ts";
+import {
+  checkProofs,
+  checkRounds,
+  MARKET_ID,
+  type Neighbourhood,
+  openNeighbourhood,
+  tradedRounds,
+} from "./neighbourhood.ts";
 import { carAtCharger } from "./site-devices.ts";
 import { Stage, timeText } from "./stage.ts";
 
@@ -20,7 +26,7 @@ export const gridServices: Scenario = {
   title: "Transformers put a price on their load, keep their limits, and shift a plateau",
   run: async (context) => {
     await using stage = new Stage(context, { speed: SPEED, startAtMs: START_MS });
-    checkSeedNumbers(stage);
+    const operator = stage.party("grid-operator.scenario.example");
     const cars = Array.from({ length: 5 }, (_, index) =>
       carAtCharger(stage, {
         era: `car-${index + 1}`,
@@ -63,8 +69,13 @@ export const gridServices: Scenario = {
         ],
       },
       sites: [{ id: "street", devices: cars }],
+      guests: [operator],
     });
     const { market, sites } = neighbourhood;
+    await checkSeedNumbers(
+      stage,
+      await AggregationClient.open(stage, operator, { url: market.url, subscriberId: MARKET_ID }),
+    );
     const below = (...names: readonly string[]) =>
       -cars.filter(({ era }) => names.includes(era)).reduce((sum, car) => sum + car.powerKW(), 0);
     const drawnKW: number[] = [];
@@ -156,53 +167,54 @@ async function billTheStreet(stage: Stage, neighbourhood: Neighbourhood): Promis
   stage.checkEqual("the rent is what each car paid above the base price", sum(rents), sum(expected), 1e-6, "EUR");
 }
 
-const outside = {
-  shape: "LINEAR" as const,
-  currency: "EUR",
-  points: [
-    { pricePerKWh: BASE_PRICE, powerKW: 0 },
-    { pricePerKWh: BASE_PRICE, powerKW: 1000 },
+/** A bid of one jump: nothing below its price, all above. */
+const jump = (era: string, price: number, powerKW: number): Aggregated => ({
+  era,
+  node: "zone",
+  bidCurve: [
+    { price, powerKW: 0 },
+    { price, powerKW },
   ],
-};
+});
 
-/** The seed's transformer at 75 %, and an offset on a plateau, where no price could move anything. */
-function checkSeedNumbers(stage: Stage): void {
-  const zone: GridNode = {
+/** The seed's transformer at 75 %, and an offset on a plateau, where no price could move anything; asked of the market. */
+async function checkSeedNumbers(stage: Stage, market: AggregationClient): Promise<void> {
+  const transformer = {
     era: "transformer-zone-5",
-    uncontrolledKW: -150,
-    adder: { priceAdderPerPercent: 0.001, ratingKW: 200 },
-  };
-  const loaded = clearGrid([zone], [], { currency: "EUR", targetKW: 0, rationing: "PRO_RATA", external: outside });
-  stage.checkEqual("150 of 200 kW put 0.075 on 0.10", loaded.nodes[0]?.pricePerKWh ?? 0, 0.175, 1e-12, "EUR/kWh");
-
-  const flat = (era: string, fromPrice: number, powerKW: number): GridParticipant => ({
-    era,
-    node: "zone",
-    curve: {
-      shape: "LINEAR",
-      currency: "EUR",
-      points: [
-        { pricePerKWh: fromPrice, powerKW: 0 },
-        { pricePerKWh: fromPrice, powerKW },
-      ],
+    "@type": "GridNode",
+    locationalPriceAdder: {
+      basePrice: 0.1,
+      priceAdderPerPercent: 0.001,
+      formula: "basePrice + (currentLoadPercent * priceAdderPerPercent)",
     },
-  });
-  const load: GridParticipant = {
-    era: "load",
-    node: "zone",
-    curve: { shape: "LINEAR", currency: "EUR", points: [{ pricePerKWh: 0, powerKW: -8.5 }] },
+    gridConstraints: { maxForwardFlowKW: 200, uncontrolledKW: -150 },
   };
-  const bids = [flat("cheap", 0.1, 8.5), flat("dear", 0.2, 8.5), load];
-  const cleared = (offsetKW: number) =>
-    clearGrid([{ era: "zone", offsetKW }], bids, { currency: "EUR", targetKW: 0, rationing: "PRO_RATA" });
-  const powerOf = (result: ReturnType<typeof clearGrid>, era: string) =>
-    result.setpoints.find((setpoint) => setpoint.era === era)?.powerKW ?? 0;
-  const [before, after] = [cleared(0), cleared(2)];
+  const houses = { era: "houses", node: "transformer-zone-5", bidCurve: [{ price: 0, powerKW: 0 }] };
+  const loaded = await market.clear([transformer, houses], { external: gridAt(BASE_PRICE, 1000) });
+  const price = loaded.locationalPrices?.[0]?.price ?? 0;
+  stage.checkEqual("150 of 200 kW put 0.075 on 0.10", price, 0.175, 1e-12, "EUR/kWh");
+
+  const load = { era: "load", node: "zone", bidCurve: [{ price: 0, powerKW: -8.5 }] };
+  const bids = [jump("cheap", 0.1, 8.5), jump("dear", 0.2, 8.5), load];
+  const withOffset = (offsetKW: number) =>
+    market.clear([{ era: "zone", "@type": "GridNode", offsetCommand: { enabled: offsetKW !== 0, offsetKW } }, ...bids]);
+  const [before, after, tooMuch] = [await withOffset(0), await withOffset(2), await withOffset(20)];
+  const powerOf = (result: AggregationResult, era: string) =>
+    result.setpoints.find((setpoint) => setpoint.era === era)?.setpointKW ?? 0;
   stage.say(
-    `On a plateau from 0.10 to 0.20 no price moves anything. An offset of 2 kW does: ${powerOf(before, "cheap")} kW become ${powerOf(after, "cheap")}.`,
+    `The operator asks the market: on a plateau from 0.10 to 0.20 no price moves anything. An offset of 2 kW does: ${powerOf(before, "cheap")} kW become ${powerOf(after, "cheap")}.`,
   );
   stage.check("without it the market is on a plateau", before.status === "PLATEAU", before.status);
   stage.checkEqual("8.5 less the offset of 2 are 6.5", powerOf(after, "cheap"), 6.5, 1e-9, "kW");
-  const tooMuch = cleared(20);
-  stage.checkEqual("what nobody can take is reported", tooMuch.nodes[0]?.unservedOffsetKW ?? 0, 11.5, 1e-9, "kW");
+  stage.checkEqual("what nobody can take is reported", tooMuch.offsets?.[0]?.unservedKW ?? 0, 11.5, 1e-9, "kW");
+}
+
+/** The grid as a curve: any power up to a bound at one price. */
+function gridAt(price: number, mostKW: number): object {
+  return {
+    bidCurve: [
+      { price, powerKW: 0 },
+      { price, powerKW: mostKW },
+    ],
+  };
 }
