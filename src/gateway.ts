@@ -19,6 +19,7 @@ import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
 import { recentIntervals } from "./meter/recent-intervals.ts";
 import type { Report } from "./model/adapter.ts";
+import type { BidCurve } from "./model/bid-curve.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
@@ -93,7 +94,10 @@ export class Gateway implements AsyncDisposable {
       data,
       intervalMs: config.market?.interval,
       onIntervals: (bodies) => {
-        for (const body of bodies) this.#flexibility?.interval(body);
+        for (const body of bodies) {
+          this.#flexibility?.interval(body);
+          this.#ocpi?.interval(body);
+        }
       },
       clock,
       log,
@@ -112,16 +116,12 @@ export class Gateway implements AsyncDisposable {
     }
     await this.#resume(store, dispatcher);
 
+    // Before the devices: whoever is plugged in is told of at once.
+    if (config.ocpi !== undefined) this.#ocpi = await this.#startOcpi(config.ocpi, data);
     await devices.start(signal);
     const running = dispatcher.run(signal);
     // The market comes last in and is first out: no setpoint arrives before there is somebody to follow it.
     await this.#link?.start(signal);
-    if (config.ocpi !== undefined) {
-      const ocpi = { config: config.ocpi, folder, data, clock, log: log.child({ part: "ocpi" }), random };
-      // Few sites have it, and it is large.
-      const { SiteOcpi } = await import("./site-ocpi.ts");
-      this.#ocpi = await SiteOcpi.start(ocpi, signal);
-    }
     await this.#openApi(data);
     this.#running.push(
       running,
@@ -172,12 +172,20 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
+  /** What a resource has bid last; nothing before its first bid. */
+  bidCurve(era: string): BidCurve | undefined {
+    return this.#bids?.curve(era);
+  }
+
   /** Closes in order: market, devices, store. Devices end their commands by themselves, or are released here. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ready = false;
     await this.#guarded("api", this.#api?.[Symbol.asyncDispose]());
     await this.#guarded("market", this.#link?.[Symbol.asyncDispose]());
-    await this.#guarded("ocpi", this.#ocpi?.[Symbol.asyncDispose]());
+    const ocpi = this.#ocpi;
+    // What the meter still tells is in its log, and is read from there after the next start.
+    this.#ocpi = undefined;
+    await this.#guarded("ocpi", ocpi?.[Symbol.asyncDispose]());
     await this.#guarded("devices", this.#dispatcher?.shutDown());
     this.#stop.abort(new Error("the gateway stops"));
     await Promise.allSettled(this.#running);
@@ -207,6 +215,7 @@ export class Gateway implements AsyncDisposable {
         };
       }),
       groups: new Map(config.groups.map((group) => [group.era, group.members])),
+      curve: (era) => this.bidCurve(era),
       connection: {
         ...(maxImportKW !== undefined && { maxImportKW }),
         ...(maxExportKW !== undefined && { maxExportKW }),
@@ -290,6 +299,14 @@ export class Gateway implements AsyncDisposable {
         return lane === undefined ? [] : [{ config: device, lane }];
       }),
     });
+  }
+
+  async #startOcpi(config: NonNullable<Config["ocpi"]>, data: string): Promise<SiteOcpi> {
+    const { folder, clock, log, random } = this.#options;
+    const ocpi = { config, folder, data, clock, log: log.child({ part: "ocpi" }), random, meter: this.#meter };
+    // Few sites have it, and it is large.
+    const { SiteOcpi } = await import("./site-ocpi.ts");
+    return SiteOcpi.start(ocpi, this.#stop.signal);
   }
 
   /** What the kind alone says before the device has connected: a charger does not generate, panels do not consume. */
@@ -380,6 +397,11 @@ export class Gateway implements AsyncDisposable {
         json: { schemaVersion: 1, reductions: this.#flexibility?.reports() ?? [] },
       }),
       "POST /orders/*": ({ path, body, signal }) => answerOrder(this.#link?.orders, path, body, signal),
+      "GET /ocpi": () => {
+        const overview = this.#ocpi?.overview();
+        if (overview === undefined) return { status: 404, json: { error: "the config has no `ocpi`" } };
+        return { status: 200, json: { schemaVersion: 1, ...overview } };
+      },
       "POST /device-test": async ({ body, signal }) => {
         const request = DeviceTestBody.safeParse(body);
         if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };
@@ -431,6 +453,7 @@ export class Gateway implements AsyncDisposable {
     if (report.kind === "link") {
       this.#options.log.info(report.up ? "device connected" : "device lost", { era, detail: report.detail });
     }
+    this.#ocpi?.report(era, report);
     if (report.kind !== "reading") return;
     this.#metrics.reading(era);
     this.#recorder?.add(report.reading);

@@ -6,6 +6,7 @@ import { IntervalRecorder, type IntervalSink } from "./meter/interval-recorder.t
 import type { IntervalBody } from "./meter/log-record.ts";
 import { loadOrCreateMeterKey } from "./meter/meter-key.ts";
 import type { Reading } from "./model/reading.ts";
+import type { Era } from "./model/resource.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 
 /** Longest time between two readings in which the edge of an interval may be interpolated. */
@@ -76,6 +77,16 @@ export class SiteMeter implements AsyncDisposable {
 
   withdraw(setpointIds: readonly string[]): void {
     this.#recorder.withdraw(setpointIds);
+  }
+
+  /** Ends an interval at a time; returns where it could be cut. */
+  cut(era: Era, atMs: number): number {
+    return this.#recorder.cut(era, atMs);
+  }
+
+  /** Ends a resource's interval at its last reading; resolves when it is written. */
+  flush(era: Era): Promise<void> {
+    return this.#recorder.flush(era);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,11 +2,17 @@ import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
+import type { IntervalBody } from "./meter/log-record.ts";
+import type { Report } from "./model/adapter.ts";
+import type { Era } from "./model/resource.ts";
 import { JournalOcpiStore } from "./ocpi/journal-ocpi-store.ts";
 import type { OcpiConfig, OcpiPeerConfig } from "./ocpi/ocpi-config.ts";
 import type { OcpiTariff } from "./ocpi/ocpi-objects.ts";
 import { OcpiServer } from "./ocpi/ocpi-server.ts";
 import type { OcpiStore } from "./ocpi/ocpi-store.ts";
+import { type OcpiOverview, receivedOverview } from "./ocpi/received-overview.ts";
+import type { SiteMeter } from "./site-meter.ts";
+import { SiteOffer } from "./site-offer.ts";
 import type { OcpiTariffName } from "./site-tariffs.ts";
 
 export interface SiteOcpiOptions {
@@ -18,29 +24,34 @@ export interface SiteOcpiOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Where the energy of sessions comes from; absent: none is charged. */
+  readonly meter?: Pick<SiteMeter, "cut" | "flush"> | undefined;
 }
 
-/** The site's OCPI door with its journal. */
+/** The site's OCPI door with its journal: what we offer, and what of what others tell us is used. */
 export class SiteOcpi implements AsyncDisposable {
   readonly versionsUrl: string;
   readonly #server: OcpiServer;
   readonly #store: OcpiStore;
+  readonly #offer: SiteOffer | undefined;
   readonly #versions: OcpiConfig["versions"];
 
-  private constructor(server: OcpiServer, store: OcpiStore, { versions }: OcpiConfig) {
+  private constructor(server: OcpiServer, store: OcpiStore, { versions }: OcpiConfig, offer: SiteOffer | undefined) {
     this.#server = server;
     this.#store = store;
     this.#versions = versions;
+    this.#offer = offer;
     this.versionsUrl = server.versionsUrl;
   }
 
   /** @throws Error naming a file that can't be read, or the address that can't be opened */
   static async start(options: SiteOcpiOptions, signal: AbortSignal): Promise<SiteOcpi> {
-    const { folder, data, clock, log, random } = options;
+    const { folder, data, clock, log, random, meter } = options;
+    const config = withPaths(options.config, folder);
     const store = await JournalOcpiStore.open(resolve(data, "ocpi.jsonl"));
     try {
       const server = new OcpiServer({
-        config: withPaths(options.config, folder),
+        config,
         store,
         clock,
         log,
@@ -50,7 +61,10 @@ export class SiteOcpi implements AsyncDisposable {
           log.info(object ? "OCPI object received" : "OCPI object deleted", { ...key, peer }),
       });
       await server.start(signal);
-      return new SiteOcpi(server, store, options.config);
+      const { location } = config;
+      const offer =
+        location && (await SiteOffer.open({ config, offer: location, server, store, data, clock, log, meter }, signal));
+      return new SiteOcpi(server, store, config, offer);
     } catch (error) {
       await store[Symbol.asyncDispose]();
       throw error;
@@ -68,8 +82,23 @@ export class SiteOcpi implements AsyncDisposable {
     return undefined;
   }
 
+  /** What a device has told. */
+  report(era: Era, report: Report): void {
+    this.#offer?.report(era, report);
+  }
+
+  /** An interval was written to the signed log. */
+  interval(body: IntervalBody): void {
+    this.#offer?.interval(body);
+  }
+
+  overview(): OcpiOverview {
+    return receivedOverview(this.#store);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
+    await this.#offer?.[Symbol.asyncDispose]();
     await this.#store[Symbol.asyncDispose]();
   }
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { clear } from "../../src/clearing/clear.ts";
 import type { Scenario } from "../../src/cli/scenario-parts.ts";
 import { baseline, type DayRecord, TEN_OF_TEN_HOURLY } from "../../src/flexibility/baseline.ts";
 import { deliveredPercent, deliveredReduction } from "../../src/flexibility/delivered.ts";
 import { reductionSetpoints } from "../../src/flexibility/reduction.ts";
 import { authorization, createSigningKey } from "../market/signature.ts";
-import { checkProofs } from "./neighbourhood.ts";
+import { AggregationClient } from "./aggregation-client.ts";
+import { checkProofs, MARKET_ID } from "./neighbourhood.ts";
 import { carAtCharger } from "./site-devices.ts";
 import { Stage, timeText } from "./stage.ts";
 
@@ -17,6 +17,8 @@ const LOADS = 8;
 const INTERVALS_BEFORE = 4;
 const EVENT_INTERVALS = 2;
 const NEEDED_KW = 20;
+/** 6 A at 230 V on one phase. */
+const LEAST_KW = 1.38;
 /** A meter's mean over five minutes contains the seconds in which the car comes down. */
 const DELIVERED_AT_LEAST_PERCENT = 92;
 
@@ -54,6 +56,14 @@ export const demandFlexibility: Scenario = {
         trustedKeys: [{ subscriberId: operator.subscriberId, keyId: operator.keyId, publicKey: operator.publicKey }],
       },
       devices: cars.map((car) => car.config),
+    });
+    const { subscriberId, keyId, publicKey } = operator;
+    const market = await stage.provider("market", {
+      subscriberId: MARKET_ID,
+      http: { port: 0 },
+      requireSignature: true,
+      trustedKeys: [{ subscriberId, keyId, publicKey }],
+      market: { currency: "EUR" },
     });
     for (const car of cars) await car.connect(gateway.addresses());
     await stage.until("all chargers", 600_000, () => gateway.status().devices.every((device) => device.linkUp));
@@ -96,27 +106,27 @@ export const demandFlexibility: Scenario = {
     );
 
     // Each offers all it has, the dearer the later its driver leaves; the operator takes the cheapest that are enough.
-    const market = clear(
-      cars.map(({ era }, index) => ({
-        era,
-        curve: {
-          shape: "LINEAR" as const,
-          currency: "EUR",
-          points: [
-            { pricePerKWh: 0.1 + index * 0.01, powerKW: 0 },
-            { pricePerKWh: 0.12 + index * 0.01, powerKW: -(baselines[index]?.[0] ?? 0) },
-          ],
-        },
-      })),
-      { currency: "EUR", targetKW: NEEDED_KW, rationing: "PRO_RATA" },
+    const offers = cars.map(({ era }, index) => ({
+      era,
+      currency: "EUR",
+      bidCurve: [
+        { price: 0.1 + index * 0.01, powerKW: 0 },
+        { price: 0.12 + index * 0.01, powerKW: -(baselines[index]?.[0] ?? 0) },
+      ],
+    }));
+    const { url } = market;
+    const cleared = await (await AggregationClient.open(stage, operator, { url, subscriberId: MARKET_ID })).clear(
+      offers,
+      { targetKW: NEEDED_KW },
     );
-    const clearedKW = market.setpoints.reduce((sum, { powerKW }) => sum + powerKW, 0);
+    const reductionsKW = cleared.setpoints.map(({ setpointKW }) => setpointKW);
+    const clearedKW = reductionsKW.reduce((sum, powerKW) => sum + powerKW, 0);
     stage.checkEqual("the cleared reductions add up to the need", clearedKW, NEEDED_KW, 1e-6, "kW");
-    stage.say(`Cleared at ${market.pricePerKWh?.toFixed(4)} EUR/kWh; each device gets its baseline less its share.`);
+    stage.say(`Cleared at ${cleared.clearingPrice?.toFixed(4)} EUR/kWh; each device gets its baseline less its share.`);
 
     const key = createSigningKey(operator.subscriberId, operator.keyId, readFileSync(operator.privateKeyFile, "utf8"));
-    const setpoints = market.setpoints.map(({ era, powerKW }, index) => {
-      const [own] = reductionSetpoints(powerKW, [
+    const setpoints = cars.map(({ era }, index) => {
+      const [own] = reductionSetpoints(reductionsKW[index] ?? 0, [
         { era, baselineKW: baselines[index]?.[0] ?? 0, highestKW: 0 },
       ]).setpoints;
       return { era, setpointKW: own?.powerKW ?? 0 };
@@ -140,7 +150,7 @@ export const demandFlexibility: Scenario = {
       cars.map(({ era }, index) => [
         era,
         (baselines[index]?.[0] ?? 0).toFixed(2),
-        (market.setpoints[index]?.powerKW ?? 0).toFixed(2),
+        (reductionsKW[index] ?? 0).toFixed(2),
         (setpoints[index]?.setpointKW ?? 0).toFixed(2),
         (metered[index]?.at(-1) ?? 0).toFixed(2),
       ]),
@@ -152,6 +162,12 @@ export const demandFlexibility: Scenario = {
         percent >= DELIVERED_AT_LEAST_PERCENT,
         `${deliveredKW.toFixed(2)} of ${NEEDED_KW} kW, ${percent.toFixed(1)} %`,
       );
+    }
+    const stopped = setpoints
+      .filter(({ setpointKW }) => setpointKW < 0 && -setpointKW < LEAST_KW)
+      .map(({ era }) => era);
+    if (stopped.length > 0) {
+      stage.say(`A charger runs from 6 A on, so what is left to ${stopped.join(", ")} is nothing.`);
     }
     stage.say(`Delivered: ${delivered.deliveredKW.map((powerKW) => `${powerKW.toFixed(2)} kW`).join(" and ")}.`);
     checkProofs(stage, new Map([["depot", gateway]]));

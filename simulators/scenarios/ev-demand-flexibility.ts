@@ -9,6 +9,8 @@ const INTERVAL_MS = 5 * 60_000;
 const SPEED = 120;
 const TARGET_KWH = 5;
 const MAX_PRICE = 0.12;
+/** 6 A at 230 V on three phases. */
+const LEAST_KW = 4.14;
 
 /** A car that needs 5 kWh within the hour and pays no more than it must (the seed, 2.2, at a quarter of its size). */
 export const evDemandFlexibility: Scenario = {
@@ -56,7 +58,7 @@ export const evDemandFlexibility: Scenario = {
         const order = orders[0];
         if (order === undefined) continue;
         stage.say(
-          `Cleared at ${result.pricePerKWh?.toFixed(4)} EUR/kWh: the car holds ${order.powerKW.toFixed(2)} kW from ${timeText(order.startMs)}.`,
+          `Cleared at ${result.pricePerKWh?.toFixed(4)} EUR/kWh: from ${timeText(order.startMs)} the car is to draw ${(-order.powerKW).toFixed(2)} kW${-order.powerKW < LEAST_KW ? ", which is all that it still needs, and less than its 6 A" : ""}.`,
         );
       }
       seen = rounds.length;

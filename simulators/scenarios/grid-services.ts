@@ -1,7 +1,14 @@
-import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
-import type { GridNode, GridParticipant } from "../../src/clearing/grid-types.ts";
 import type { MarketRound, Scenario } from "../../src/cli/scenario-parts.ts";
-import { checkProofs, checkRounds, openNeighbourhood, tradedRounds } from "./neighbourhood.ts";
+import { type Aggregated, AggregationClient, type AggregationResult } from "./aggregation-client.ts";
+import { settleSite, showBill } from "./bill.ts";
+import {
+  checkProofs,
+  checkRounds,
+  MARKET_ID,
+  type Neighbourhood,
+  openNeighbourhood,
+  tradedRounds,
+} from "./neighbourhood.ts";
 import { carAtCharger } from "./site-devices.ts";
 import { Stage, timeText } from "./stage.ts";
 
@@ -19,7 +26,7 @@ export const gridServices: Scenario = {
   title: "Transformers put a price on their load, keep their limits, and shift a plateau",
   run: async (context) => {
     await using stage = new Stage(context, { speed: SPEED, startAtMs: START_MS });
-    checkSeedNumbers(stage);
+    const operator = stage.party("grid-operator.scenario.example");
     const cars = Array.from({ length: 5 }, (_, index) =>
       carAtCharger(stage, {
         era: `car-${index + 1}`,
@@ -33,7 +40,7 @@ export const gridServices: Scenario = {
     stage.say(
       `Two cars hang below zone-5, whose load has a price; two below zone-6, which carries ${LIMIT_KW} kW; one at the substation. The grid sells at ${BASE_PRICE} EUR/kWh.`,
     );
-    const { market, sites } = await openNeighbourhood(stage, {
+    const neighbourhood = await openNeighbourhood(stage, {
       intervalMs: INTERVAL_MS,
       market: {
         external: {
@@ -62,7 +69,13 @@ export const gridServices: Scenario = {
         ],
       },
       sites: [{ id: "street", devices: cars }],
+      guests: [operator],
     });
+    const { market, sites } = neighbourhood;
+    await checkSeedNumbers(
+      stage,
+      await AggregationClient.open(stage, operator, { url: market.url, subscriberId: MARKET_ID }),
+    );
     const below = (...names: readonly string[]) =>
       -cars.filter(({ era }) => names.includes(era)).reduce((sum, car) => sum + car.powerKW(), 0);
     const drawnKW: number[] = [];
@@ -120,57 +133,88 @@ export const gridServices: Scenario = {
       `at most ${mostKW.toFixed(3)} of ${LIMIT_KW} kW in ${drawnKW.length} samples`,
     );
     checkProofs(stage, sites);
+    await billTheStreet(stage, neighbourhood);
     return stage.report(gridServices.name, gridServices.title);
   },
 };
 
-const outside = {
-  shape: "LINEAR" as const,
-  currency: "EUR",
-  points: [
-    { pricePerKWh: BASE_PRICE, powerKW: 0 },
-    { pricePerKWh: BASE_PRICE, powerKW: 1000 },
-  ],
-};
-
-/** The seed's transformer at 75 %, and an offset on a plateau, where no price could move anything. */
-function checkSeedNumbers(stage: Stage): void {
-  const zone: GridNode = {
-    era: "transformer-zone-5",
-    uncontrolledKW: -150,
-    adder: { priceAdderPerPercent: 0.001, ratingKW: 200 },
-  };
-  const loaded = clearGrid([zone], [], { currency: "EUR", targetKW: 0, rationing: "PRO_RATA", external: outside });
-  stage.checkEqual("150 of 200 kW put 0.075 on 0.10", loaded.nodes[0]?.pricePerKWh ?? 0, 0.175, 1e-12, "EUR/kWh");
-
-  const flat = (era: string, fromPrice: number, powerKW: number): GridParticipant => ({
-    era,
-    node: "zone",
-    curve: {
-      shape: "LINEAR",
-      currency: "EUR",
-      points: [
-        { pricePerKWh: fromPrice, powerKW: 0 },
-        { pricePerKWh: fromPrice, powerKW },
-      ],
-    },
+/** What the meters counted is paid at each car's own price: the energy to who sold it, what the wires add to who owns them. */
+async function billTheStreet(stage: Stage, neighbourhood: Neighbourhood): Promise<void> {
+  const report = await settleSite(stage, neighbourhood, "street", {
+    direction: "IMPORT",
+    payer: { era: "street", role: "BUYER" },
+    flows: [
+      { kind: "energy", name: "energyCost", description: "Energy", to: { era: "market", role: "SELLER" } },
+      {
+        kind: "congestion",
+        name: "congestionRent",
+        description: "Congestion rent",
+        to: { era: "grid-operator", role: "GRID_OPERATOR" },
+      },
+    ],
   });
-  const load: GridParticipant = {
-    era: "load",
-    node: "zone",
-    curve: { shape: "LINEAR", currency: "EUR", points: [{ pricePerKWh: 0, powerKW: -8.5 }] },
+  showBill(stage, report, "The street's bill");
+  const rents = report.cycles.flatMap(({ trade }) =>
+    trade.lines
+      .filter(({ rule }) => rule.kind === "congestion")
+      .map(({ unroundedNano }) => Number(unroundedNano) / 1e9),
+  );
+  const expected = report.cycles.flatMap(({ trade }) =>
+    trade.intervals.map(({ settledWh, microPerKWh }) => (settledWh / 1000) * (Number(microPerKWh) / 1e6 - BASE_PRICE)),
+  );
+  const sum = (amounts: readonly number[]) => amounts.reduce((before, amount) => before + amount, 0);
+  stage.check("the wires have their rent", sum(rents) > 0, `${sum(rents).toFixed(4)} EUR before rounding`);
+  stage.checkEqual("the rent is what each car paid above the base price", sum(rents), sum(expected), 1e-6, "EUR");
+}
+
+/** A bid of one jump: nothing below its price, all above. */
+const jump = (era: string, price: number, powerKW: number): Aggregated => ({
+  era,
+  node: "zone",
+  bidCurve: [
+    { price, powerKW: 0 },
+    { price, powerKW },
+  ],
+});
+
+/** The seed's transformer at 75 %, and an offset on a plateau, where no price could move anything; asked of the market. */
+async function checkSeedNumbers(stage: Stage, market: AggregationClient): Promise<void> {
+  const transformer = {
+    era: "transformer-zone-5",
+    "@type": "GridNode",
+    locationalPriceAdder: {
+      basePrice: 0.1,
+      priceAdderPerPercent: 0.001,
+      formula: "basePrice + (currentLoadPercent * priceAdderPerPercent)",
+    },
+    gridConstraints: { maxForwardFlowKW: 200, uncontrolledKW: -150 },
   };
-  const bids = [flat("cheap", 0.1, 8.5), flat("dear", 0.2, 8.5), load];
-  const cleared = (offsetKW: number) =>
-    clearGrid([{ era: "zone", offsetKW }], bids, { currency: "EUR", targetKW: 0, rationing: "PRO_RATA" });
-  const powerOf = (result: ReturnType<typeof clearGrid>, era: string) =>
-    result.setpoints.find((setpoint) => setpoint.era === era)?.powerKW ?? 0;
-  const [before, after] = [cleared(0), cleared(2)];
+  const houses = { era: "houses", node: "transformer-zone-5", bidCurve: [{ price: 0, powerKW: 0 }] };
+  const loaded = await market.clear([transformer, houses], { external: gridAt(BASE_PRICE, 1000) });
+  const price = loaded.locationalPrices?.[0]?.price ?? 0;
+  stage.checkEqual("150 of 200 kW put 0.075 on 0.10", price, 0.175, 1e-12, "EUR/kWh");
+
+  const load = { era: "load", node: "zone", bidCurve: [{ price: 0, powerKW: -8.5 }] };
+  const bids = [jump("cheap", 0.1, 8.5), jump("dear", 0.2, 8.5), load];
+  const withOffset = (offsetKW: number) =>
+    market.clear([{ era: "zone", "@type": "GridNode", offsetCommand: { enabled: offsetKW !== 0, offsetKW } }, ...bids]);
+  const [before, after, tooMuch] = [await withOffset(0), await withOffset(2), await withOffset(20)];
+  const powerOf = (result: AggregationResult, era: string) =>
+    result.setpoints.find((setpoint) => setpoint.era === era)?.setpointKW ?? 0;
   stage.say(
-    `On a plateau from 0.10 to 0.20 no price moves anything. An offset of 2 kW does: ${powerOf(before, "cheap")} kW become ${powerOf(after, "cheap")}.`,
+    `The operator asks the market: on a plateau from 0.10 to 0.20 no price moves anything. An offset of 2 kW does: ${powerOf(before, "cheap")} kW become ${powerOf(after, "cheap")}.`,
   );
   stage.check("without it the market is on a plateau", before.status === "PLATEAU", before.status);
   stage.checkEqual("8.5 less the offset of 2 are 6.5", powerOf(after, "cheap"), 6.5, 1e-9, "kW");
-  const tooMuch = cleared(20);
-  stage.checkEqual("what nobody can take is reported", tooMuch.nodes[0]?.unservedOffsetKW ?? 0, 11.5, 1e-9, "kW");
+  stage.checkEqual("what nobody can take is reported", tooMuch.offsets?.[0]?.unservedKW ?? 0, 11.5, 1e-9, "kW");
+}
+
+/** The grid as a curve: any power up to a bound at one price. */
+function gridAt(price: number, mostKW: number): object {
+  return {
+    bidCurve: [
+      { price, powerKW: 0 },
+      { price, powerKW: mostKW },
+    ],
+  };
 }

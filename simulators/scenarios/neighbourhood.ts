@@ -1,8 +1,14 @@
+import type { DeviceStatus } from "../../src/api/status-report.ts";
 import type { GatewayHandle, MarketRound, ProviderHandle } from "../../src/cli/scenario-parts.ts";
 import type { StageDevice } from "./site-devices.ts";
 import type { Party, Stage } from "./stage.ts";
 
-const MARKET_ID = "market.scenario.example";
+export const MARKET_ID = "market.scenario.example";
+/** Intervals that may go by without a whole round: the first ones, and what a busy machine lets pass. */
+const GRACE_INTERVALS = 10;
+/** More rows, and more names in a row, than this nobody reads. */
+const MAX_ROWS = 12;
+const MAX_NAMES = 6;
 /** A simulated device needs this long to follow, and a meter to say so; the model runs many times faster than the wall. */
 const CALL_TIMEOUT_MS = 120_000;
 
@@ -26,6 +32,8 @@ export interface NeighbourhoodOptions {
   /** The provider's `grid` section. */
   readonly grid?: Readonly<Record<string, unknown>>;
   readonly sites: readonly SiteOptions[];
+  /** Others whom the market knows. */
+  readonly guests?: readonly Party[];
 }
 
 export interface Neighbourhood {
@@ -47,7 +55,11 @@ export async function openNeighbourhood(stage: Stage, options: NeighbourhoodOpti
     subscriberId: MARKET_ID,
     http: { port: 0 },
     requireSignature: true,
-    trustedKeys: siteParties.map(({ subscriberId, keyId, publicKey }) => ({ subscriberId, keyId, publicKey })),
+    trustedKeys: [...siteParties, ...(options.guests ?? [])].map(({ subscriberId, keyId, publicKey }) => ({
+      subscriberId,
+      keyId,
+      publicKey,
+    })),
     signingKey: { keyId: marketParty.keyId, privateKeyFile: marketParty.privateKeyFile },
     market: {
       currency,
@@ -97,6 +109,34 @@ export async function tradedRounds(market: ProviderHandle): Promise<readonly Mar
   return (await market.rounds()).filter((round) => round.orders.length > 0);
 }
 
+/** How far into an interval its devices have surely followed, as a share of it. */
+const FOLLOWED = 0.7;
+
+/**
+ * Rounds in which everybody has an order, each when its interval is so far on that the devices have followed. A round
+ * that a busy machine has let pass is left out.
+ * @param orders how many make a round whole
+ */
+export async function* followedRounds(
+  stage: Stage,
+  market: ProviderHandle,
+  options: { readonly orders: number; readonly rounds: number; readonly intervalMs: number },
+): AsyncGenerator<MarketRound> {
+  const { orders, rounds, intervalMs } = options;
+  const giveUpAtMs = stage.clock.now() + intervalMs * (rounds + GRACE_INTERVALS);
+  let lastMs = 0;
+  for (let told = 0; told < rounds && stage.clock.now() < giveUpAtMs; ) {
+    await stage.pass(intervalMs / 20);
+    const nowMs = stage.clock.now();
+    const whole = (await tradedRounds(market)).filter((round) => round.orders.length === orders);
+    const round = whole.find(({ startMs, endMs }) => startMs + FOLLOWED * intervalMs <= nowMs && nowMs < endMs);
+    if (round === undefined || round.startMs === lastMs) continue;
+    lastMs = round.startMs;
+    told += 1;
+    yield round;
+  }
+}
+
 /**
  * What holds for every round whatever the use case: the powers of a clearing and the exchange with the outside add up to
  * the target, and each order is the power that the clearing gave its resource.
@@ -108,7 +148,7 @@ export function checkRounds(stage: Stage, rounds: readonly MarketRound[], target
     return Math.abs(sumKW + result.unmetKW - targetKW);
   });
   const worstKW = Math.max(0, ...imbalancesKW);
-  stage.check("every clearing balances", worstKW <= 1e-6, `worst imbalance ${worstKW.toExponential(1)} kW of 1e-6`);
+  stage.check("every clearing balances", worstKW <= 1e-6, `worst imbalance ${tiny(worstKW)} kW, 1e-6 allowed`);
   const strayKW = Math.max(
     0,
     ...rounds.flatMap(({ result, orders }) =>
@@ -118,7 +158,12 @@ export function checkRounds(stage: Stage, rounds: readonly MarketRound[], target
       }),
     ),
   );
-  stage.check("every order is what was cleared", strayKW <= 1e-6, `worst difference ${strayKW.toExponential(1)} kW`);
+  stage.check("every order is what was cleared", strayKW <= 1e-6, `worst difference ${tiny(strayKW)} kW`);
+}
+
+/** A number that is 0 but for rounding. */
+function tiny(value: number): string {
+  return value === 0 ? "0" : value.toExponential(1);
 }
 
 /** Every device has a setpoint that its meter has proven, and none was found to ignore one. */
@@ -130,17 +175,26 @@ export function checkProofs(stage: Stage, sites: ReadonlyMap<string, GatewayHand
   const setpoints = devices.reduce((sum, device) => sum + device.setpoints, 0);
   stage.table(
     "What became of the setpoints",
-    ["device", "protocol", "setpoints", "effective", "partial", "superseded", "other"],
-    devices.map(({ era, protocol, setpoints: count, verdicts }) => {
-      const { effective: done, partial, superseded, ...others } = verdicts;
+    ["device", "protocol", "setpoints", "effective", "partial", "superseded", "other", "running"],
+    alike(devices).map((group) => {
+      const [first] = group;
+      const sum = (of: (device: DeviceStatus) => number) => group.reduce((total, device) => total + of(device), 0);
+      const count = sum((device) => device.setpoints);
+      const ended = (device: DeviceStatus) => Object.values(device.verdicts).reduce((total, one) => total + one, 0);
+      const done = sum(({ verdicts }) => verdicts.effective);
+      const partial = sum(({ verdicts }) => verdicts.partial);
+      const superseded = sum(({ verdicts }) => verdicts.superseded);
       return [
-        era,
-        protocol,
+        group.length <= MAX_NAMES
+          ? group.map(({ era }) => era).join(", ")
+          : `${first?.era} … ${group.at(-1)?.era} (${group.length})`,
+        first?.protocol ?? "",
         count,
         done,
         partial,
         superseded,
-        Object.values(others).reduce((sum, one) => sum + one, 0),
+        sum(ended) - done - partial - superseded,
+        count - sum(ended),
       ];
     }),
   );
@@ -150,6 +204,17 @@ export function checkProofs(stage: Stage, sites: ReadonlyMap<string, GatewayHand
     unproven.length === 0 ? `${effective} effective of ${setpoints}` : `not of ${unproven.join(", ")}`,
   );
   stage.check("no device ignores one", ignoring.length === 0, ignoring.join(", ") || "none");
+}
+
+/** Many devices of one kind and protocol are one row. */
+function alike(devices: readonly DeviceStatus[]): readonly (readonly DeviceStatus[])[] {
+  if (devices.length <= MAX_ROWS) return devices.map((device) => [device]);
+  const groups = new Map<string, DeviceStatus[]>();
+  for (const device of devices) {
+    const kind = `${device.era.replace(/\d+$/, "")} ${device.protocol}`;
+    groups.set(kind, [...(groups.get(kind) ?? []), device]);
+  }
+  return [...groups.values()];
 }
 
 function seconds(ms: number): string {

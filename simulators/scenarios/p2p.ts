@@ -48,8 +48,9 @@ export const p2p: Scenario = {
       await stage.pass(INTERVAL_MS);
       const [roofKW, carKW] = [roof.powerKW(), car.powerKW()];
       if (roofKW < 0.1) continue;
+      const isNew = followed === undefined || Math.abs(followed.roofKW - roofKW) > 0.05;
       followed = { roofKW, carKW };
-      stage.say(`The roof gives ${roofKW.toFixed(2)} kW and the car takes ${(-carKW).toFixed(2)} kW.`);
+      if (isNew) stage.say(`The roof gives ${roofKW.toFixed(2)} kW and the car takes ${(-carKW).toFixed(2)} kW.`);
     }
     const rounds = (await tradedRounds(market)).filter(({ orders }) => orders.length === 2);
     stage.table(

@@ -83,11 +83,14 @@ function reportText(report: ScenarioReport, colour: boolean): string {
   return ["", ...report.tables.map((one) => `${tableText(one, colour)}\n`), ...checks].join("\n");
 }
 
+/** Also one that was rounded to a text. */
+function isNumber(value: string | number): boolean {
+  return typeof value === "number" || /^-?\d+(\.\d+)?$/.test(value);
+}
+
 function tableText({ title, columns, rows }: ScenarioTable, colour: boolean): string {
   const cells = rows.map((row) =>
-    row.map((value) =>
-      typeof value === "number" ? { text: String(value), align: "right" as const } : { text: value },
-    ),
+    row.map((value) => (isNumber(value) ? { text: String(value), align: "right" as const } : { text: String(value) })),
   );
   const width = process.stdout.isTTY ? process.stdout.columns : 160;
   return `${paint(title, "bold", colour)}\n${table(columns, cells, { colour, width })}`;

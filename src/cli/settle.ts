@@ -1,9 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { systemClock } from "../clock.ts";
 import { sha256 } from "../meter/record-seal.ts";
 import { loadRules, RulesError } from "../meter/rules-file.ts";
-import { tradeFromRecord } from "../meter/trades-from-log.ts";
+import { tradesFromRecord } from "../meter/trades-from-log.ts";
 import { verifyLog } from "../meter/verify-log.ts";
+import { OcpiFault } from "../ocpi/ocpi-fault.ts";
+import type { Cdr } from "../ocpi/ocpi-objects.ts";
+import { checkObject } from "../ocpi/ocpi-schemas.ts";
+import { tradesFromCdr } from "../ocpi/trades-from-cdr.ts";
 import { basisText } from "../settlement/line-basis.ts";
 import { amountText } from "../settlement/money.ts";
 import { settlementReport } from "../settlement/report.ts";
@@ -19,7 +23,9 @@ import { type Cell, paint, printData, printJson, printNote, table, wantsColour }
 import type { AddCommand } from "./program.ts";
 
 interface SettleOptions {
-  readonly log: readonly string[];
+  readonly log?: readonly string[];
+  readonly cdr?: readonly string[];
+  readonly zone: string;
   readonly rules: string;
   readonly key?: string;
   readonly id?: string;
@@ -32,8 +38,10 @@ interface SettleOptions {
 export const addSettleCommand: AddCommand = (program) => {
   program
     .command("settle")
-    .description("settle an interval log by rules: who pays whom how much, as a report that adds up")
-    .requiredOption("--log <file...>", "interval log: files in their order, or their folder; verified first")
+    .description("settle an interval log, or OCPI CDRs, by rules: who pays whom how much, as a report that adds up")
+    .option("--log <file...>", "interval log: files in their order, or their folder; verified first")
+    .option("--cdr <file...>", "OCPI charge detail records instead, one JSON object a file")
+    .option("--zone <name>", "time zone of the CDRs' locations, for tariffs with times of day", "UTC")
     .requiredOption("--rules <file>", "YAML: currency, payer, flows")
     .option("--key <key>", "public key that must have signed the log: base64, or a file with it")
     .option(
@@ -45,7 +53,7 @@ export const addSettleCommand: AddCommand = (program) => {
     .option("--json", "print one JSON object, in the market's form")
     .addHelpText(
       "after",
-      "\nExample:\n  setpointd settle --log /var/lib/setpointd/meter --rules p2p.yaml --page report.html --csv report.csv",
+      "\nExamples:\n  setpointd settle --log /var/lib/setpointd/meter --rules p2p.yaml --page report.html --csv report.csv\n  setpointd settle --cdr cdr.json --rules roaming.yaml",
     )
     .action((options: SettleOptions) => {
       const report = settle(options);
@@ -54,42 +62,88 @@ export const addSettleCommand: AddCommand = (program) => {
       if (options.page !== undefined) writeOut(options.page, settlementPage(report, contentHashOf(report, hash)));
       if (options.json) printJson({ schemaVersion: 1, ...settlementJson(report, hash) });
       else printReport(report);
-      const unsettled = report.cycles.reduce((sum, cycle) => sum + cycle.trade.unsettled.length, 0);
-      if (unsettled > 0) {
-        printNote(
-          `${unsettled} ${unsettled === 1 ? "interval is" : "intervals are"} in no amount; --json or --page say why`,
-        );
-      }
+      noteUnsettled(report);
     });
 };
 
+function noteUnsettled({ cycles }: SettlementReport): void {
+  const counts = new Map<string, number>();
+  for (const { reason } of cycles.flatMap(({ trade }) => trade.unsettled)) {
+    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  for (const [reason, count] of counts) {
+    printNote(`${count} ${count === 1 ? "interval is" : "intervals are"} in no amount: ${reason}`);
+  }
+}
+
 function settle(options: SettleOptions): SettlementReport {
-  const publicKey = options.key === undefined ? undefined : readMeterPublicKey(options.key);
   try {
     const { rules, eras } = loadRules(options.rules);
-    const wanted = eras === undefined ? undefined : new Set(eras);
-    const trades: TradedInterval[] = [];
-    const { fault, head = "" } = readLog(options.log, (files) =>
-      verifyLog(files, {
-        ...(publicKey && { publicKey }),
-        onInterval: (record) => {
-          if (wanted?.has(record.era) ?? true) trades.push(tradeFromRecord(record, rules.direction));
-        },
-      }),
-    );
-    if (fault !== undefined) {
-      throw new CliError(
-        EXIT.failed,
-        `nothing is settled from a log that is not sound: ${fault.file}:${fault.line} ${fault.kind}: ${fault.message}`,
-      );
-    }
-    if (trades.length === 0) throw new CliError(EXIT.failed, "the log has no interval that these rules are for");
+    const { trades: all, head } = readTrades(options, rules);
+    const trades = eras === undefined ? all : all.filter(({ era }) => eras.includes(era));
+    if (trades.length === 0) throw new CliError(EXIT.failed, "there is no interval that these rules are for");
     const reportId = options.id ?? `settle-${sha256(`${head} ${rulesText(rules)}`).slice(0, 24)}`;
     return settlementReport(trades, rules, { reportId, generatedAtMs: systemClock.now() });
   } catch (error) {
     if (error instanceof RulesError) throw new CliError(EXIT.usage, error.message, { cause: error });
     if (error instanceof SettlementError) throw new CliError(EXIT.failed, error.message, { cause: error });
     throw error;
+  }
+}
+
+interface ReadTrades {
+  readonly trades: readonly TradedInterval[];
+  /** Changes with what was read. */
+  readonly head: string;
+}
+
+function readTrades(options: SettleOptions, rules: SettlementRules): ReadTrades {
+  const { log, cdr, zone } = options;
+  if ((log === undefined) === (cdr === undefined)) throw new CliError(EXIT.usage, "give --log or --cdr, and not both");
+  return cdr === undefined ? fromLog(log ?? [], options.key, rules) : fromCdrs(cdr, zone, rules);
+}
+
+function fromLog(paths: readonly string[], key: string | undefined, rules: SettlementRules): ReadTrades {
+  const publicKey = key === undefined ? undefined : readMeterPublicKey(key);
+  const trades: TradedInterval[] = [];
+  const { fault, head = "" } = readLog(paths, (files) =>
+    verifyLog(files, {
+      ...(publicKey && { publicKey }),
+      onInterval: (record) => trades.push(...tradesFromRecord(record, rules)),
+    }),
+  );
+  if (fault === undefined) return { trades, head };
+  throw new CliError(
+    EXIT.failed,
+    `nothing is settled from a log that is not sound: ${fault.file}:${fault.line} ${fault.kind}: ${fault.message}`,
+  );
+}
+
+function fromCdrs(files: readonly string[], zone: string, rules: SettlementRules): ReadTrades {
+  const texts = files.map((file) => readText(file));
+  const trades = files.flatMap((file, index) => {
+    try {
+      return tradesFromCdr(parsedCdr(texts[index] ?? ""), rules.direction, zone);
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof SyntaxError || error instanceof OcpiFault)) throw error;
+      throw new CliError(EXIT.failed, `${file}: ${error.message}`, { cause: error });
+    }
+  });
+  return { trades, head: sha256(texts.join("\n")) };
+}
+
+/** In whichever version it is: the older one has prices with and without VAT, the newer one taxes of several kinds. */
+function parsedCdr(text: string): Cdr {
+  const json: unknown = JSON.parse(text);
+  const isOlder = Object.hasOwn((json as { total_cost?: object }).total_cost ?? {}, "excl_vat");
+  return checkObject(isOlder ? "2.2.1" : "2.3.0", "cdrs", json) as unknown as Cdr;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CliError(EXIT.notFound, `${file} can't be read: ${(error as Error).message}`, { cause: error });
   }
 }
 
@@ -113,7 +167,8 @@ function printReport(report: SettlementReport): void {
   const right = (text: string): Cell => ({ text, align: "right" });
   for (const cycle of cycles) {
     if (cycle.trade.lines.length === 0) continue;
-    printData(`${cycle.orderId ?? cycle.trade.intervals[0]?.interval.era ?? cycle.cycleId} · ${cycle.cycleId}`);
+    const way = rules.reverse === undefined ? "" : ` · ${cycle.direction === "IMPORT" ? "taken in" : "given out"}`;
+    printData(`${cycle.orderId ?? cycle.trade.intervals[0]?.interval.era ?? cycle.cycleId} · ${cycle.cycleId}${way}`);
     const rows = cycle.trade.lines.map((line): Cell[] => [
       { text: line.rule.description },
       { text: basisText(line.rule, { ...line, currency: rules.currency }), paint: "dim" },
@@ -130,10 +185,11 @@ function printReport(report: SettlementReport): void {
     right(`${amountText(amountMinor, rules.currency)} ${rules.currency}`),
   ]);
   printData(table(["PARTY", "ROLE", "FOR", "GETS"], flows, { colour, width }));
-  const total = `${amountText(totalMinor, rules.currency)} ${rules.currency}`;
+  const isPaid = totalMinor >= 0n;
+  const total = `${amountText(isPaid ? totalMinor : -totalMinor, rules.currency)} ${rules.currency}`;
   printData(
     paint(
-      `\n${report.reportId}: ${rules.payer.era} pays ${total} · rounded once a line, ${rules.rounding}`,
+      `\n${report.reportId}: ${rules.payer.era} ${isPaid ? "pays" : "gets"} ${total} · rounded once a line, ${rules.rounding}`,
       "bold",
       colour,
     ),

@@ -284,6 +284,8 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
 interface CheckedConfig {
   readonly devices: readonly { readonly era: string; readonly meters?: readonly string[] | undefined }[];
   readonly groups: readonly { readonly era: string; readonly members: readonly string[] }[];
+  readonly market?: { readonly currency: string } | undefined;
+  readonly ocpi?: OcpiConfig | undefined;
 }
 
 /** What one field alone can't tell: names that are taken twice, members that don't exist. */
@@ -320,6 +322,26 @@ function crossChecks(config: CheckedConfig): { path: (string | number)[]; messag
         issues.push({ path: ["groups", index, "members", place], message: `there is no device "${member}"` });
       }
     }
+  }
+  return [...issues, ...ocpiFaults(config, devices)];
+}
+
+/** Each EVSE is of one device that is there, and prices are in the market's currency. */
+function ocpiFaults({ ocpi, market }: CheckedConfig, devices: ReadonlySet<string>) {
+  const issues: { path: (string | number)[]; message: string }[] = [];
+  const seen = new Set<string>();
+  for (const [index, { era: one, uid }] of (ocpi?.location?.evses ?? []).entries()) {
+    const path = ["ocpi", "location", "evses", index];
+    if (!devices.has(one)) issues.push({ path: [...path, "era"], message: `there is no device "${one}"` });
+    for (const [name, value] of Object.entries({ era: one, uid })) {
+      if (seen.has(`${name} ${value}`)) issues.push({ path: [...path, name], message: `"${value}" is taken already` });
+      seen.add(`${name} ${value}`);
+    }
+  }
+  const currency = ocpi?.location?.tariff.currency;
+  if (currency !== undefined && market !== undefined && currency !== market.currency) {
+    const message = `must be the market's, ${market.currency}: a charge has one currency, and nothing is converted`;
+    issues.push({ path: ["ocpi", "location", "tariff", "currency"], message });
   }
   return issues;
 }

@@ -1,12 +1,13 @@
 import { type Clock, repeatEvery } from "../clock.ts";
 import type { Log } from "../log.ts";
 import type { Adapter, Report } from "../model/adapter.ts";
+import type { BidCurve } from "../model/bid-curve.ts";
 import type { Limit } from "../model/limit.ts";
 import type { Capability, Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
 import { DeviceLane, type DeviceSnapshot } from "./device-lane.ts";
-import { splitOverMembers } from "./group-split.ts";
+import { type GroupMember, splitOverMembers } from "./group-split.ts";
 import { type GroupVerdicts, groupVerdicts } from "./group-verdicts.ts";
 import { fuseLimit, type SiteConnection } from "./site-fuse.ts";
 
@@ -30,6 +31,8 @@ export interface DispatcherOptions {
   /** Group ERA → the ERAs of its members. */
   readonly groups: ReadonlyMap<Era, readonly Era[]>;
   readonly connection: SiteConnection;
+  /** What a resource has bid last; decides how a group's power is split. */
+  readonly curve?: (era: Era) => BidCurve | undefined;
   readonly onJudgement: (judgement: Judgement) => void;
   readonly onReport: (era: Era, report: Report) => void;
   /** As `DeviceLaneOptions.runnableKW`, for a device. */
@@ -137,22 +140,36 @@ export class Dispatcher {
   #expand(setpoint: Setpoint): readonly Setpoint[] {
     const members = this.#options.groups.get(setpoint.era);
     if (members === undefined) return [setpoint];
-    const shares = splitOverMembers(
+    const leadMs = setpoint.validUntilMs - this.#options.clock.now();
+    const { setpoints, unmetKW } = splitOverMembers(
       setpoint.powerKW,
-      members.map((era) => {
-        const lane = this.#lanes.get(era);
-        const room = lane?.availability ?? lane?.capability;
-        return { era, minPowerKW: room?.minPowerKW ?? 0, maxPowerKW: room?.maxPowerKW ?? 0 };
-      }),
+      members.map((era) => this.#memberOf(era)),
+      leadMs,
     );
-    const parts = members.map((era) => ({
-      ...setpoint,
-      id: partId(setpoint.id, era),
-      era,
-      powerKW: shares.get(era) ?? 0,
-    }));
+    if (unmetKW !== 0) {
+      this.#options.log.warn("a group can't carry all of its setpoint", {
+        era: setpoint.era,
+        setpoint: setpoint.id,
+        unmetKW,
+      });
+    }
+    const parts = setpoints.map(({ era, powerKW }) => ({ ...setpoint, id: partId(setpoint.id, era), era, powerKW }));
     this.#groupVerdicts.expect(setpoint, parts);
     return parts;
+  }
+
+  #memberOf(era: Era): GroupMember {
+    const lane = this.#lanes.get(era);
+    const operator = this.#operatorLimits.get(era);
+    const curve = this.#options.curve?.(era);
+    return {
+      era,
+      ...(lane?.capability && { capability: lane.capability }),
+      ...(lane?.availability && { availability: lane.availability }),
+      ...(operator && { limits: [operator] }),
+      ...(lane?.measuredKW !== undefined && { measuredKW: lane.measuredKW }),
+      ...(curve && { curve }),
+    };
   }
 
   #limitsOf(era: Era): readonly Limit[] {

@@ -73,6 +73,17 @@ export class IntervalRecorder {
     this.#setpoints.withdraw(new Set(setpointIds), this.#options.clock.now());
   }
 
+  /** Ends an interval at a time, so that none is in two sessions of a charger; returns where it could be cut. */
+  cut(era: Era, atMs: number): number {
+    return this.#setpoints.cut(era, atMs);
+  }
+
+  /** Ends a resource's interval at its last reading and resolves when it is written: nothing more is expected for now. */
+  async flush(era: Era): Promise<void> {
+    this.#write((this.#meters.get(era)?.finish() ?? []).map((energy) => this.#bodyOf(era, energy)));
+    await this.#writing;
+  }
+
   /** Takes a reading; what it completes is written in the background. */
   reading(reading: Reading): void {
     const sample = this.#sampleOf(reading);
@@ -189,6 +200,7 @@ function tradeOf({ id, powerKW, source, clearingPrice }: Setpoint): Partial<Inte
     setpointW: Math.round(powerKW * 1000),
     ...(source.orderId !== undefined && { orderId: source.orderId.slice(0, 256) }),
     ...(clearingPrice && { pricePerKWh: priceText(clearingPrice.pricePerKWh), currency: clearingPrice.currency }),
+    ...(clearingPrice?.adderPerKWh !== undefined && { adderPerKWh: priceText(clearingPrice.adderPerKWh) }),
   };
 }
 

@@ -55,6 +55,7 @@ const intervalRecord = z.strictObject({
   setpointW: z.int().optional(),
   orderId: z.string().max(256).optional(),
   pricePerKWh: decimal.optional(),
+  /** Part of the price that is the grid node's. */
   adderPerKWh: decimal.optional(),
   /** ISO 4217. */
   currency: z

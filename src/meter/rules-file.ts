@@ -67,6 +67,7 @@ const rulesSchema = z.strictObject({
   eras: z.array(era).min(1).max(10_000).optional(),
   payer: party,
   flows: z.array(flow).min(1).max(MAX_FLOWS),
+  reverse: z.strictObject({ payer: party, flows: z.array(flow).min(1).max(MAX_FLOWS) }).optional(),
 });
 
 /** @throws RulesError */
@@ -86,8 +87,13 @@ export function parseRules(text: string, file: string): RulesFile {
   try {
     const parsed = rulesSchema.safeParse(parse(text, { maxAliasCount: 100, uniqueKeys: true }));
     if (!parsed.success) throw new RulesError(faultsOf(parsed.error, file));
-    const { eras, flows, ...rest } = parsed.data;
-    const rules = { ...rest, flows: flows.map((one) => ruleOf(one, rest.currency)) };
+    const { eras, flows, reverse, ...rest } = parsed.data;
+    const rulesFrom = (list: typeof flows) => list.map((one) => ruleOf(one, rest.currency));
+    const rules = {
+      ...rest,
+      flows: rulesFrom(flows),
+      ...(reverse && { reverse: { payer: reverse.payer, flows: rulesFrom(reverse.flows) } }),
+    };
     checkRules(rules);
     return { rules, ...(eras && { eras }) };
   } catch (error) {

@@ -14,11 +14,12 @@ interface Window {
   readonly untilMs: number;
 }
 
-/** Which setpoint held when, and where energy has to be cut so that no interval has two of them. */
+/** Which setpoint held when, and where energy has to be cut so that no interval has two of them, or two sessions. */
 export class SetpointTimeline {
   readonly #intervalMs: number;
   readonly #windows = new Map<Era, Window[]>();
   readonly #passedMs = new Map<Era, number>();
+  readonly #cuts = new Map<Era, number[]>();
 
   /** @param intervalMs length of a market interval; they begin at whole multiples of it since 1970 (UTC) */
   constructor(intervalMs: number) {
@@ -34,6 +35,19 @@ export class SetpointTimeline {
     windows.push({ setpoint, fromMs, untilMs });
     if (windows.length > MAX_SETPOINTS) windows.shift();
     this.#windows.set(era, windows);
+  }
+
+  /**
+   * Cuts here too, for example where a car is plugged in.
+   * @returns where it is cut: not before what was metered by now
+   */
+  cut(era: Era, atMs: number): number {
+    const cutMs = Math.max(atMs, this.#passedMs.get(era) ?? 0);
+    const cuts = this.#cuts.get(era) ?? [];
+    cuts.push(cutMs);
+    if (cuts.length > MAX_SETPOINTS) cuts.shift();
+    this.#cuts.set(era, cuts);
+    return cutMs;
   }
 
   withdraw(setpointIds: ReadonlySet<string>, nowMs: number): void {
@@ -52,6 +66,12 @@ export class SetpointTimeline {
   /** All up to here was metered and cut: what ended by now is no more needed. */
   passed(era: Era, atMs: number): void {
     this.#passedMs.set(era, Math.max(atMs, this.#passedMs.get(era) ?? 0));
+    const cuts = this.#cuts.get(era);
+    if (cuts !== undefined)
+      this.#cuts.set(
+        era,
+        cuts.filter((cutMs) => cutMs > atMs),
+      );
     const windows = this.#windows.get(era);
     if (windows?.some((window) => window.untilMs <= atMs)) {
       this.#windows.set(
@@ -80,6 +100,7 @@ export class SetpointTimeline {
       for (const edgeMs of [window.fromMs, window.untilMs])
         if (edgeMs >= fromMs && edgeMs <= untilMs) edges.add(edgeMs);
     }
+    for (const edgeMs of this.#cuts.get(era) ?? []) if (edgeMs >= fromMs && edgeMs <= untilMs) edges.add(edgeMs);
     return [...edges].sort((a, b) => a - b);
   }
 }

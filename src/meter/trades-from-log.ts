@@ -1,10 +1,23 @@
 import { scaledFromDecimal } from "../settlement/decimal.ts";
 import { PRICE_DIGITS } from "../settlement/money.ts";
+import type { Direction, SettlementRules } from "../settlement/settlement-rules.ts";
 import { clearedEnergyWh, type TradedInterval } from "../settlement/traded-interval.ts";
 import type { IntervalRecord } from "./log-record.ts";
 
+/**
+ * A record of the interval log as something to settle by some rules: in one direction, or in both where the rules are for
+ * both. The other way stands there only if anything flowed or was to flow that way; a gap stands there once.
+ */
+export function tradesFromRecord(record: IntervalRecord, rules: SettlementRules): readonly TradedInterval[] {
+  const trade = tradeFromRecord(record, rules.direction);
+  if (rules.reverse === undefined) return [trade];
+  const other = tradeFromRecord(record, rules.direction === "IMPORT" ? "EXPORT" : "IMPORT");
+  const isIdle = other.quality === "GAP" || (other.meteredWh === 0 && (other.clearedWh ?? 0) === 0);
+  return isIdle ? [trade] : [trade, other];
+}
+
 /** A record of the interval log as something to settle, in one direction. */
-export function tradeFromRecord(record: IntervalRecord, direction: "IMPORT" | "EXPORT"): TradedInterval {
+export function tradeFromRecord(record: IntervalRecord, direction: Direction): TradedInterval {
   const startMs = Date.parse(record.start);
   const endMs = Date.parse(record.end);
   const meteredWh = direction === "IMPORT" ? record.importWh : record.exportWh;
@@ -12,6 +25,7 @@ export function tradeFromRecord(record: IntervalRecord, direction: "IMPORT" | "E
   const micro = (text: string) => scaledFromDecimal(text, PRICE_DIGITS, `record ${record.seq}`);
   return {
     era: record.era,
+    direction,
     startMs,
     endMs,
     quality: record.quality,

@@ -32,4 +32,6 @@ export interface Price {
   readonly pricePerKWh: number;
   /** ISO 4217, for example INR. */
   readonly currency: string;
+  /** Part of it that is the place's: this price less the one that all grid nodes have in common; absent: not told. */
+  readonly adderPerKWh?: number;
 }

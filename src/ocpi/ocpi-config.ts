@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isLoopback } from "../config/loopback.ts";
 import { OCPI_MODULES, OCPI_ROLES, OCPI_VERSIONS } from "./ocpi-version.ts";
+import { offerConfig } from "./offer-config.ts";
 
 const countryCode = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code of two letters, for example "IN"');
 const partyId = z.string().regex(/^[A-Z0-9]{3}$/, 'must be three letters or digits, for example "ECO"');
@@ -76,6 +77,7 @@ export const ocpiConfig = z
       .default(true)
       .describe("also take tokens that are not base64, as many OCPI 2.1.1 systems send them"),
     peers: z.array(peer).max(100).default([]),
+    location: offerConfig.optional(),
   })
   .check((context) => {
     const { value } = context;

@@ -77,6 +77,7 @@ function contentOf(
           once: "per line",
         },
         direction: rules.direction,
+        ...(rules.reverse && { reversePayer: { ...rules.reverse.payer } }),
         quantity: rules.quantity,
         meterReadings: cycles.flatMap((cycle) => cycle.trade.intervals.map((one) => intervalJson(one, cycle))),
         unsettled: cycles.flatMap((cycle) => cycle.trade.unsettled.map(unsettledJson)),
@@ -100,6 +101,7 @@ function cycleJson(cycle: SettlementCycle, rules: SettlementRules): JsonObject {
   return {
     cycleId: cycle.cycleId,
     ...(cycle.orderId !== undefined && { orderId: cycle.orderId }),
+    ...(rules.reverse && { direction: cycle.direction }),
     startTime: instant(cycle.startMs),
     endTime: instant(cycle.endMs),
     status: unsettled.length === 0 ? "SETTLED" : lines.length === 0 ? "PENDING" : "PARTIAL",

@@ -6,6 +6,8 @@ import type { Party, SettlementRules } from "./settlement-rules.ts";
 
 const ROUNDING_TEXT = { HALF_EVEN: "half to even", HALF_UP: "half away from zero" } as const;
 
+const DIRECTION_TEXT = { IMPORT: "taken in", EXPORT: "given out" } as const;
+
 const STYLE = `
 :root { color-scheme: light dark }
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
@@ -30,6 +32,8 @@ type Column = readonly [title: string, kind: "t" | "n"];
 export function settlementPage(report: SettlementReport, contentHash: string): string {
   const { rules, credits } = report;
   const { currency } = rules;
+  // Who gives more than it takes is paid.
+  const isPaid = report.totalMinor >= 0n;
   const title = `${credits === undefined ? "Settlement report" : "Credit"} ${report.reportId}`;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -38,8 +42,8 @@ export function settlementPage(report: SettlementReport, contentHash: string): s
 <title>${safe(title)}</title><style>${STYLE}</style></head><body>
 <h1>${safe(title)}</h1>
 <p class="sub">${safe(instant(report.generatedAtMs))}${credits === undefined ? "" : ` · takes back ${safe(credits.reportId)}`}</p>
-<p class="total">${safe(amountText(report.totalMinor, currency))} ${safe(currency)}</p>
-<p>paid by ${party(rules.payer)}</p>
+<p class="total">${safe(amountText(isPaid ? report.totalMinor : -report.totalMinor, currency))} ${safe(currency)}</p>
+<p>paid ${isPaid ? "by" : "to"} ${party(rules.payer)}</p>
 ${unsettledNotice(report)}
 <h2>Who gets what</h2>
 ${table(
@@ -55,7 +59,7 @@ ${report.cycles.map((cycle) => cycleSection(cycle, rules)).join("\n")}
 <h2>How it was counted</h2>
 <p class="small">Energy is the difference of the meter's registers. Each line is rounded once to the minor unit of
 ${safe(currency)}, ${ROUNDING_TEXT[rules.rounding]}; intervals are not rounded. The price is paid for the
-${rules.quantity === "METERED" ? "metered" : "cleared"} energy, ${rules.direction === "IMPORT" ? "taken in" : "given out"}.
+${rules.quantity === "METERED" ? "metered" : "cleared"} energy, ${rules.reverse === undefined ? DIRECTION_TEXT[rules.direction] : "taken in and given out apart from each other"}.
 Net is all that is paid for the trade without taxes, gross the same with taxes.</p>
 <p class="small">Content hash: ${safe(contentHash)}</p>
 </body></html>
@@ -66,7 +70,7 @@ function cycleSection(cycle: SettlementCycle, rules: SettlementRules): string {
   const { currency } = rules;
   const { trade } = cycle;
   return `<h2>${safe(cycle.orderId === undefined ? cycle.cycleId : `Order ${cycle.orderId}`)}</h2>
-<p class="sub">${safe(instant(cycle.startMs))} to ${safe(instant(cycle.endMs))}</p>
+<p class="sub">${safe(instant(cycle.startMs))} to ${safe(instant(cycle.endMs))}${rules.reverse === undefined ? "" : ` · energy ${DIRECTION_TEXT[cycle.direction]}`}</p>
 ${table(
   [
     ["Line", "t"],

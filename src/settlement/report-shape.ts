@@ -1,5 +1,5 @@
 import type { SettledTrade } from "./revenue-flows.ts";
-import type { Party, SettlementRules } from "./settlement-rules.ts";
+import type { Direction, Party, SettlementRules } from "./settlement-rules.ts";
 
 /** What one party gets; negative: what it pays. */
 export interface RevenueFlow {
@@ -8,13 +8,14 @@ export interface RevenueFlow {
   readonly description: string;
 }
 
-/** The settlement of one order. */
+/** The settlement of one order, in one direction of energy. */
 export interface SettlementCycle {
   readonly cycleId: string;
   /** Absent for energy that was traded under no order. */
   readonly orderId?: string;
   readonly startMs: number;
   readonly endMs: number;
+  readonly direction: Direction;
   readonly trade: SettledTrade;
   /** What the payer pays in sum. */
   readonly amountMinor: bigint;

@@ -1,7 +1,14 @@
 import { checkIdentities } from "./identities.ts";
 import type { RevenueFlow, SettlementCycle, SettlementReport } from "./report-shape.ts";
 import { type SettlementLine, settleTrade } from "./revenue-flows.ts";
-import { checkRules, isSameParty, type Party, SettlementError, type SettlementRules } from "./settlement-rules.ts";
+import {
+  checkRules,
+  isSameParty,
+  type Party,
+  rulesOf,
+  SettlementError,
+  type SettlementRules,
+} from "./settlement-rules.ts";
 import type { TradedInterval } from "./traded-interval.ts";
 
 /** Longest id that OCPI takes for a charge detail record, to which a report may be tied. */
@@ -15,7 +22,8 @@ export interface ReportHead {
 }
 
 /**
- * Settles intervals, one cycle for each order (and one for each resource, for what was traded under none).
+ * Settles intervals, one cycle for each order (and one for each resource, for what was traded under none), and for each
+ * direction of energy.
  * @throws SettlementError if the rules contradict each other, or two intervals of one resource overlap
  */
 export function settlementReport(
@@ -27,13 +35,14 @@ export function settlementReport(
   checkId(head.reportId);
   checkOverlaps(intervals);
   const cycles = groupByOrder(intervals).map((group, index): SettlementCycle => {
-    const trade = settleTrade(group, rules);
-    const orderId = group[0]?.orderId;
+    const { orderId, direction = rules.direction } = group[0] ?? {};
+    const trade = settleTrade(group, rulesOf(rules, direction));
     return {
       cycleId: `${head.reportId}/${index + 1}`,
       ...(orderId !== undefined && { orderId }),
       startMs: least(group.map((interval) => interval.startMs)),
       endMs: -least(group.map((interval) => -interval.endMs)),
+      direction,
       trade,
       amountMinor: paidBy(rules.payer, trade.lines),
     };
@@ -105,7 +114,8 @@ function paidBy(payer: Party, lines: readonly SettlementLine[]): bigint {
 function groupByOrder(intervals: readonly TradedInterval[]): readonly (readonly TradedInterval[])[] {
   const groups = new Map<string, TradedInterval[]>();
   for (const interval of intervals) {
-    const key = interval.orderId === undefined ? `resource ${interval.era}` : `order ${interval.orderId}`;
+    const { orderId, era, direction = "" } = interval;
+    const key = `${direction} ${orderId === undefined ? `resource ${era}` : `order ${orderId}`}`;
     const group = groups.get(key) ?? [];
     group.push(interval);
     groups.set(key, group);
@@ -116,13 +126,14 @@ function groupByOrder(intervals: readonly TradedInterval[]): readonly (readonly 
 function checkOverlaps(intervals: readonly TradedInterval[]): void {
   const sorted = [...intervals].sort((a, b) => a.startMs - b.startMs);
   const ends = new Map<string, number>();
-  for (const { era, startMs, endMs } of sorted) {
+  for (const { era, startMs, endMs, direction = "" } of sorted) {
+    const key = `${direction} ${era}`;
     const at = new Date(startMs).toISOString();
     if (endMs <= startMs) throw new SettlementError(`${era}: the interval at ${at} ends before it starts`);
-    if (startMs < (ends.get(era) ?? Number.NEGATIVE_INFINITY)) {
+    if (startMs < (ends.get(key) ?? Number.NEGATIVE_INFINITY)) {
       throw new SettlementError(`${era}: two intervals overlap at ${at}; its energy would be paid twice`);
     }
-    ends.set(era, endMs);
+    ends.set(key, endMs);
   }
 }
 

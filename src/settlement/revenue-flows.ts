@@ -104,7 +104,10 @@ function chargeOf(
     case "energy":
       return {
         energyWh: settledWh,
-        nano: rule.microPerKWh === undefined ? intervalsNano : nanoAmount(settledWh, rule.microPerKWh),
+        nano:
+          rule.microPerKWh === undefined
+            ? intervalsNano - congestionNano(settled, rules)
+            : nanoAmount(settledWh, rule.microPerKWh),
       };
     case "perKWh":
       return { energyWh: meteredWh, nano: nanoAmount(meteredWh, rule.microPerKWh) };
@@ -112,7 +115,7 @@ function chargeOf(
       const congested = settled.filter((one) => one.interval.adderMicroPerKWh !== undefined);
       return {
         energyWh: total(congested.map((one) => one.settledWh)),
-        nano: sum(congested.map((one) => nanoAmount(one.settledWh, one.interval.adderMicroPerKWh ?? 0n))),
+        nano: congestionNano(settled, rules),
       };
     }
     case "fixed":
@@ -131,6 +134,12 @@ function chargeOf(
     default:
       return undefined;
   }
+}
+
+/** The part of the intervals' prices that the congestion line has, unrounded; nothing where no rule asks for it. */
+export function congestionNano(settled: readonly SettledInterval[], rules: SettlementRules): bigint {
+  if (!rules.flows.some((rule) => rule.kind === "congestion")) return 0n;
+  return sum(settled.map((one) => nanoAmount(one.settledWh, one.interval.adderMicroPerKWh ?? 0n)));
 }
 
 /** Energy that a deviating party owes the system: what it drew too much, or gave too little. */

@@ -38,7 +38,7 @@ export type FlowRule = {
 /** The energy settled × a price. */
 interface EnergyRule {
   readonly kind: "energy";
-  /** Millionths of a currency unit per kWh; absent: each interval's own price. */
+  /** Millionths of a currency unit per kWh; absent: each interval's own price, less its adder where a congestion line has that. */
   readonly microPerKWh?: bigint;
 }
 
@@ -48,7 +48,10 @@ interface PerKWhRule {
   readonly microPerKWh: bigint;
 }
 
-/** Congestion rent: the energy settled × each interval's locational adder; an interval without one has none to pay. */
+/**
+ * Congestion rent: the energy settled × each interval's locational adder; an interval without one has none to pay. The
+ * interval's price contains the adder, so that an energy line at that price is paid what is left of it.
+ */
 interface CongestionRule {
   readonly kind: "congestion";
 }
@@ -104,18 +107,40 @@ interface PenaltyRule {
   readonly microPerKWh: bigint;
 }
 
+/** Which register of a metered resource: what it took in or what it gave out. */
+export type Direction = "IMPORT" | "EXPORT";
+
+/** Who pays for what flows the other way, and to whom. */
+export interface ReverseRules {
+  readonly payer: Party;
+  readonly flows: readonly FlowRule[];
+}
+
 /** How a trade is settled. */
 export interface SettlementRules {
   /** ISO 4217. */
   readonly currency: string;
   readonly rounding: Rounding;
-  /** Which register of the metered resource the trade is about: what it took in or what it gave out. */
-  readonly direction: "IMPORT" | "EXPORT";
+  /** Which register of the metered resource the trade is about. */
+  readonly direction: Direction;
   /** What the trade's price is paid for: what the meter shows, or what was cleared, with the rest as imbalance. */
   readonly quantity: "METERED" | "CLEARED";
   readonly payer: Party;
   /** In the order in which they stand in the report. */
   readonly flows: readonly FlowRule[];
+  /**
+   * For one who both takes and gives, such as a house with a battery: what the other register counts, in the same report.
+   * The report's total is what `payer` pays for the one less what it gets for the other.
+   */
+  readonly reverse?: ReverseRules;
+}
+
+/** The rules of one direction. @throws SettlementError if there are none */
+export function rulesOf(rules: SettlementRules, direction: Direction): SettlementRules {
+  if (direction === rules.direction) return rules;
+  const { reverse, ...rest } = rules;
+  if (reverse === undefined) throw new SettlementError(`there are no rules for ${direction}`);
+  return { ...rest, ...reverse, direction };
 }
 
 /** Rules or data that can't be settled; the message names the rule and the fault. */
@@ -133,6 +158,8 @@ export function checkRules(rules: SettlementRules): void {
     if (fault !== undefined) throw new SettlementError(`flows "${rule.name}": ${fault}`);
     names.add(rule.name);
   }
+  checkCongestion(rules);
+  if (rules.reverse !== undefined) checkRules(rulesOf(rules, rules.direction === "IMPORT" ? "EXPORT" : "IMPORT"));
   const ownPriced = rules.flows.filter((rule) => rule.kind === "energy" && rule.microPerKWh === undefined);
   if (ownPriced.length > (hasResidual(rules) ? 0 : 1)) {
     throw new SettlementError(
@@ -141,6 +168,12 @@ export function checkRules(rules: SettlementRules): void {
         : `flows "${ownPriced[1]?.name}": a second line at the interval's price would charge the same energy twice; give it its own pricePerKWh`,
     );
   }
+}
+
+function checkCongestion({ flows }: SettlementRules): void {
+  const [, second] = flows.filter(({ kind }) => kind === "congestion");
+  if (second === undefined) return;
+  throw new SettlementError(`flows "${second.name}": a second congestion line would charge the same rent twice`);
 }
 
 export function hasResidual(rules: SettlementRules): boolean {

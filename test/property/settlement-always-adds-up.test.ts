@@ -7,7 +7,7 @@ import { divideRounded, minorFromNano, nanoFromMinor, type Rounding } from "../.
 import { creditOf, settlementReport } from "../../src/settlement/report.ts";
 import { settlementJson } from "../../src/settlement/report-json.ts";
 import type { FlowRule, SettlementRules } from "../../src/settlement/settlement-rules.ts";
-import { SettlementError } from "../../src/settlement/settlement-rules.ts";
+import { type Direction, type Party, SettlementError } from "../../src/settlement/settlement-rules.ts";
 import { clearedEnergyWh, type TradedInterval } from "../../src/settlement/traded-interval.ts";
 
 const minor = fc.bigInt({ min: -(10n ** 15n), max: 10n ** 15n });
@@ -79,6 +79,7 @@ describe("a report", () => {
   const share = fc.bigInt({ min: 0n, max: 30_000_000n });
   const base = fc.constantFrom("energy" as const, "net" as const, "gross" as const);
   const flow = fc.oneof(
+    fc.record({ kind: fc.constant("energy" as const) }),
     fc.record({ kind: fc.constant("energy" as const), microPerKWh: price }),
     fc.record({ kind: fc.constant("perKWh" as const), microPerKWh: price }),
     fc.record({ kind: fc.constant("congestion" as const) }),
@@ -102,17 +103,28 @@ describe("a report", () => {
       from: fc.constant({ era: "e", role: "SELLER" }),
     }),
   );
+  const flowsTo = (payees: fc.Arbitrary<Party>) =>
+    fc
+      .array(fc.tuple(flow, payees), { minLength: 1, maxLength: 8 })
+      .map((list) =>
+        list.map(([rule, to], index): FlowRule => ({ ...rule, to, name: `line${index}`, description: "x" })),
+      );
+  const payer = { era: "payer", role: "BUYER" };
+  /** Who both takes and gives is paid by another one for what it gives. */
+  const anyReverse = fc.option(
+    fc.record({
+      payer: fc.constant({ era: "a", role: "BUYER" }),
+      flows: flowsTo(fc.oneof(party, fc.constant(payer))),
+    }),
+    { nil: undefined },
+  );
   const anyRules: fc.Arbitrary<SettlementRules> = fc.record({
     currency: fc.constantFrom("INR", "JPY", "KWD"),
     rounding: fc.constantFrom<Rounding>("HALF_EVEN", "HALF_UP"),
     direction: fc.constantFrom("IMPORT" as const, "EXPORT" as const),
     quantity: fc.constant("CLEARED" as const),
-    payer: fc.constant({ era: "payer", role: "BUYER" }),
-    flows: fc
-      .array(fc.tuple(flow, party), { minLength: 1, maxLength: 8 })
-      .map((list) =>
-        list.map(([rule, to], index): FlowRule => ({ ...rule, to, name: `line${index}`, description: "x" })),
-      ),
+    payer: fc.constant(payer),
+    flows: flowsTo(party),
   });
   const anyIntervals: fc.Arbitrary<TradedInterval[]> = fc
     .array(
@@ -138,11 +150,18 @@ describe("a report", () => {
 
   test("adds up to the last minor unit whatever the rules and the energy are, and so does its credit", () => {
     let settled = 0;
+    let bothWays = 0;
     fc.assert(
-      fc.property(anyIntervals, anyRules, (intervals, rules) => {
+      fc.property(anyIntervals, anyRules, anyReverse, (list, rules, reverse) => {
+        const back: Direction = rules.direction === "IMPORT" ? "EXPORT" : "IMPORT";
+        const intervals = list.map((one, index) => (reverse && index % 2 === 1 ? { ...one, direction: back } : one));
         let report: ReturnType<typeof settlementReport>;
         try {
-          report = settlementReport(intervals, rules, { reportId: "r", generatedAtMs: 0 });
+          report = settlementReport(
+            intervals,
+            { ...rules, ...(reverse && { reverse }) },
+            { reportId: "r", generatedAtMs: 0 },
+          );
         } catch (error) {
           // Rules may leave nothing of the whole; what they never may do is not add up.
           if (error instanceof SettlementError && !error.message.includes("add up:")) return;
@@ -151,6 +170,7 @@ describe("a report", () => {
         settled += 1;
         // Summed here by another way than the report sums itself.
         const lines = report.cycles.flatMap((cycle) => cycle.trade.lines);
+        if (reverse && report.cycles.some(({ direction }) => direction === back)) bothWays += 1;
         const toPayer = sum(lines.filter((line) => line.to.era === "payer").map((line) => line.amountMinor));
         const byPayer = sum(lines.filter((line) => line.from.era === "payer").map((line) => line.amountMinor));
         expect(byPayer - toPayer).toBe(report.totalMinor);
@@ -172,6 +192,7 @@ describe("a report", () => {
       { numRuns: 1500 },
     );
     expect(settled).toBeGreaterThan(200);
+    expect(bothWays).toBeGreaterThan(50);
   });
 });
 

@@ -1,29 +1,125 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
-import { splitOverMembers } from "../../src/dispatch/group-split.ts";
+import { describe, expect, test } from "vitest";
+import { type GroupMember, splitOverMembers } from "../../src/dispatch/group-split.ts";
 import { fuseLimit } from "../../src/dispatch/site-fuse.ts";
+import type { BidCurve } from "../../src/model/bid-curve.ts";
 import { clampByLimits } from "../../src/model/limit.ts";
+import type { Capability } from "../../src/model/resource.ts";
 import { ampsFromKW, kWFromAmps } from "../../src/model/units.ts";
 
 const number = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 const members = fc
   .array(fc.record({ minPowerKW: number(-22, 0), maxPowerKW: number(0, 22) }), { minLength: 1, maxLength: 20 })
-  .map((list) => list.map((member, index) => ({ era: `m${index}`, ...member })));
+  .map((list) => list.map((band, index) => ({ era: `m${index}`, capability: { ...charger(0), ...band } })));
+
+function charger(mostKW: number): Capability {
+  return {
+    minPowerKW: -mostKW,
+    maxPowerKW: 0,
+    control: "limit",
+    failsafe: "device",
+    settleMs: 1000,
+    sampleMs: 1000,
+  };
+}
+
+const MINUTE_MS = 60_000;
 
 test("a group's shares add up to its power as far as the members can carry it, and none exceeds its member", () => {
   fc.assert(
     fc.property(members, number(-500, 500), (list, powerKW) => {
-      const shares = splitOverMembers(powerKW, list);
-      const roomKW = list.reduce((sum, member) => sum + (powerKW < 0 ? -member.minPowerKW : member.maxPowerKW), 0);
-      const carried = [...shares.values()].reduce((sum, share) => sum + share, 0);
-      expect(Math.abs(carried)).toBeCloseTo(Math.min(Math.abs(powerKW), roomKW), 9);
-      for (const member of list) {
-        const share = shares.get(member.era) ?? Number.NaN;
-        expect(share).toBeGreaterThanOrEqual(member.minPowerKW - 1e-9);
-        expect(share).toBeLessThanOrEqual(member.maxPowerKW + 1e-9);
+      const { setpoints, unmetKW } = splitOverMembers(powerKW, list, MINUTE_MS);
+      const reachKW = (side: "minPowerKW" | "maxPowerKW") =>
+        list.reduce((sum, member) => sum + member.capability[side], 0);
+      const expectedKW = Math.min(Math.max(powerKW, reachKW("minPowerKW")), reachKW("maxPowerKW"));
+      const carriedKW = setpoints.reduce((sum, one) => sum + one.powerKW, 0);
+      expect(carriedKW).toBeCloseTo(expectedKW, 6);
+      expect(carriedKW + unmetKW).toBeCloseTo(powerKW, 6);
+      for (const [index, { era, powerKW: shareKW }] of setpoints.entries()) {
+        const member = list[index];
+        expect(era).toBe(member?.era);
+        expect(shareKW).toBeGreaterThanOrEqual((member?.capability.minPowerKW ?? 0) - 1e-9);
+        expect(shareKW).toBeLessThanOrEqual((member?.capability.maxPowerKW ?? 0) + 1e-9);
       }
     }),
   );
+});
+
+test("no member is told less than it can run at, more than its ramp reaches, or beyond the operator's limit", () => {
+  const cars = fc
+    .array(fc.record({ phases: fc.constantFrom(1, 3), presentKW: number(-7, 0), limitKW: number(-22, 0) }), {
+      minLength: 1,
+      maxLength: 8,
+    })
+    .map((list) =>
+      list.map(({ phases, presentKW, limitKW }, index) => ({
+        era: `car-${index}`,
+        measuredKW: presentKW,
+        limits: [{ source: "operator" as const, minPowerKW: limitKW }],
+        capability: { ...charger(phases * 7.36), minRunKW: phases * 1.38, rampRateKWPerMin: 2 },
+      })),
+    );
+  fc.assert(
+    fc.property(cars, number(-150, 0), number(0, 5), (list, powerKW, minutes) => {
+      const { setpoints } = splitOverMembers(powerKW, list, minutes * MINUTE_MS);
+      for (const [index, { powerKW: shareKW }] of setpoints.entries()) {
+        const { measuredKW, limits, capability } = list[index] as (typeof list)[number];
+        const lowestKW = measuredKW - 2 * minutes;
+        const highestKW = measuredKW + 2 * minutes;
+        expect(shareKW).toBeGreaterThanOrEqual(
+          Math.max(lowestKW, Math.min(limits[0]?.minPowerKW ?? 0, highestKW)) - 1e-9,
+        );
+        expect(shareKW).toBeLessThanOrEqual(Math.max(Math.min(0, highestKW), -1e9) + 1e-9);
+        // Where it can be off in time it is off, or runs as a car can.
+        if (highestKW >= 0 && shareKW < 0) expect(-shareKW).toBeGreaterThanOrEqual(capability.minRunKW - 1e-9);
+      }
+    }),
+  );
+});
+
+describe("a group's power goes", () => {
+  const two = [
+    { era: "a", capability: { ...charger(11), minRunKW: 4.14 } },
+    { era: "b", capability: { ...charger(11), minRunKW: 4.14 } },
+  ];
+  const sharesOf = (powerKW: number, list: readonly GroupMember[]) =>
+    splitOverMembers(powerKW, list, MINUTE_MS).setpoints.map((one) => one.powerKW);
+
+  test("to one car alone where it is too little for two", () => {
+    expect(sharesOf(-6, two)).toEqual([-6, 0]);
+    expect(sharesOf(-12, two)).toEqual([-6, -6]);
+    expect(sharesOf(-3, two)).toEqual([0, 0]);
+  });
+
+  test("to whom it is worth more, where all have bid", () => {
+    const bid = (pricePerKWh: number): BidCurve => ({
+      shape: "STEP",
+      currency: "EUR",
+      points: [
+        { pricePerKWh, powerKW: -11 },
+        { pricePerKWh: pricePerKWh + 0.01, powerKW: 0 },
+      ],
+    });
+    const [a, b] = two as [GroupMember, GroupMember];
+    expect(
+      sharesOf(-14, [
+        { ...a, curve: bid(0.1) },
+        { ...b, curve: bid(0.3) },
+      ]),
+    ).toEqual([-4.14, expect.closeTo(-9.86, 9)]);
+    expect(
+      sharesOf(-16, [
+        { ...a, curve: bid(0.1) },
+        { ...b, curve: bid(0.3) },
+      ]),
+    ).toEqual([-5, -11]);
+    // One that has not bid says nothing about worth, so all share alike.
+    expect(sharesOf(-16, [a, { ...b, curve: bid(0.3) }])).toEqual([-8, -8]);
+  });
+
+  test("to nobody who has not said what it can do", () => {
+    expect(sharesOf(-5, [{ era: "silent" }, ...two])).toEqual([0, -5, 0]);
+  });
 });
 
 test("clamping never leaves any limit, and never turns a sign", () => {

@@ -66,6 +66,11 @@ describe("a config", () => {
       /groups\[0\]\.members\[0\]: there is no device "nobody"/,
     ],
     [
+      "a charging point of nobody, priced in another currency",
+      `${good}ocpi: { countryCode: DE, partyId: DEE, location: { id: L, address: A, city: C, country: DEU, latitude: "53.54100", longitude: "9.98400", timeZone: UTC, tariff: { id: T, currency: CHF, pricePerKWh: 1 }, evses: [{ era: nobody, uid: U, evseId: E, maxA: 16, token: { countryCode: NL, partyId: EMP, uid: C, contractId: C } }] } }\n`,
+      /evses\[0\]\.era: there is no device "nobody"[\s\S]*location\.tariff\.currency: must be the market's/,
+    ],
+    [
       "a limit with the wrong sign",
       good.replace("kind:", "limit: { minPowerKW: 7 }\n    kind:"),
       /consumption is negative/,

@@ -69,6 +69,14 @@ describe("a setpoint", () => {
     expect(() => drafts(onConfirm({ attributes: { clearingPrice: "cheap" } }))).toThrow(/PAY_AS_CLEAR/);
   });
 
+  test("the price is that of the resource's grid node, and says how much of it is the node's", () => {
+    const priceOf = (attributes: Record<string, unknown>) => drafts(onConfirm({ attributes }))[0]?.clearingPrice;
+    const atNode = { pricePerKWh: 0.17, currency: "INR", adderPerKWh: expect.closeTo(0.085, 12) };
+    expect(priceOf({ clearingPrice: 0.085, locationalPrice: 0.17 })).toEqual(atNode);
+    expect(priceOf({ clearingPrice: 0.17, locationalPrice: 0.17, marketPrice: 0.085 })).toEqual(atNode);
+    expect(priceOf({ clearingPrice: 0.17, locationalPrice: 0.17 })).toEqual({ pricePerKWh: 0.17, currency: "INR" });
+  });
+
   test("turns its sign only for a market that is declared to count consumption positive", () => {
     const message = onConfirm({ attributes: { setpointKW: 8 } });
     expect(drafts(message)[0]?.powerKW).toBe(8);

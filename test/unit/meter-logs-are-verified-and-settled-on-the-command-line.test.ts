@@ -13,6 +13,7 @@ import { IntervalLog } from "../../src/meter/interval-log.ts";
 import { logFilesOf } from "../../src/meter/log-lines.ts";
 import { parseRules } from "../../src/meter/rules-file.ts";
 import { HandClock } from "../support/hand-clock.ts";
+import { aCdr } from "../support/ocpi-objects.ts";
 
 const HOUR = 3_600_000;
 const START = Date.UTC(2026, 5, 15, 12);
@@ -168,6 +169,83 @@ describe("settle", () => {
     expect(readFileSync(page, "utf8")).toContain(settlementReport.contentHash);
     const again = JSON.parse((await run("settle", "--log", meter, "--rules", rulesFile, "--json")).stdout);
     expect(again.settlement.settlementReport.reportId).toBe(settlementReport.reportId);
+  });
+
+  test("settles a house that takes and gives in one report, whose total is what is left", async () => {
+    const house = join(folder, "house");
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const log = await IntervalLog.open({ folder: house, privateKey, clock: new HandClock(START) });
+    const hours = [
+      { importWh: 5000, exportWh: 0 },
+      { importWh: 0, exportWh: 3000 },
+      { importWh: 1000, exportWh: 1000 },
+    ];
+    for (const [index, registers] of hours.entries()) {
+      await log.append([
+        {
+          kind: "interval",
+          era: "house",
+          start: new Date(START + index * HOUR).toISOString(),
+          end: new Date(START + (index + 1) * HOUR).toISOString(),
+          quality: "MEASURED",
+          pricePerKWh: "10",
+          currency: "INR",
+          ...registers,
+        },
+      ]);
+    }
+    await log[Symbol.asyncDispose]();
+    writeFileSync(
+      rulesFile,
+      `
+currency: INR
+direction: IMPORT
+payer: { era: house, role: PROSUMER }
+flows:
+  - { name: energyCost, kind: energy, to: { era: supplier, role: SELLER } }
+  - { name: tax, kind: tax, percent: 10, of: net, mode: EXCLUSIVE, to: { era: state, role: GOVERNMENT } }
+reverse:
+  payer: { era: supplier, role: SELLER }
+  flows:
+    - { name: feedIn, kind: energy, pricePerKWh: 4, to: { era: house, role: PROSUMER } }
+`,
+    );
+    const page = join(folder, "house.html");
+    const json = JSON.parse(
+      (await run("settle", "--log", house, "--rules", rulesFile, "--json", "--page", page)).stdout,
+    );
+    const { settlementCycles, revenueFlows, settlementReport } = json.settlement;
+    // 6 kWh at 10 with 10 % tax, less 4 kWh at 4.
+    expect(settlementReport.totalAmount).toBe(50);
+    expect(settlementCycles.map((one: { direction: string; amount: number }) => [one.direction, one.amount])).toEqual([
+      ["IMPORT", 66],
+      ["EXPORT", -16],
+    ]);
+    expect(revenueFlows.map(({ amount }: { amount: number }) => amount)).toEqual([60, 6, -16]);
+    // The hour in which nothing was given stands on one side only.
+    expect(settlementReport.meterReadings).toHaveLength(3 + 2);
+    expect(readFileSync(page, "utf8")).toMatch(/energy given out/);
+    writeFileSync(rulesFile, readFileSync(rulesFile, "utf8").replace("pricePerKWh: 4", "pricePerKWh: 20"));
+    expect((await run("settle", "--log", house, "--rules", rulesFile)).stdout).toMatch(/house gets 14\.00 INR/);
+  });
+
+  test("settles an OCPI CDR of either version by the same rules, and none that does not add up", async () => {
+    const cdrFile = join(folder, "cdr.json");
+    writeFileSync(rulesFile, RULES.replace("EXPORT", "IMPORT"));
+    for (const version of ["2.2.1", "2.3.0"] as const) {
+      writeFileSync(cdrFile, JSON.stringify(aCdr(version)));
+      const ended = await run("settle", "--cdr", cdrFile, "--rules", rulesFile);
+      // 5.5 kWh at 18 are 99, with 2 for each kWh 110, and two shares of 10 % of the gross.
+      expect(ended).toMatchObject({ code: 0, stderr: "" });
+      expect(ended.stdout).toMatch(/Energy sale .* 99\.00 INR/);
+      expect(ended.stdout).toMatch(/pays 137\.50 INR/);
+    }
+    writeFileSync(cdrFile, JSON.stringify(aCdr("2.2.1", { total_energy: 7 })));
+    const off = await run("settle", "--cdr", cdrFile, "--rules", rulesFile);
+    expect(off).toMatchObject({ code: 1, stderr: expect.stringMatching(/add up to 5\.5 kWh and total_energy is 7/) });
+    writeFileSync(cdrFile, "{}");
+    expect(await run("settle", "--cdr", cdrFile, "--rules", rulesFile)).toMatchObject({ code: 1 });
+    expect(await run("settle", "--rules", rulesFile)).toMatchObject({ code: 2 });
   });
 
   test("settles nothing from a log that somebody changed", async () => {

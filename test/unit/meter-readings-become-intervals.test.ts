@@ -59,7 +59,7 @@ function setpoint(id: string, from: number, until: number, more: Partial<Setpoin
     validUntilMs: at(until),
     receivedAtMs: at(Math.min(from, 0)),
     source: { kind: "market", orderId: `order-${id}` },
-    clearingPrice: { pricePerKWh: 0.25 / 3, currency: "INR" },
+    clearingPrice: { pricePerKWh: 0.25 / 3, currency: "INR", adderPerKWh: 0.03 },
     ...more,
   };
 }
@@ -91,6 +91,7 @@ describe("an interval", () => {
       setpointW: -8000,
       orderId: "order-s1",
       pricePerKWh: "0.083333",
+      adderPerKWh: "0.03",
       currency: "INR",
     });
     expect(brief()[1]).toEqual([15, 30, 1500, "MEASURED", undefined]);

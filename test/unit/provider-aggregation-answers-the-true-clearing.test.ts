@@ -11,6 +11,7 @@ interface Result {
     readonly status: string;
     readonly clearingPrice?: number;
     readonly clearingQuantityKW: number;
+    readonly externalKW?: number;
     readonly setpoints: readonly { readonly era: string; readonly setpointKW: number }[];
     readonly locationalPrice?: number;
     readonly locationalPrices?: readonly {
@@ -179,6 +180,58 @@ describe("a request becomes prices and setpoints that balance", () => {
     expect(off.offsets).toBeUndefined();
   });
 
+  test("what is traded with the outside is one more curve, and its power stands beside the setpoints", () => {
+    const external = {
+      bidCurve: [
+        { price: 0.085, powerKW: -100 },
+        { price: 0.085, powerKW: 100 },
+      ],
+    };
+    const { clearingPrice, setpoints, externalKW } = clear({ participants: [panel("pv"), car("ev")], external });
+    expect(clearingPrice).toBe(0.085);
+    expect(setpoints.map(({ setpointKW }) => setpointKW)).toEqual([5, expect.closeTo(-9.5, 9)]);
+    expect(externalKW).toBeCloseTo(4.5, 9);
+  });
+
+  test("where every price would do it is the one before, else the base price", () => {
+    const flat = (era: string, powerKW: number) => ({ era, bidCurve: [{ price: 0.1, powerKW }] });
+    const participants = [flat("sun", 4), flat("fridge", -4)];
+    expect(clear({ participants, basePricePerKWh: 0.07 }).clearingPrice).toBe(0.07);
+    expect(clear({ participants, basePricePerKWh: 0.07, lastPricePerKWh: 0.09 }).clearingPrice).toBe(0.09);
+  });
+
+  test("by priority, and by time where that is the same, one after the other is served", () => {
+    const at = (era: string, more: object) => ({
+      era,
+      bidCurve: [
+        { price: 0.1, powerKW: 0 },
+        { price: 0.1, powerKW: 4 },
+      ],
+      ...more,
+    });
+    const participants = [
+      at("late", { submittedAt: "2026-06-15T11:30:00Z" }),
+      at("early", { submittedAt: "2026-06-15T12:15:00+01:00" }),
+      at("first", { priority: -1 }),
+    ];
+    const served = (rationing: string) =>
+      clear({ participants, targetKW: 6, rationing }).setpoints.map(({ setpointKW }) => setpointKW);
+    expect(served("PRIORITY")).toEqual([0, 2, 4]);
+    expect(served("PRO_RATA")).toEqual([2, 2, 2]);
+  });
+
+  test("a node whose price nothing clears states its own: its base price with its adder", () => {
+    const adder = { basePrice: 0.1, currentLoadPercent: 75, priceAdderPerPercent: 0.001 };
+    const result = clear({ participants: [{ era: "zone", locationalPriceAdder: adder }] });
+    expect(result.clearingPrice).toBeUndefined();
+    expect(result.locationalPrice).toBeCloseTo(0.175, 12);
+    const priced = clear({ participants: [panel("pv"), car("ev"), { era: "zone", locationalPriceAdder: adder }] });
+    expect(priced.locationalPrice).toBeCloseTo(0.1 + 0.075, 9);
+    const other = { ...adder, basePrice: 5 };
+    const same = clear({ participants: [panel("pv"), car("ev"), { era: "zone", locationalPriceAdder: other }] });
+    expect(same.locationalPrice).toBe(priced.locationalPrice);
+  });
+
   test("nobody to trade with: no price, and nothing to do", () => {
     const result = clear({ participants: [panel("pv")] });
     expect(result.setpoints).toEqual([{ era: "pv", setpointKW: 0 }]);
@@ -255,6 +308,25 @@ describe("a fault names its field", () => {
       "aggregationRequest.timeWindow",
     ],
     ["no participants", {}, "aggregationRequest.participants"],
+    ["an exchange without a curve", { participants: [], external: {} }, "aggregationRequest.external.bidCurve"],
+    [
+      "an exchange that falls",
+      {
+        participants: [],
+        external: {
+          bidCurve: [
+            { price: 1, powerKW: 2 },
+            { price: 2, powerKW: 1 },
+          ],
+        },
+      },
+      "aggregationRequest.external.bidCurve[1].powerKW",
+    ],
+    [
+      "an exchange in another currency",
+      { participants: [panel("x", { currency: "INR" })], external: { ...panel("y"), currency: "EUR" } },
+      "aggregationRequest.external.currency",
+    ],
     [
       "a limit below zero",
       { participants: [{ era: "n", gridConstraints: { maxForwardFlowKW: -1 } }] },

@@ -181,7 +181,7 @@ test("residual parties share by weight to the last cent", () => {
   expect(report.flows.map((flow) => flow.amountMinor)).toEqual([3334n, 3333n, 3333n]);
 });
 
-test("congestion rent is the locational adder of each interval, and goes to the grid operator", () => {
+test("congestion rent is the locational adder in each interval's price, and goes to the grid operator and not to the seller", () => {
   const rent: FlowRule = { name: "congestionRent", description: "Congestion", kind: "congestion", to: operator };
   const report = settle(
     hours(
@@ -190,7 +190,8 @@ test("congestion rent is the locational adder of each interval, and goes to the 
     ),
     rulesOf([energy, rent]),
   );
-  expect(gets(report)).toEqual({ SELLER: "2.00", GRID_OPERATOR: "0.75" });
+  expect(gets(report)).toEqual({ SELLER: "1.25", GRID_OPERATOR: "0.75" });
+  expect(report.totalMinor).toBe(200n);
 });
 
 describe("who deviates", () => {
@@ -305,6 +306,14 @@ test("rules that contradict each other are refused by name", () => {
     [[], /at least one/],
     [[energy, energy], /"energyCost": the name is given twice/],
     [[energy, { ...energy, name: "again" }], /"again": a second line at the interval's price/],
+    [
+      [
+        energy,
+        { ...energy, name: "rent", kind: "congestion" } as FlowRule,
+        { ...energy, name: "more", kind: "congestion" } as FlowRule,
+      ],
+      /"more": a second congestion line/,
+    ],
     [[energy, rest], /"energyCost": with a residual party/],
     [[{ ...energy, to: consumer }], /would pay itself/],
     [

@@ -66,7 +66,11 @@ export function readSeedOrder(
   return { ...base, drafts, isForMany: drafts.length > 1, setpointPath: attributes.pathOf("setpointKW") };
 }
 
-/** A price in the currency that stands nearest to it; `PAY_AS_CLEAR` is no price yet. */
+/**
+ * The price at the resource's own grid node, in the currency that stands nearest to it; `PAY_AS_CLEAR` is no price yet.
+ * `locationalPrice` is that price where it differs from `clearingPrice`; `marketPrice`, else `clearingPrice`, is what all
+ * nodes have in common.
+ */
 function readClearingPrice(order: WireFields, attributes: WireFields, dialect: SeedDialect): Price | undefined {
   const ownCurrency = attributes.currency("currency");
   if (attributes.raw("clearingPrice") === "PAY_AS_CLEAR") return undefined;
@@ -77,11 +81,12 @@ function readClearingPrice(order: WireFields, attributes: WireFields, dialect: S
   const elsewhere = [order.objectIfAny("acceptedOffer")?.objectIfAny("price"), order.objectIfAny("orderValue")].map(
     (price) => price?.raw("currency"),
   );
-  return priceFrom(
-    attributes.number("clearingPrice"),
-    [ownCurrency, ...elsewhere.filter(isCurrency)],
-    dialect.currency,
-  );
+  const clearedPerKWh = attributes.number("clearingPrice");
+  const pricePerKWh = attributes.number("locationalPrice") ?? clearedPerKWh;
+  const price = priceFrom(pricePerKWh, [ownCurrency, ...elsewhere.filter(isCurrency)], dialect.currency);
+  const commonPerKWh = attributes.number("marketPrice") ?? clearedPerKWh;
+  if (price === undefined || commonPerKWh === undefined || commonPerKWh === price.pricePerKWh) return price;
+  return { ...price, adderPerKWh: price.pricePerKWh - commonPerKWh };
 }
 
 interface Item {

@@ -1,4 +1,4 @@
-import type { ClearedNode, GridClearingResult, GridNode, GridParticipant } from "../../clearing/grid-types.ts";
+import type { ClearedNode, GridClearingResult, GridParticipant } from "../../clearing/grid-types.ts";
 import type { Era } from "../../model/resource.ts";
 import type { ReadNode } from "./grid-node-fields.ts";
 
@@ -15,7 +15,12 @@ export function aggregationResult(
   const cleared = new Map(result.nodes.map((node) => [node.era, node]));
   const loaded = nodesWithBids(nodes, participants);
   const stated = statedAdders(nodes, loaded);
-  const locational = nodes.map(({ node }) => locationalPrice(node, cleared.get(node.era), stated, pricePerKWh));
+  const locational = nodes.map(({ node: { era } }) => {
+    const node = cleared.get(era);
+    const found = node?.pricePerKWh ?? pricePerKWh;
+    const price = found === undefined ? stated.priceAt(era) : found + stated.onTheWayTo(era);
+    return locationalPrice(era, node, stated, price);
+  });
   const [only, second] = locational;
   const offsets = nodes.flatMap((read) => offsetOf(read, cleared.get(read.node.era)));
   return {
@@ -47,16 +52,15 @@ interface LocationalPrice {
 }
 
 function locationalPrice(
-  node: GridNode,
+  era: Era,
   cleared: ClearedNode | undefined,
   stated: StatedAdders,
-  marketPrice: number | undefined,
+  price: number | undefined,
 ): LocationalPrice {
-  const base = cleared?.pricePerKWh ?? marketPrice;
   return {
-    era: node.era,
-    ...(base !== undefined && { price: base + stated.onTheWayTo(node.era) }),
-    adder: (cleared?.adderPerKWh ?? 0) + stated.at(node.era),
+    era,
+    ...(price !== undefined && { price }),
+    adder: (cleared?.adderPerKWh ?? 0) + stated.at(era),
     flowKW: (cleared?.flowKW ?? 0) + 0,
     congestionRentPerHour: (cleared?.congestionRentPerHour ?? 0) + 0,
     ...(cleared?.boundBy !== undefined && { boundBy: cleared.boundBy }),
@@ -67,6 +71,8 @@ interface StatedAdders {
   at(era: Era): number;
   /** With those of all nodes above: adders are layered. */
   onTheWayTo(era: Era): number;
+  /** The price that the nodes state by themselves: the nearest `basePrice` on the way up with the adders from there on. */
+  priceAt(era: Era): number | undefined;
 }
 
 /** A node whose load no bid here causes has the adder that it states; elsewhere the clearing has found it already. */
@@ -77,8 +83,18 @@ function statedAdders(nodes: readonly ReadNode[], loaded: ReadonlySet<Era>): Sta
     const isComputed = loaded.has(node.era) && node.adder !== undefined;
     stated.set(node.era, isComputed ? 0 : statedAdderPerKWh);
   }
+  const baseOf = new Map(nodes.map(({ node, basePricePerKWh }) => [node.era, basePricePerKWh]));
   return {
     at: (era) => stated.get(era) ?? 0,
+    priceAt: (era) => {
+      let adders = 0;
+      for (let at: Era | undefined = era; at !== undefined; at = parentOf.get(at)) {
+        adders += stated.get(at) ?? 0;
+        const base = baseOf.get(at);
+        if (base !== undefined) return base + adders;
+      }
+      return undefined;
+    },
     onTheWayTo: (era) => {
       let sum = 0;
       for (let at: Era | undefined = era; at !== undefined; at = parentOf.get(at)) sum += stated.get(at) ?? 0;

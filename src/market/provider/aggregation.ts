@@ -1,6 +1,7 @@
 import { BidError, type ClearingRules } from "../../clearing/clearing-types.ts";
 import { GridError } from "../../clearing/grid/grid-error.ts";
 import type { ClearGrid, GridNode, GridParticipant } from "../../clearing/grid-types.ts";
+import { EXTERNAL } from "../../clearing/prepared-bid.ts";
 import type { Era } from "../../model/resource.ts";
 import { Refusal } from "../answer.ts";
 import { readWindow, type SeedDialect } from "../dialects/seed-shape.ts";
@@ -89,22 +90,27 @@ function readRequest(request: WireFields, nowMs: number): Aggregation {
   for (const { node } of nodes) checkParent(node, nodeEras, pathOf);
   checkTree(nodes, pathOf);
   const bids = list.filter((fields) => !isGridNode(fields)).map((fields) => readBid(fields, nodeEras));
-  const currency = oneCurrency(request, bids);
+  const external = readExternal(request);
+  if (external !== undefined) pathOf.set(EXTERNAL, external.fields);
+  const currency = oneCurrency(request, external === undefined ? bids : [...bids, external]);
   const targetKW = request.number("targetKW") ?? 0;
   const minPrice = request.number("minPricePerKWh");
   const maxPrice = request.number("maxPricePerKWh");
+  const lastPrice = request.number("lastPricePerKWh");
+  const basePrice = request.number("basePricePerKWh");
   if (minPrice !== undefined && maxPrice !== undefined && minPrice > maxPrice) {
     request.fail("minPricePerKWh", `${minPrice} is above maxPricePerKWh ${maxPrice}`);
   }
   const leadMs = (window.validFromMs ?? nowMs) - nowMs;
   return {
     nodes,
-    participants: bids.map(({ era, wire, node, priority }) => ({
+    participants: bids.map(({ era, wire, node, priority, submittedAtMs }) => ({
       era,
       curve: { ...wire.curve, currency },
       bounds: wire.bounds,
       ...(node !== undefined && { node }),
       ...(priority !== undefined && { priority }),
+      ...(submittedAtMs !== undefined && { submittedAtMs }),
     })),
     rules: {
       currency,
@@ -112,6 +118,9 @@ function readRequest(request: WireFields, nowMs: number): Aggregation {
       rationing: rationingOf(request),
       ...(minPrice !== undefined && { minPricePerKWh: minPrice }),
       ...(maxPrice !== undefined && { maxPricePerKWh: maxPrice }),
+      ...(lastPrice !== undefined && { lastPricePerKWh: lastPrice }),
+      ...(basePrice !== undefined && { basePricePerKWh: basePrice }),
+      ...(external !== undefined && { external: { ...external.wire.curve, currency } }),
       ...(leadMs > 0 && { rampWindowMs: leadMs }),
     },
     pathOf,
@@ -124,12 +133,16 @@ function rationingOf(request: WireFields): ClearingRules["rationing"] {
   return request.fail("rationing", "expected PRO_RATA or PRIORITY");
 }
 
-interface ReadBid {
-  readonly era: Era;
+interface ReadCurve {
   readonly wire: WireCurve;
   readonly fields: WireFields;
+}
+
+interface ReadBid extends ReadCurve {
+  readonly era: Era;
   readonly node?: Era;
   readonly priority?: number;
+  readonly submittedAtMs?: number;
 }
 
 function readBid(fields: WireFields, nodes: ReadonlySet<Era>): ReadBid {
@@ -142,11 +155,31 @@ function readBid(fields: WireFields, nodes: ReadonlySet<Era>): ReadBid {
   const node = fields.text(name);
   if (node !== undefined && !nodes.has(node)) fields.fail(name, `there is no grid node "${node}" in this request`);
   const priority = fields.number("priority");
-  return { era, wire, fields, ...(node !== undefined && { node }), ...(priority !== undefined && { priority }) };
+  const submittedAtMs = fields.instantMs("submittedAt");
+  return {
+    era,
+    wire,
+    fields,
+    ...(node !== undefined && { node }),
+    ...(priority !== undefined && { priority }),
+    ...(submittedAtMs !== undefined && { submittedAtMs }),
+  };
+}
+
+/** What the market trades with the outside: a curve without a resource, so that nothing but the curve can bound it. */
+function readExternal(request: WireFields): ReadCurve | undefined {
+  const fields = request.object("external");
+  if (fields === undefined) return undefined;
+  const wire = readCurve(fields, DIALECT);
+  if (wire === undefined) return fields.fail("bidCurve", "expected a bidCurve or an offerCurve");
+  if (Object.keys(wire.bounds).length > 0) {
+    fields.fail(fields.has("constraints") ? "constraints" : "offerCurve", "the curve itself bounds the exchange");
+  }
+  return { wire, fields };
 }
 
 /** One currency for all, from wherever it is named; two different ones are refused and never converted. */
-function oneCurrency(request: WireFields, bids: readonly ReadBid[]): string {
+function oneCurrency(request: WireFields, bids: readonly ReadCurve[]): string {
   const own = request.currency("currency");
   const currency = own ?? bids.find(({ wire }) => wire.currency !== undefined)?.wire.currency ?? NO_CURRENCY;
   const other = bids.find(({ wire }) => wire.currency !== undefined && wire.currency !== currency);

@@ -193,13 +193,14 @@ function clearSound(
 function participantOf(record: TransactionRecord, index: number, rules: MarketRules): GridParticipant {
   const { bid, era } = record;
   if (bid === undefined) throw new RangeError("only a transaction with a bid can be cleared");
-  const node = rules.resources.get(era)?.node;
+  const { node, priority } = rules.resources.get(era) ?? {};
   return {
     era: `bid-${index}`,
     curve: bid.curve,
     bounds: bid.bounds,
     submittedAtMs: bid.submittedAtMs,
     ...(node !== undefined && { node }),
+    ...(priority !== undefined && { priority }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface ReadNode {
    * which nobody in the request may cause. Absent where it names no adder or no load.
    */
   readonly statedAdderPerKWh?: number;
+  /** What it states as the price of its parent, currency per kWh; counts only where the clearing finds none. */
+  readonly basePricePerKWh?: number;
 }
 
 const NODE_FIELDS = ["locationalPriceAdder", "gridConstraints", "offsetCommand"] as const;
@@ -22,8 +24,8 @@ export function isGridNode(fields: WireFields): boolean {
 /**
  * A grid node: `locationalPriceAdder`, `gridConstraints`, `offsetCommand`, and `parent` (or `node`) for the one above.
  *
- * `formula` is text for people and never evaluated. `basePrice` and `currentPrice` state a price that the clearing finds
- * itself, so they decide nothing. What is 100 percent load is `ratingKW`, else `maxForwardFlowKW`, else what
+ * `formula` is text for people and never evaluated. `currentPrice` states a price that the clearing finds itself, so it
+ * decides nothing; `basePrice` stands in for the price of the parent only where nothing is cleared. What is 100 percent load is `ratingKW`, else `maxForwardFlowKW`, else what
  * `currentLoadKW` and `currentLoadPercent` say together.
  * @throws Refusal naming the field
  */
@@ -36,6 +38,7 @@ export function readGridNode(fields: WireFields): ReadNode {
   const maxReverseKW = constraints?.number("maxReverseFlowKW", 0);
   const uncontrolledKW = (constraints ?? fields).number("uncontrolledKW");
   const offsetKW = readOffset(fields);
+  const basePrice = adder?.number("basePrice");
   const perPercent = adder?.number("priceAdderPerPercent", 0);
   const multiplier = adder?.number("congestionMultiplier", 0);
   const loadPercent = adder?.number("currentLoadPercent");
@@ -63,6 +66,7 @@ export function readGridNode(fields: WireFields): ReadNode {
     },
     ...(perPercent !== undefined &&
       percent !== undefined && { statedAdderPerKWh: (multiplier ?? 1) * perPercent * percent }),
+    ...(basePrice !== undefined && { basePricePerKWh: basePrice }),
   };
 }
 

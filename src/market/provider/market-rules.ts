@@ -54,8 +54,8 @@ export interface MarketRules {
   readonly maxTransactions: number;
   readonly clearing: Omit<ClearingRules, "lastPricePerKWh" | "rampWindowMs">;
   readonly nodes: readonly GridNode[];
-  /** Where a resource hangs, and who may bid for it; absent: at the root, anybody. */
-  readonly resources: ReadonlyMap<Era, { readonly node?: Era; readonly bapId?: string }>;
+  /** Where a resource hangs, who may bid for it, and its turn where jumps are filled by priority; absent: at the root, anybody, 0. */
+  readonly resources: ReadonlyMap<Era, { readonly node?: Era; readonly bapId?: string; readonly priority?: number }>;
   readonly needs: ReadonlyMap<string, FlexNeed>;
   readonly support: SupportContact;
 }

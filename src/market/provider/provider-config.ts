@@ -91,6 +91,7 @@ const grid = z.strictObject({
         era,
         node: era.optional().describe("where it hangs; absent: at the root"),
         bapId: subscriber.optional().describe("only this participant may bid for it"),
+        priority: z.number().optional().describe("where `rationing` is PRIORITY: lower goes first; 0 unless given"),
       }),
     )
     .max(100_000)
