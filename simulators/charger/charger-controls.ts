@@ -1,15 +1,15 @@
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { ChargerSettings } from "./charger-settings.ts";
-import type { ChargerBehaviour } from "./charger-socket.ts";
-import type { ChargingProfile } from "./charging-profile.ts";
-import type { ChargingSession } from "./charging-session.ts";
-import { compositeSchedule } from "./composite-schedule.ts";
 import type { ChargerControls, Trigger } from "./dialect.ts";
-import type { EnergyPath } from "./energy-path.ts";
-import type { Refusal } from "./profile-rules.ts";
-import type { ProfileStore } from "./profile-store.ts";
-import type { Uplink } from "./uplink.ts";
+import type { ChargerBehaviour } from "./link/charger-socket.ts";
+import type { Uplink } from "./link/uplink.ts";
+import type { EnergyPath } from "./power/energy-path.ts";
+import type { ChargingProfile } from "./profiles/charging-profile.ts";
+import { compositeSchedule } from "./profiles/composite-schedule.ts";
+import type { Refusal } from "./profiles/profile-rules.ts";
+import type { ProfileStore } from "./profiles/profile-store.ts";
+import type { ChargingSession } from "./session/charging-session.ts";
 
 /** The parts of a charger that a call of the CSMS reaches. */
 export interface ControlledParts {

@@ -1,4 +1,4 @@
-import { MEASURANDS, type Measurand } from "./meter-sample.ts";
+import { MEASURANDS, type Measurand } from "./power/meter-sample.ts";
 
 /** What a CSMS may change while the charger runs. */
 export interface ChargerSettings {

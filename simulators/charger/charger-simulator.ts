@@ -4,18 +4,18 @@ import type { Battery } from "../world/battery.ts";
 import { createRng } from "../world/rng.ts";
 import { createControls } from "./charger-controls.ts";
 import { type ChargerSettings, defaultSettings } from "./charger-settings.ts";
-import { type ChargerBehaviour, ChargerSocket } from "./charger-socket.ts";
-import type { RateUnit } from "./charging-profile.ts";
-import { ChargingSession } from "./charging-session.ts";
 import type { CallHandler, Dialect } from "./dialect.ts";
-import { EnergyPath } from "./energy-path.ts";
-import { ocpp16 } from "./ocpp16.ts";
-import { ocpp201 } from "./ocpp201.ts";
-import { ProfileStore } from "./profile-store.ts";
-import type { StopReason } from "./transaction.ts";
-import { Uplink } from "./uplink.ts";
+import { type ChargerBehaviour, ChargerSocket } from "./link/charger-socket.ts";
+import { Uplink } from "./link/uplink.ts";
+import { ocpp201 } from "./ocpp2/ocpp2.ts";
+import { ocpp16 } from "./ocpp16/ocpp16.ts";
+import { EnergyPath } from "./power/energy-path.ts";
+import type { RateUnit } from "./profiles/charging-profile.ts";
+import { ProfileStore } from "./profiles/profile-store.ts";
+import { ChargingSession } from "./session/charging-session.ts";
+import type { StopReason } from "./session/transaction.ts";
 
-export type { ChargerBehaviour } from "./charger-socket.ts";
+export type { ChargerBehaviour } from "./link/charger-socket.ts";
 
 export interface ChargerSimulatorOptions {
   readonly identity: string;

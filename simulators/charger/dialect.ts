@@ -1,14 +1,14 @@
 import type { ChargerSettings } from "./charger-settings.ts";
-import type { ChargingProfile, RateUnit } from "./charging-profile.ts";
-import type { CompositePeriod } from "./composite-schedule.ts";
-import type { Wiring } from "./effective-limit.ts";
-import type { ChargingState } from "./energy-path.ts";
-import type { MeterSample, SampleContext } from "./meter-sample.ts";
-import type { Outgoing } from "./outbox.ts";
-import type { ProfileBounds, Refusal } from "./profile-rules.ts";
-import type { ClearCriteria } from "./profile-store.ts";
-import type { ConnectorStatus, StopReason, Transaction } from "./transaction.ts";
-import type { BootAnswer, Call } from "./uplink.ts";
+import type { Outgoing } from "./link/outbox.ts";
+import type { BootAnswer, Call } from "./link/uplink.ts";
+import type { ChargingState } from "./power/energy-path.ts";
+import type { MeterSample, SampleContext } from "./power/meter-sample.ts";
+import type { ChargingProfile, RateUnit } from "./profiles/charging-profile.ts";
+import type { CompositePeriod } from "./profiles/composite-schedule.ts";
+import type { Wiring } from "./profiles/effective-limit.ts";
+import type { ProfileBounds, Refusal } from "./profiles/profile-rules.ts";
+import type { ClearCriteria } from "./profiles/profile-store.ts";
+import type { ConnectorStatus, StopReason, Transaction } from "./session/transaction.ts";
 
 /** What a call of the CSMS may ask of the charger, whatever the version. */
 export interface ChargerControls {

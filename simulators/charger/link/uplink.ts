@@ -1,5 +1,5 @@
-import { backoffMs, type Clock, repeatEvery } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
+import { backoffMs, type Clock, repeatEvery } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
 import type { ChargerSocket } from "./charger-socket.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 

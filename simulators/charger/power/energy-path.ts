@@ -1,9 +1,9 @@
-import type { Clock } from "../../src/clock.ts";
-import type { Battery } from "../world/battery.ts";
-import { type EffectiveLimit, effectiveLimit, limitKW, pauses, type Wiring } from "./effective-limit.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { Battery } from "../../world/battery.ts";
+import { type EffectiveLimit, effectiveLimit, limitKW, pauses, type Wiring } from "../profiles/effective-limit.ts";
+import type { ProfileStore } from "../profiles/profile-store.ts";
 import { turnSign } from "./import-sign.ts";
 import type { MeterSample } from "./meter-sample.ts";
-import type { ProfileStore } from "./profile-store.ts";
 
 /** What the power does while a transaction runs. The names are those of OCPP. */
 export type ChargingState = "Charging" | "SuspendedEV" | "SuspendedEVSE" | "EVConnected";

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
-import type { Clock } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
-import type { ChargerSettings } from "./charger-settings.ts";
-import type { ChargingProfile } from "./charging-profile.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
+import type { ChargerSettings } from "../charger-settings.ts";
+import type { Dialect } from "../dialect.ts";
+import type { Uplink } from "../link/uplink.ts";
+import type { ChargingState, EnergyPath } from "../power/energy-path.ts";
+import type { SampleContext } from "../power/meter-sample.ts";
+import type { ChargingProfile } from "../profiles/charging-profile.ts";
+import type { ProfileStore } from "../profiles/profile-store.ts";
 import { ConnectorReports } from "./connector-reports.ts";
-import type { Dialect } from "./dialect.ts";
-import type { ChargingState, EnergyPath } from "./energy-path.ts";
-import type { SampleContext } from "./meter-sample.ts";
-import type { ProfileStore } from "./profile-store.ts";
 import type { ConnectorStatus, StopReason, Transaction } from "./transaction.ts";
-import type { Uplink } from "./uplink.ts";
 
 export interface ChargingSessionOptions {
   readonly version: "1.6" | "2.0.1";

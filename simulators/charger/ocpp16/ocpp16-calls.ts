@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { CallHandler, ChargerControls, Trigger } from "./dialect.ts";
+import type { CallHandler, ChargerControls, Trigger } from "../dialect.ts";
+import { present, timestamp } from "../link/wire-time.ts";
 import { configurationKeys } from "./ocpp16-keys.ts";
 import { ChargingProfile16, profileFrom16, purpose16 } from "./ocpp16-profile.ts";
-import { present, timestamp } from "./wire-time.ts";
 
 const GetConfiguration = z.object({ key: z.array(z.string()).optional() });
 const ChangeConfiguration = z.object({ key: z.string(), value: z.string() });

@@ -1,11 +1,11 @@
-import type { Clock } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
-import type { ChargerSettings } from "./charger-settings.ts";
-import type { Dialect, MeterReport } from "./dialect.ts";
-import type { ChargingState, EnergyPath } from "./energy-path.ts";
-import type { SampleContext } from "./meter-sample.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
+import type { ChargerSettings } from "../charger-settings.ts";
+import type { Dialect, MeterReport } from "../dialect.ts";
+import type { Uplink } from "../link/uplink.ts";
+import type { ChargingState, EnergyPath } from "../power/energy-path.ts";
+import type { SampleContext } from "../power/meter-sample.ts";
 import type { ConnectorStatus, Transaction } from "./transaction.ts";
-import type { Uplink } from "./uplink.ts";
 
 /** What there is to tell at one moment. */
 export interface ConnectorNews {

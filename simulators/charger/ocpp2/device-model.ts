@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { CallHandler, ChargerControls } from "./dialect.ts";
-import { type DeviceVariable, deviceVariables } from "./ocpp201-variables.ts";
-import { present, timestamp } from "./wire-time.ts";
+import type { CallHandler, ChargerControls } from "../dialect.ts";
+import { present, timestamp } from "../link/wire-time.ts";
+import { type DeviceVariable, deviceVariables } from "./device-variables.ts";
 
 const Evse = z.object({ id: z.number(), connectorId: z.number().optional() });
 const Named = z.object({ name: z.string(), instance: z.string().optional() });

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { ChargingProfile, ProfilePurpose } from "./charging-profile.ts";
-import type { Refusal } from "./profile-rules.ts";
-import { instantMs, present, RECURRENCE_MS } from "./wire-time.ts";
+import { instantMs, present, RECURRENCE_MS } from "../link/wire-time.ts";
+import type { ChargingProfile, ProfilePurpose } from "../profiles/charging-profile.ts";
+import type { Refusal } from "../profiles/profile-rules.ts";
 
 const Purpose = z.enum([
   "ChargingStationExternalConstraints",

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { CallHandler, ChargerControls, Trigger } from "./dialect.ts";
-import { deviceModelHandlers } from "./ocpp201-device-model.ts";
-import { ChargingProfile201, profileFrom201, purpose201 } from "./ocpp201-profile.ts";
-import type { Refusal } from "./profile-rules.ts";
-import { present, timestamp } from "./wire-time.ts";
+import type { CallHandler, ChargerControls, Trigger } from "../dialect.ts";
+import { present, timestamp } from "../link/wire-time.ts";
+import type { Refusal } from "../profiles/profile-rules.ts";
+import { deviceModelHandlers } from "./device-model.ts";
+import { ChargingProfile201, profileFrom201, purpose201 } from "./ocpp2-profile.ts";
 
 const SetChargingProfile = z.object({ evseId: z.number(), chargingProfile: ChargingProfile201 });
 const ClearChargingProfile = z.object({

@@ -1,6 +1,6 @@
-import { parseMeasurands, parseSeconds } from "./charger-settings.ts";
-import type { ChargerControls } from "./dialect.ts";
-import { MEASURANDS } from "./meter-sample.ts";
+import { parseMeasurands, parseSeconds } from "../charger-settings.ts";
+import type { ChargerControls } from "../dialect.ts";
+import { MEASURANDS } from "../power/meter-sample.ts";
 
 /** One configuration key of 1.6 (§9). */
 export interface ConfigurationKey {

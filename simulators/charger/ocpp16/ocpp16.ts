@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { ChargerSettings } from "./charger-settings.ts";
-import type { Dialect, MeterReport, StatusMessage } from "./dialect.ts";
-import { type MeterSample, type SampleContext, sampledValues } from "./meter-sample.ts";
+import type { ChargerSettings } from "../charger-settings.ts";
+import type { Dialect, MeterReport, StatusMessage } from "../dialect.ts";
+import type { Outgoing } from "../link/outbox.ts";
+import { present, timestamp } from "../link/wire-time.ts";
+import { type MeterSample, type SampleContext, sampledValues } from "../power/meter-sample.ts";
+import type { Transaction } from "../session/transaction.ts";
 import { handlers16 } from "./ocpp16-calls.ts";
-import type { Outgoing } from "./outbox.ts";
-import type { Transaction } from "./transaction.ts";
-import { present, timestamp } from "./wire-time.ts";
 
 const BootConf = z.object({ status: z.enum(["Accepted", "Pending", "Rejected"]), interval: z.number() });
 const AuthorizeConf = z.object({ idTagInfo: z.object({ status: z.string() }) });

@@ -1,6 +1,6 @@
-import { parseMeasurands, parseSeconds } from "./charger-settings.ts";
-import type { ChargerControls } from "./dialect.ts";
-import { MEASURANDS } from "./meter-sample.ts";
+import { parseMeasurands, parseSeconds } from "../charger-settings.ts";
+import type { ChargerControls } from "../dialect.ts";
+import { MEASURANDS } from "../power/meter-sample.ts";
 
 /** One variable of the device model of 2.0.1. */
 export interface DeviceVariable {

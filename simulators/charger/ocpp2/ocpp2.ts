@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { ChargerSettings } from "./charger-settings.ts";
-import type { Dialect, MeterReport } from "./dialect.ts";
-import { type Measurand, type MeterSample, type SampleContext, sampledValues } from "./meter-sample.ts";
-import { handlers201 } from "./ocpp201-calls.ts";
-import type { Outgoing } from "./outbox.ts";
-import type { StopReason, Transaction } from "./transaction.ts";
-import { timestamp } from "./wire-time.ts";
+import type { ChargerSettings } from "../charger-settings.ts";
+import type { Dialect, MeterReport } from "../dialect.ts";
+import type { Outgoing } from "../link/outbox.ts";
+import { timestamp } from "../link/wire-time.ts";
+import { type Measurand, type MeterSample, type SampleContext, sampledValues } from "../power/meter-sample.ts";
+import type { StopReason, Transaction } from "../session/transaction.ts";
+import { handlers201 } from "./ocpp2-calls.ts";
 
 const BootResponse = z.object({ status: z.enum(["Accepted", "Pending", "Rejected"]), interval: z.number() });
 const IdTokenInfo = z.object({ status: z.string() });
