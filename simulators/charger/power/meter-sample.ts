@@ -7,24 +7,44 @@ export const MEASURANDS = [
   "Current.Offered",
   "Power.Offered",
   "SoC",
+  "Energy.Active.Export.Register",
+  "Power.Active.Export",
+  "Current.Export",
+  "Power.Active.Setpoint",
 ] as const;
 
 export type Measurand = (typeof MEASURANDS)[number];
 
+/** Where a car can give back, its meter counts that too. */
+export const EXPORT_MEASURANDS: readonly Measurand[] = [
+  "Energy.Active.Export.Register",
+  "Power.Active.Export",
+  "Current.Export",
+];
+
+/** Not in the lists of 1.6 and 2.0.1. */
+export const MEASURANDS_OF_21: readonly Measurand[] = ["Power.Active.Setpoint"];
+
 export type SampleContext = "Sample.Periodic" | "Transaction.Begin" | "Transaction.End" | "Trigger";
 
-/** One reading of the meter and the car. Magnitudes: a charger counts import as positive. */
+/** One reading of the meter and the car. Magnitudes: a charger counts import and export apart. */
 export interface MeterSample {
   readonly timeMs: number;
-  readonly energyWh: number;
-  readonly powerW: number;
+  readonly importWh: number;
+  readonly exportWh: number;
+  readonly importW: number;
+  readonly exportW: number;
   /** Per conductor of the cable, L1 first; 0 on one that is not used. */
-  readonly currentA: readonly number[];
+  readonly importA: readonly number[];
+  readonly exportA: readonly number[];
   readonly voltageV: number;
   readonly offeredA: number;
   readonly offeredW: number;
+  /** What the car is to hold, charging positive; absent without a setpoint. */
+  readonly setpointW?: number;
   readonly socPercent: number;
   readonly phasesUsed: number;
+  readonly current: "AC" | "DC";
 }
 
 /** One value of a sample as it goes on the wire. */
@@ -44,22 +64,25 @@ export function sampledValues(sample: MeterSample, measurands: readonly Measuran
 function valuesOf(sample: MeterSample, measurand: Measurand): SampledValue[] {
   switch (measurand) {
     case "Energy.Active.Import.Register":
-      return [{ measurand, value: rounded(sample.energyWh), unit: "Wh" }];
+      return [{ measurand, value: rounded(sample.importWh), unit: "Wh" }];
+    case "Energy.Active.Export.Register":
+      return [{ measurand, value: rounded(sample.exportWh), unit: "Wh" }];
     case "Power.Active.Import":
-      return [{ measurand, value: rounded(sample.powerW), unit: "W" }];
+      return [{ measurand, value: rounded(sample.importW), unit: "W" }];
+    case "Power.Active.Export":
+      return [{ measurand, value: rounded(sample.exportW), unit: "W" }];
+    case "Power.Active.Setpoint":
+      return sample.setpointW === undefined ? [] : [{ measurand, value: rounded(sample.setpointW), unit: "W" }];
     case "Current.Import":
-      return sample.currentA.map((currentA, index) => ({
-        measurand,
-        value: rounded(currentA, 2),
-        unit: "A",
-        phase: `L${index + 1}`,
-      }));
+      return perConductor(sample, measurand, sample.importA);
+    case "Current.Export":
+      return perConductor(sample, measurand, sample.exportA);
     case "Voltage":
-      return sample.currentA.map((_, index) => ({
+      return sample.importA.map((_, index) => ({
         measurand,
         value: rounded(sample.voltageV),
         unit: "V",
-        phase: `L${index + 1}-N`,
+        ...(sample.current === "DC" ? {} : { phase: `L${index + 1}-N` }),
       }));
     case "Current.Offered":
       return [{ measurand, value: rounded(sample.offeredA), unit: "A" }];
@@ -68,6 +91,15 @@ function valuesOf(sample: MeterSample, measurand: Measurand): SampledValue[] {
     case "SoC":
       return [{ measurand, value: rounded(sample.socPercent), unit: "Percent", location: "EV" }];
   }
+}
+
+function perConductor(sample: MeterSample, measurand: Measurand, amps: readonly number[]): SampledValue[] {
+  return amps.map((value, index) => ({
+    measurand,
+    value: rounded(value, 2),
+    unit: "A",
+    ...(sample.current === "DC" ? {} : { phase: `L${index + 1}` }),
+  }));
 }
 
 function rounded(value: number, decimals = 1): number {
