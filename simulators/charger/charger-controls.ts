@@ -4,6 +4,7 @@ import type { ChargerBehaviour } from "./behaviour.ts";
 import type { OnChargerEvent } from "./charger-event.ts";
 import type { ChargerSettings } from "./charger-settings.ts";
 import type { ChargerControls, Dialect, Trigger } from "./dialect.ts";
+import { refusalByFault } from "./faults/profile-faults.ts";
 import type { Uplink } from "./link/uplink.ts";
 import type { OcppVersion } from "./ocpp-version.ts";
 import type { EnergyPath } from "./power/energy-path.ts";
@@ -131,7 +132,8 @@ export function createControls(parts: ControlledParts): ChargerControls {
 }
 
 function setProfile(parts: ControlledParts, profile: ChargingProfile): Refusal | undefined {
-  if (parts.behaviour.rejectsProfiles) return refuse("Unspecified", "this charger takes no profile");
+  const fault = refusalByFault(profile, parts.behaviour);
+  if (fault !== undefined) return fault;
   const connector = parts.connectors.find(({ id }) => id === profile.connectorId) ?? parts.connectors[0];
   const refusal = parts.profiles.install(profile, situationAt(parts, profile), connector.path.moment());
   return parts.behaviour.ignoresProfiles ? undefined : refusal;

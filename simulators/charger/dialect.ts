@@ -3,7 +3,7 @@ import type { ChargerSettings } from "./charger-settings.ts";
 import type { Outgoing } from "./link/outbox.ts";
 import type { BootAnswer, Call } from "./link/uplink.ts";
 import type { ChargingState } from "./power/energy-path.ts";
-import type { MeterSample, SampleContext } from "./power/meter-sample.ts";
+import type { Measurand, MeterSample, SampleContext } from "./power/meter-sample.ts";
 import type { ChargingProfile, OperationMode, PeriodValues, RateUnit } from "./profiles/charging-profile.ts";
 import type { CompositePeriod } from "./profiles/composite-schedule.ts";
 import type { Wiring } from "./profiles/effective-limit.ts";
@@ -117,4 +117,6 @@ export interface Ending {
   readonly sample: MeterSample;
   readonly reason: StopReason;
   readonly offline: boolean;
+  /** Told with the end, where the meter is not told in between; absent for the register alone. */
+  readonly measurands?: readonly Measurand[];
 }

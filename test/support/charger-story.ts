@@ -39,6 +39,7 @@ export class ChargerStory implements AsyncDisposable {
     options: Partial<ChargerSimulatorOptions> & { socPercent?: number; maxDischargeKW?: number } = {},
   ): Promise<ChargerStory> {
     const csms = new StrictCsms();
+    csms.protocolIfNone = `ocpp${version}`;
     await csms.listen();
     const { socPercent = 40, maxDischargeKW = 0, ...rest } = options;
     const charger = new ChargerSimulator({

@@ -53,12 +53,18 @@ const validator21 = createValidator(
 /** A small CSMS on another stack than the gateway's. It holds both directions against the schemas. */
 export class StrictCsms implements AsyncDisposable {
   readonly seen: Seen[] = [];
+  /** Payloads of calls as they came, also of those that do not pass the schemas; the last 500. */
+  readonly raw: Record<string, unknown>[] = [];
+  /** Subprotocol of each connection, in the order of arrival; empty where none was offered. */
+  readonly protocols: string[] = [];
   /** What a charger sent that does not pass the schemas. */
   readonly violations: string[] = [];
   /** What a 2.1 charger sent without wanting an answer. */
   readonly sends: Seen[] = [];
   /** CALLRESULTERROR of a 2.1 charger: id of the call whose answer it could not use, and the code. */
   readonly resultErrors: { readonly id: string; readonly code: string }[] = [];
+  /** What a charger that offers no subprotocol speaks. */
+  protocolIfNone = "ocpp1.6";
   /** Replaces the usual answer to an action. */
   readonly answers = new Map<string, Answer>();
   /** Past the schemas, in place of the next answer to an action. */
@@ -69,7 +75,10 @@ export class StrictCsms implements AsyncDisposable {
     strictModeValidators: [validator21],
     callTimeoutMs: 800,
   });
+  readonly #links = new Set<ChargerLink>();
   #link: ChargerLink | undefined;
+  #framesHeard = 0;
+  #listener: ((frame: string) => void) | undefined;
   #transactions = 0;
   #port = 0;
 
@@ -79,6 +88,24 @@ export class StrictCsms implements AsyncDisposable {
 
   get connected(): boolean {
     return this.#link !== undefined;
+  }
+
+  /** Connections that are open. */
+  get links(): number {
+    return this.#links.size;
+  }
+
+  get framesHeard(): number {
+    return this.#framesHeard;
+  }
+
+  /** The next answer of the charger, as it comes over the wire. */
+  nextFrame(): Promise<string> {
+    return new Promise((resolve) => {
+      this.#listener = (frame) => {
+        if (frame.startsWith("[3,")) resolve(frame);
+      };
+    });
   }
 
   async listen(port = 0): Promise<void> {
@@ -139,14 +166,20 @@ export class StrictCsms implements AsyncDisposable {
 
   #welcome(client: ChargerLink): void {
     this.#link = client;
+    this.#links.add(client);
+    this.protocols.push(client.protocol ?? "");
+    client.on("message", ({ message, outbound }) => {
+      if (!outbound) this.#hear(String(message));
+    });
     client.on("close", () => {
-      if (this.#link === client) this.#link = undefined;
+      this.#links.delete(client);
+      if (this.#link === client) this.#link = [...this.#links].at(-1);
     });
     client.on("strictValidationFailure", ({ method, outbound, error }) => {
       this.violations.push(`${method} ${outbound ? "out" : "in"}: ${error.message}`);
     });
     if (client.protocol === "ocpp2.1") this.#takeExtraFrames(client);
-    const old = client.protocol === "ocpp1.6";
+    const old = (client.protocol || this.protocolIfNone) === "ocpp1.6";
     const usual: Record<string, Answer> = {
       BootNotification: () => ({ status: "Accepted", currentTime: now(), interval: 300 }),
       Heartbeat: () => ({ currentTime: now() }),
@@ -180,6 +213,15 @@ export class StrictCsms implements AsyncDisposable {
     }
   }
 
+  #hear(frame: string): void {
+    this.#framesHeard += 1;
+    this.#listener?.(frame);
+    const [kind, , , payload] = parsed(frame);
+    if (kind !== 2 || typeof payload !== "object" || payload === null) return;
+    this.raw.push(payload as Record<string, unknown>);
+    if (this.raw.length > 500) this.raw.shift();
+  }
+
   /** The library answers the frames that 2.1 added with an error, although they want no answer: that one is dropped. */
   #takeExtraFrames(client: ChargerLink): void {
     let drops = false;
@@ -203,7 +245,7 @@ export class StrictCsms implements AsyncDisposable {
   }
 }
 
-function parsed(buffer: Buffer): unknown[] {
+function parsed(buffer: Buffer | string): unknown[] {
   try {
     const value: unknown = JSON.parse(String(buffer));
     return Array.isArray(value) ? value : [];

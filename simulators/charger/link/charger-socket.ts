@@ -2,11 +2,14 @@ import { randomUUID } from "node:crypto";
 import { RPCClient } from "ocpp-rpc";
 import type { WebSocket } from "ws";
 import type { ChargerBehaviour } from "../behaviour.ts";
+import { FrameFaults } from "../faults/frame-faults.ts";
+import { garbage } from "../faults/garbage.ts";
 import { type OcppVersion, subprotocolOf } from "../ocpp-version.ts";
-import { type ExtraFrame, extraFrame, resultErrorFrame, sendFrame, sieved } from "./frame-sieve.ts";
+import { extraFrame, resultErrorFrame, sendFrame, sieved } from "./frame-sieve.ts";
+import type { Login } from "./login.ts";
 import { ownValidators, validatorOf21 } from "./protocol-schemas.ts";
 
-export interface ChargerSocketOptions {
+export interface ChargerSocketOptions extends Login {
   /** Without the identity, which is appended. */
   readonly endpoint: string;
   readonly identity: string;
@@ -26,7 +29,8 @@ export interface SchemaFailure {
 const CALL_TIMEOUT_MS = 10_000;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const MAX_FRAME_BYTES = 1 << 20;
-const ANSWER = /^\[[34],("(?:[^"\\]|\\.)*")/;
+const GARBAGE_AT_ONCE = 50;
+const MOST_BUFFERED_BYTES = 1 << 18;
 
 type EarlyFrames = Parameters<RPCClient["_attachWebsocket"]>[1];
 
@@ -37,16 +41,26 @@ type EarlyFrames = Parameters<RPCClient["_attachWebsocket"]>[1];
 export class ChargerSocket extends RPCClient {
   readonly #version: OcppVersion;
   readonly #behaviour: Readonly<ChargerBehaviour>;
-  #spoiled = 0;
+  readonly #faults: FrameFaults;
+  #garbageSent = 0;
 
   constructor(options: ChargerSocketOptions) {
+    const { ca, cert, key, password = null } = options;
     super({
       endpoint: options.endpoint.replace(/\/+$/, ""),
       identity: options.identity,
       protocols: [subprotocolOf(options.version)],
-      password: null,
+      // Bytes pass through the library untouched; only its types know nothing of them.
+      password: password as string | null,
       headers: {},
-      wsOpts: { handshakeTimeout: HANDSHAKE_TIMEOUT_MS, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false },
+      wsOpts: {
+        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+        maxPayload: MAX_FRAME_BYTES,
+        perMessageDeflate: false,
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined ? {} : { cert }),
+        ...(key === undefined ? {} : { key }),
+      },
       strictMode: true,
       strictModeValidators: ownValidators(options.version),
       reconnect: false,
@@ -61,7 +75,20 @@ export class ChargerSocket extends RPCClient {
     });
     this.#version = options.version;
     this.#behaviour = options.behaviour;
+    this.#faults = new FrameFaults(options.behaviour);
     if (options.version === "2.1") this.on("strictValidationFailure", (failure) => this.#complain(failure));
+  }
+
+  /** @throws when nobody listens there, or the CSMS refuses the connection */
+  override async connect(): Promise<unknown> {
+    if (this.#behaviour.offersNoSubprotocol) {
+      this._options.protocols = [];
+      // The schemas hold all the same: both sides have to agree on a version beforehand.
+      this.once("protocol", () => {
+        this._protocol = subprotocolOf(this.#version);
+      });
+    }
+    return await super.connect();
   }
 
   /**
@@ -76,9 +103,17 @@ export class ChargerSocket extends RPCClient {
 
   /** Every frame out passes here, so this is where an answer gets lost or spoilt. */
   override sendRaw(frame: string): void {
-    const id = ANSWER.exec(frame)?.[1];
-    if (id !== undefined && this.#behaviour.silent) return;
-    super.sendRaw(id !== undefined && this.#behaviour.talksNonsense ? this.#spoil(frame, id) : frame);
+    const left = this.#faults.apply(frame);
+    if (left !== undefined) super.sendRaw(left);
+  }
+
+  /** A handful of frames that mean nothing, unless so many wait already that the link is full. */
+  sendGarbage(): void {
+    for (let sent = 0; sent < GARBAGE_AT_ONCE; sent += 1) {
+      if (this._state !== RPCClient.OPEN || (this._ws?.bufferedAmount ?? 0) > MOST_BUFFERED_BYTES) return;
+      super.sendRaw(garbage(this.#garbageSent));
+      this.#garbageSent += 1;
+    }
   }
 
   /** The frames of 2.1 that the library does not know are taken out before it sees them. */
@@ -92,7 +127,7 @@ export class ChargerSocket extends RPCClient {
   }
 
   #takes(text: string): boolean {
-    const frame: ExtraFrame | undefined = extraFrame(text);
+    const frame = extraFrame(text);
     if (frame !== undefined) this.emit("extraFrame", frame);
     return frame !== undefined;
   }
@@ -101,19 +136,5 @@ export class ChargerSocket extends RPCClient {
   #complain({ messageId, outbound, isCall, error }: SchemaFailure): void {
     if (outbound || isCall) return;
     this.sendRaw(resultErrorFrame(messageId, error.rpcErrorCode ?? "FormatViolation", error.message));
-  }
-
-  #spoil(frame: string, id: string): string {
-    this.#spoiled += 1;
-    switch (this.#spoiled % 4) {
-      case 1:
-        return `[3,${id},{"status":42,"nonsense":[null]}]`;
-      case 2:
-        return frame.slice(0, Math.max(2, Math.floor(frame.length / 2)));
-      case 3:
-        return `[3,${id},"Accepted"]`;
-      default:
-        return `{"3":${id}}`;
-    }
   }
 }

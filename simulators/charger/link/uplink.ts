@@ -19,8 +19,20 @@ export interface UplinkOptions {
   /** @throws when the CSMS did not answer or refused the message */
   readonly boot: (call: Call) => Promise<BootAnswer>;
   readonly heartbeatMs: () => number;
+  /** False for a charger that sends no BootNotification unless it is asked to. */
+  readonly bootsItself: () => boolean;
   /** The link is up and the boot accepted; called at each such moment. */
   readonly ready: () => void;
+  /** A dial failed, or the link broke. */
+  readonly down: (reason: LinkDown) => void;
+}
+
+export interface LinkDown {
+  /** False if there never was a link. */
+  readonly wasUp: boolean;
+  readonly reason: string;
+  /** What the CSMS answered to the dial, where it answered at all. */
+  readonly httpStatus?: number;
 }
 
 export type Call = (action: string, payload: Record<string, unknown>) => Promise<unknown>;
@@ -114,6 +126,11 @@ export class Uplink implements AsyncDisposable {
     this.#drain();
   }
 
+  /** The connection that is in use, while there is one that booted. */
+  get socket(): ChargerSocket | undefined {
+    return this.#ready ? this.#socket : undefined;
+  }
+
   /** Sends a BootNotification now instead of after the interval. */
   bootNow(): void {
     if (this.#booted) void this.#bootOnce().catch(() => {});
@@ -149,8 +166,10 @@ export class Uplink implements AsyncDisposable {
   async #connection(signal: AbortSignal): Promise<void> {
     const socket = this.#options.open();
     const over = new AbortController();
+    let down: LinkDown = { wasUp: false, reason: "the dial was given up" };
     const closed = new Promise<void>((resolve) => {
-      socket.once("close", () => {
+      socket.once("close", ({ code, reason }: { code?: number; reason?: string }) => {
+        if (down.wasUp) down = { wasUp: true, reason: [code, reason].filter(Boolean).join(" ") };
         over.abort(new Error("the link is down"));
         resolve();
       });
@@ -158,23 +177,27 @@ export class Uplink implements AsyncDisposable {
     this.#socket = socket;
     try {
       await socket.connect();
+      down = { wasUp: true, reason: "" };
       // Switched off or paused while it was dialling.
       if (signal.aborted || this.#paused) await this.#drop();
       const session = this.#session(over.signal);
       await closed;
       await session;
     } catch (error) {
+      down = failedDial(error);
       this.#options.log.debug("the CSMS cannot be reached", { err: error });
     } finally {
       over.abort(new Error("the link is down"));
       this.#socket = undefined;
       this.#linkIsDown();
       this.#failures += 1;
+      this.#options.down(down);
     }
   }
 
   async #session(signal: AbortSignal): Promise<void> {
     try {
+      if (!this.#options.bootsItself()) this.#booted = true;
       while (!this.#booted && !signal.aborted) await this.#bootOnce(signal);
       if (signal.aborted) return;
       this.#failures = 0;
@@ -242,4 +265,13 @@ export class Uplink implements AsyncDisposable {
     // A socket that breaks while it is being closed is closed as well.
     await this.#socket?.close({ force: true }).catch(() => undefined);
   }
+}
+
+/** The library puts the status of the HTTP answer where Node puts `ECONNREFUSED`. */
+function failedDial(error: unknown): LinkDown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const reason = error instanceof Error ? error.message : String(error);
+  return typeof code === "number"
+    ? { wasUp: false, reason: `${code} ${reason}`, httpStatus: code }
+    : { wasUp: false, reason: reason === "" ? String(code) : reason };
 }

@@ -3,7 +3,7 @@ import type { ChargerSettings } from "../charger-settings.ts";
 import type { Dialect, MeterReport, StatusMessage } from "../dialect.ts";
 import type { Outgoing } from "../link/outbox.ts";
 import { present, timestamp } from "../link/wire-time.ts";
-import { type MeterSample, type SampleContext, sampledValues } from "../power/meter-sample.ts";
+import { type Measurand, type MeterSample, type SampleContext, sampledValues } from "../power/meter-sample.ts";
 import type { Transaction } from "../session/transaction.ts";
 import { handlers16 } from "./ocpp16-calls.ts";
 
@@ -66,7 +66,7 @@ export const ocpp16: Dialect = {
 
   stateChanged: () => undefined,
 
-  ended({ transaction, sample, reason }) {
+  ended({ transaction, sample, reason, measurands }) {
     return {
       action: "StopTransaction",
       kind: "transaction",
@@ -76,6 +76,7 @@ export const ocpp16: Dialect = {
         meterStop: Math.round(sample.importWh),
         timestamp: timestamp(sample.timeMs),
         reason,
+        ...(measurands === undefined ? {} : { transactionData: [meterValue16(sample, measurands, "Transaction.End")] }),
       }),
     };
   },
@@ -85,7 +86,7 @@ export const ocpp16: Dialect = {
 
 function meterValues(report: MeterReport, settings: ChargerSettings): Outgoing {
   const { connectorId, transaction, sample, context } = report;
-  const meterValue = [meterValue16(sample, settings, context)];
+  const meterValue = [meterValue16(sample, settings.measurands, context)];
   return {
     action: "MeterValues",
     kind: "meter",
@@ -97,10 +98,14 @@ function meterValues(report: MeterReport, settings: ChargerSettings): Outgoing {
   };
 }
 
-function meterValue16(sample: MeterSample, settings: ChargerSettings, context: SampleContext): Record<string, unknown> {
+function meterValue16(
+  sample: MeterSample,
+  measurands: readonly Measurand[],
+  context: SampleContext,
+): Record<string, unknown> {
   return {
     timestamp: timestamp(sample.timeMs),
-    sampledValue: sampledValues(sample, settings.measurands).map((entry) => ({
+    sampledValue: sampledValues(sample, measurands).map((entry) => ({
       ...entry,
       value: String(entry.value),
       context,

@@ -130,13 +130,14 @@ function handlers2(version: Exclude<OcppVersion, "1.6">, controls: ChargerContro
   };
 }
 
-function ended({ transaction, sample, reason, offline }: Ending): Outgoing {
+function ended({ transaction, sample, reason, offline, measurands }: Ending): Outgoing {
+  const registers = sample.exportWh > 0 ? REGISTERS_BOTH_WAYS : REGISTERS;
   const body = eventBody(transaction, sample.timeMs, {
     eventType: "Ended",
     triggerReason: TRIGGER_OF_STOP[reason],
     offline,
     transactionInfo: { transactionId: transaction.ownId, chargingState: "Idle", stoppedReason: reason },
-    ...meterValue(sample, sample.exportWh > 0 ? REGISTERS_BOTH_WAYS : REGISTERS, "Transaction.End"),
+    ...meterValue(sample, measurands ?? registers, "Transaction.End"),
   });
   return transactionEvent("transaction", body);
 }

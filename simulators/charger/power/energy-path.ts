@@ -23,8 +23,8 @@ export interface EnergyPathOptions {
   readonly connectorsInUse: () => number;
   /** The CSMS allowed this car to give back. */
   readonly mayDischarge: () => boolean;
-  /** What a fault of the charger makes of a limit. */
-  readonly spoil: (limit: EffectiveLimit) => EffectiveLimit;
+  /** What a fault of the charger makes of a limit, so long after the transaction began. */
+  readonly spoil: (limit: EffectiveLimit, chargingForMs: number | undefined) => EffectiveLimit;
   /** How long no current flows when the number of conductors changes. */
   readonly phaseSwitchMs: number;
 }
@@ -62,9 +62,12 @@ export class EnergyPath {
   /** What binds now, whether or not a car draws it. */
   limit(): EffectiveLimit {
     const { profiles, connectorsInUse, mayDischarge, spoil } = this.#options;
-    const limit = effectiveLimit(profiles(), this.moment(), this.wiring, connectorsInUse());
-    const { setpointA } = limit;
-    return spoil(setpointA !== undefined && setpointA < 0 && !mayDischarge() ? { ...limit, setpointA: 0 } : limit);
+    const moment = this.moment();
+    const limit = effectiveLimit(profiles(), moment, this.wiring, connectorsInUse());
+    const chargingForMs =
+      moment.transactionStartMs === undefined ? undefined : moment.nowMs - moment.transactionStartMs;
+    const forbidden = (limit.setpointA ?? 0) < 0 && !mayDischarge();
+    return spoil(forbidden ? { ...limit, setpointA: 0 } : limit, chargingForMs);
   }
 
   moment(): Moment {

@@ -104,14 +104,15 @@ export class ChargingSession {
   end(reason: StopReason): void {
     const transaction = this.#transaction;
     if (transaction === undefined) return;
-    const { connectorId, uplink, path, profiles, onEvent } = this.#options;
+    const { connectorId, uplink, path, profiles, settings, behaviour, onEvent } = this.#options;
     const sample = path.sample();
     path.open();
     profiles.forgetTransaction(connectorId);
     this.#transaction = undefined;
     this.#finishing = true;
     if (reason !== "PowerLoss" && reason !== "Reboot") this.#driver = undefined;
-    uplink.post(this.#dialect.ended({ transaction, sample, reason, offline: !uplink.online }));
+    const measurands = behaviour.meterTiming === "at-end" ? { measurands: settings.measurands } : {};
+    uplink.post(this.#dialect.ended({ transaction, sample, reason, offline: !uplink.online, ...measurands }));
     onEvent({ event: "transactionStopped", connectorId, transactionId: transaction.id ?? transaction.ownId, reason });
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
+import type { ChargerBehaviour } from "../behaviour.ts";
 import type { OnChargerEvent } from "../charger-event.ts";
 import type { ChargerSettings } from "../charger-settings.ts";
 import type { Dialect, MeterReport } from "../dialect.ts";
@@ -25,6 +26,7 @@ export interface ConnectorReportsOptions {
   readonly uplink: Uplink;
   readonly path: EnergyPath;
   readonly settings: ChargerSettings;
+  readonly behaviour: Readonly<ChargerBehaviour>;
   readonly onEvent: OnChargerEvent;
 }
 
@@ -76,13 +78,16 @@ export class ConnectorReports {
       socPercent: round(report.sample.socPercent, 1),
       state: report.state,
     });
+    const { meterTiming } = this.#options.behaviour;
+    if (meterTiming === "at-end" || (meterTiming === "triggered" && context !== "Trigger")) return;
     // Without a measurand there is nothing to send, and the schemas of 2.x allow no empty list.
     if (settings.measurands.length > 0) uplink.post(dialect.meter(report, settings));
   }
 
   sendState(transaction: Transaction | undefined, context: SampleContext): void {
-    const { dialect, settings, uplink } = this.#options;
-    const message = dialect.stateChanged(this.#report(transaction, context), settings);
+    const { dialect, settings, uplink, behaviour } = this.#options;
+    const told = behaviour.meterTiming === "periodic" ? settings : { ...settings, measurands: [] };
+    const message = dialect.stateChanged(this.#report(transaction, context), told);
     if (message !== undefined) uplink.post(message);
   }
 
