@@ -125,6 +125,9 @@ export function createControls(parts: ControlledParts): ChargerControls {
       afterAnswer(() => parts.restart(now ? "now" : "idle"));
       return now;
     },
+    call: (action, payload) => uplink.call(action, payload),
+    send: (action, payload) => uplink.send(action, payload),
+    afterAnswer,
     afterwards: (action, payload) => afterAnswer(() => uplink.call(action, payload)),
     waitingMessages: () => uplink.waiting,
     powerW: (connectorId) => chosen(connectorId).reduce((sum, { path }) => sum + 1000 * turnSign(path.powerKW()), 0),

@@ -163,12 +163,13 @@ export class ChargerSimulator implements AsyncDisposable {
   }
 
   #tick(): void {
-    const { connectors, dynamic, faults } = this.#parts;
+    const { connectors, dynamic, dialect, faults } = this.#parts;
     try {
       faults.tick();
       this.#expireReservations();
       for (const { session } of connectors) session.tick();
       dynamic.tick();
+      dialect.tick?.(this.#options.clock.elapsedMs());
       if (!this.#resetWhenIdle || connectors.some(({ session }) => session.transaction !== undefined)) return;
       this.#resetWhenIdle = false;
       void this.#restart("Reboot");

@@ -44,6 +44,12 @@ export interface ChargerControls {
   cancelReservation(id: number): boolean;
   /** False if the charger waits until the transaction is over. */
   reset(immediate: boolean): boolean;
+  /** Calls the CSMS. @throws when there is no link, no answer, or an error as the answer */
+  call(action: string, payload: Record<string, unknown>): Promise<unknown>;
+  /** Sends what wants no answer (2.1). @throws when there is no link */
+  send(action: string, payload: Record<string, unknown>): void;
+  /** Does something once the answer to the present call is out; what goes wrong is logged. */
+  afterAnswer(task: () => unknown): void;
   /** Sends a call of the charger's own once the answer to the present one is out. */
   afterwards(action: string, payload: Record<string, unknown>): void;
   /** Messages about transactions that have not reached the CSMS yet. */
@@ -86,6 +92,8 @@ export interface Dialect {
   /** A reservation is over that nobody used (2.x). */
   reservationExpired?(reservation: Reservation): Note;
   handlers(controls: ChargerControls): Readonly<Record<string, CallHandler>>;
+  /** What a version does as time goes by. Called often. @param nowMs elapsed ms */
+  tick?(nowMs: number): void;
 }
 
 /** A call that makes sense only now. */

@@ -6,7 +6,8 @@ import { type DeviceVariable, deviceVariables } from "./device-variables.ts";
 
 const Evse = z.object({ id: z.number(), connectorId: z.number().optional() });
 const Named = z.object({ name: z.string(), instance: z.string().optional() });
-const Address = z.object({
+/** Where a variable is in the device model. */
+export const Address = z.object({
   attributeType: z.enum(["Actual", "Target", "MinSet", "MaxSet"]).optional(),
   component: Named.extend({ evse: Evse.optional() }),
   variable: Named,
@@ -21,7 +22,7 @@ export function deviceModelHandlers(version: OcppVersion, controls: ChargerContr
   return {
     GetVariables: (payload) => ({
       getVariableResult: GetVariables.parse(payload).getVariableData.map((asked) => {
-        const found = find(variables, asked);
+        const found = findVariable(variables, asked);
         return typeof found === "string"
           ? { ...asked, attributeStatus: found }
           : { ...asked, attributeStatus: "Accepted", attributeValue: found.read() };
@@ -29,7 +30,7 @@ export function deviceModelHandlers(version: OcppVersion, controls: ChargerContr
     }),
     SetVariables: (payload) => ({
       setVariableResult: SetVariables.parse(payload).setVariableData.map(({ attributeValue, ...asked }) => {
-        const found = find(variables, asked);
+        const found = findVariable(variables, asked);
         if (typeof found === "string") return { ...asked, attributeStatus: found };
         return { ...asked, attributeStatus: found.write?.(attributeValue) === true ? "Accepted" : "Rejected" };
       }),
@@ -49,7 +50,8 @@ export function deviceModelHandlers(version: OcppVersion, controls: ChargerContr
   };
 }
 
-function find(
+/** The variable of that name, or what is unknown about it. */
+export function findVariable(
   variables: readonly DeviceVariable[],
   asked: z.infer<typeof Address>,
 ): DeviceVariable | "UnknownComponent" | "UnknownVariable" | "NotSupportedAttributeType" {

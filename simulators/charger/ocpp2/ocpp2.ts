@@ -8,6 +8,7 @@ import { type Measurand, type MeterSample, type SampleContext, sampledValues } f
 import type { StopReason, Transaction } from "../session/transaction.ts";
 import { deviceModelHandlers } from "./device-model.ts";
 import { driverHandlers2 } from "./driver-calls.ts";
+import { EventStreams } from "./event-streams.ts";
 import { profileHandlers2 } from "./profile-calls.ts";
 import { stationHandlers2 } from "./station-calls.ts";
 import { allowsDischarge, carSchedule, chargingNeeds, v2xHandlers } from "./v2x.ts";
@@ -36,6 +37,7 @@ const MODELS = { "2.0.1": "Strict201", "2.1": "Strict21" } as const;
 
 /** OCPP 2.0.1 or 2.1 as a charger speaks it; they share all but what 2.1 added. */
 export function createOcpp2(version: Exclude<OcppVersion, "1.6">): Dialect {
+  let streams: EventStreams | undefined;
   return {
     async boot(call, identity) {
       const answer = await call("BootNotification", {
@@ -115,7 +117,12 @@ export function createOcpp2(version: Exclude<OcppVersion, "1.6">): Dialect {
       payload: { reservationId: id, reservationUpdateStatus: "Expired" },
     }),
 
-    handlers: (controls) => handlers2(version, controls),
+    handlers: (controls) => {
+      if (version === "2.1") streams = new EventStreams(controls);
+      return { ...handlers2(version, controls), ...streams?.handlers() };
+    },
+
+    tick: (nowMs) => streams?.tick(nowMs),
   };
 }
 
