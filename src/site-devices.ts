@@ -20,10 +20,11 @@ export interface SiteDevices extends AsyncDisposable {
 /** The part of a protocol with its files found: a key that ends in `File` is a path relative to the config file. */
 function withPaths(part: unknown, folder: string): unknown {
   return Object.fromEntries(
-    Object.entries(part as object).map(([key, value]) => [
-      key,
-      key.endsWith("File") && typeof value === "string" ? resolve(folder, value) : value,
-    ]),
+    Object.entries(part as object).map(([key, value]) => {
+      if (key.endsWith("File") && typeof value === "string") return [key, resolve(folder, value)];
+      const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
+      return [key, isGroup ? withPaths(value, folder) : value];
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { IDENTITY_PATTERN } from "./door/handshake.ts";
+import { upstreamSchema } from "./proxy/upstream-config.ts";
 
 /** The port that chargers dial in to. */
 export const sharedSchema = z
@@ -61,6 +62,7 @@ export const deviceSchema = z
       .optional()
       .describe("Power that holds when no setpoint does, kW, negative; kept by the charger even if the gateway dies"),
     password: z.string().min(8).max(100).optional().describe("Basic authentication (security profile 1)"),
+    upstream: upstreamSchema.optional(),
     settleS: z
       .number()
       .min(0)

@@ -121,6 +121,11 @@ export class OcppConnector implements Adapter, StationPort {
     this.#reports.push({ kind: "link", up, detail });
   }
 
+  onBackendLimit(): void {
+    const limit = this.#station.backendLimit(this.#device.connector, this.#device);
+    this.#reports.push({ kind: "limits", limits: limit === undefined ? [] : [limit] });
+  }
+
   onReady(): void {
     this.#resendSoon("the charger is back", true);
   }

@@ -23,12 +23,15 @@ export class OcppHost implements AdapterHost<OcppDevice> {
 
   /** @throws Error when two devices are the same connector, or give one charger two passwords */
   adapter(role: DeviceRole, device: OcppDevice): Adapter {
-    const { identity, password } = device;
+    const { identity, password, upstream } = device;
     const known = this.#stations.get(identity);
     if (known !== undefined && known.password !== password) {
       throw new Error(`charger ${identity}: all its connectors must have the same password`);
     }
-    const station = known ?? new Station(identity, password, this.#shared, this.#context);
+    if (known !== undefined && JSON.stringify(known.upstream) !== JSON.stringify(upstream)) {
+      throw new Error(`charger ${identity}: all its connectors must have the same upstream`);
+    }
+    const station = known ?? new Station({ identity, password, upstream }, this.#shared, this.#context);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
     station.addPort(device.connector, connector);
     this.#stations.set(identity, station);

@@ -1,7 +1,9 @@
 import type { WebSocket } from "ws";
 import { repeatEvery } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
+import type { Limit } from "../../src/model/limit.ts";
 import type { DeviceIdentity } from "../../src/model/resource.ts";
+import type { AcConnection } from "../../src/model/units.ts";
 import type { AdapterContext } from "../kind.ts";
 import type { OcppShared } from "./config.ts";
 import { abortable } from "./link/abortable.ts";
@@ -13,6 +15,8 @@ import type { Dialect, DialectContext, Request, Traits } from "./messages/dialec
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
 import type { ChargerEvent, Handled } from "./messages/events.ts";
+import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
+import type { UpstreamConfig } from "./proxy/upstream-config.ts";
 import { readTraits, setUp, trigger } from "./setup/charger-setup.ts";
 import type { OcppVersion } from "./version.ts";
 
@@ -23,6 +27,16 @@ export interface StationPort {
   onReady(): void;
   onIdentity(identity: DeviceIdentity): void;
   onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void;
+  /** What the charger's backend allows may be another power now. */
+  onBackendLimit(): void;
+}
+
+/** What the config says of a charger as a whole. */
+export interface StationConfig {
+  readonly identity: string;
+  readonly password: string | undefined;
+  /** The backend that it is passed on to; absent where it has none. */
+  readonly upstream: UpstreamConfig | undefined;
 }
 
 /** A charger that says nothing so long after connecting did not boot: it only lost the line. */
@@ -38,6 +52,7 @@ const LEAST_SILENCE_MS = 60_000;
 export class Station {
   readonly identity: string;
   readonly password: string | undefined;
+  readonly upstream: UpstreamConfig | undefined;
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #log: Log;
@@ -47,13 +62,26 @@ export class Station {
   #arrivals: (() => void)[] = [];
   #traits: { readonly version: OcppVersion; readonly said: Traits } | undefined;
   #contested = false;
+  #proxy: BackendProxy | undefined;
 
-  constructor(identity: string, password: string | undefined, shared: OcppShared, context: AdapterContext) {
+  constructor({ identity, password, upstream }: StationConfig, shared: OcppShared, context: AdapterContext) {
     this.identity = identity;
     this.password = password;
+    this.upstream = upstream;
     this.#shared = shared;
     this.#context = context;
     this.#log = context.log.child({ charger: identity });
+    if (upstream !== undefined) this.#proxy = this.#proxyTo(upstream);
+  }
+
+  /** The bound that the charger's backend sets on a connector; absent where it sets none. */
+  backendLimit(connector: number, connection: AcConnection): Limit | undefined {
+    return this.#proxy?.limit(connector, connection, this.#ports.size);
+  }
+
+  /** How its backend is doing; absent where it has none. */
+  get backend(): BackendStatus | undefined {
+    return this.#proxy?.status;
   }
 
   get version(): OcppVersion | undefined {
@@ -108,13 +136,14 @@ export class Station {
       log: this.#log,
       callTimeoutMs: this.#shared.callTimeoutMs,
       pingIntervalMs: this.#shared.pingIntervalS * 1000,
-      onCall: (action, payload) => dialect.inbound(action, payload),
+      onCall: (action, payload) => this.#handle(dialect, action, payload),
       onAnswered: (handled) => this.#onAnswered(session, handled),
       onClosed: (why) => this.#onClosed(session, why),
     });
     const session = createSession(link, dialect);
     this.#session = session;
     link.open();
+    this.#proxy?.chargerUp(version);
     for (const port of this.#ports.values()) port.onLink(true, `${version} from ${from}`);
     for (const arrived of this.#arrivals.splice(0)) arrived();
     this.#beginWelcome(session);
@@ -155,6 +184,37 @@ export class Station {
 
   async close(): Promise<void> {
     await this.#session?.link.close(1001, "gateway stops");
+    await this.#proxy?.close();
+  }
+
+  #proxyTo(config: UpstreamConfig): BackendProxy {
+    const { clock, random, memory } = this.#context;
+    return new BackendProxy({
+      identity: this.identity,
+      config,
+      clock,
+      log: this.#log.child({ backend: config.url }),
+      random,
+      memory,
+      callTimeoutMs: this.#shared.callTimeoutMs,
+      callCharger: async (action, payload) => {
+        const { answer } = await this.call(() => ({ action, payload }), "background", new AbortController().signal);
+        return answer;
+      },
+      onLimits: () => {
+        for (const port of this.#ports.values()) port.onBackendLimit();
+      },
+    });
+  }
+
+  /** Our own answer, and the backend's where the charger has one and it has the say. */
+  #handle(dialect: Dialect, action: string, payload: JsonRecord): Handled | Promise<Handled> {
+    const handled = dialect.inbound(action, payload);
+    if (this.#proxy === undefined) return handled;
+    this.#proxy.noteEvents(handled.events);
+    const answer = this.#proxy.chargerCalled(action, payload, handled.answer);
+    const withEvents = (given: JsonRecord): Handled => ({ answer: given, events: handled.events });
+    return answer instanceof Promise ? answer.then(withEvents) : withEvents(answer);
   }
 
   #dialect(version: OcppVersion): Dialect {
@@ -195,6 +255,7 @@ export class Station {
     session.markReady();
     if (this.#session !== session) return;
     this.#session = undefined;
+    this.#proxy?.chargerDown();
     for (const port of this.#ports.values()) port.onLink(false, why);
   }
 

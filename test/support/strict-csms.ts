@@ -99,6 +99,10 @@ export class StrictCsms implements AsyncDisposable {
     return `ws://127.0.0.1:${this.#port}/ocpp`;
   }
 
+  get listening(): boolean {
+    return this.#port !== 0;
+  }
+
   get connected(): boolean {
     return this.#link !== undefined;
   }

@@ -8,10 +8,13 @@ import { isRecord, type JsonRecord } from "./json.ts";
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly fault: DeviceFault;
+  /** The code of the CALLERROR where the peer answered with one. */
+  readonly code?: string;
 
-  constructor(fault: DeviceFault, message: string) {
+  constructor(fault: DeviceFault, message: string, code?: string) {
     super(message);
     this.fault = fault;
+    if (code !== undefined) this.code = code;
   }
 }
 
@@ -112,7 +115,7 @@ export class CallQueue {
     const call = this.#take(id);
     if (call === undefined) return;
     const words = description === "" ? code : `${code} (${description})`;
-    call.reject(new CallFailure("refused", `${call.action} answered ${words}`));
+    call.reject(new CallFailure("refused", `${call.action} answered ${words}`, code));
     this.#next();
   }
 

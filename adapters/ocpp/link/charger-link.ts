@@ -15,8 +15,8 @@ export interface LinkOptions {
   readonly callTimeoutMs: number;
   /** 0: no keepalive of our own. */
   readonly pingIntervalMs: number;
-  /** Answers a call; what it throws becomes a CALLERROR. */
-  readonly onCall: (action: string, payload: JsonRecord) => Handled;
+  /** Answers a call; what it throws becomes a CALLERROR. A promise is for an answer that somebody else has to give. */
+  readonly onCall: (action: string, payload: JsonRecord) => Handled | Promise<Handled>;
   /** Called after the answer has been sent, so that the charger knows it before anything follows from it. */
   readonly onAnswered: (handled: Handled) => void;
   readonly onClosed: (why: string) => void;
@@ -127,18 +127,29 @@ export class ChargerLink {
   }
 
   #onCall(id: string, action: string, payload: JsonRecord): void {
-    let handled: Handled;
     try {
-      handled = this.#options.onCall(action, payload);
+      const handled = this.#options.onCall(action, payload);
+      if (!(handled instanceof Promise)) this.#answer(id, handled);
+      else {
+        handled
+          .then((late) => this.#guard(() => this.#answer(id, late)))
+          .catch((error: unknown) => this.#guard(() => this.#refuse(id, action, error)));
+      }
     } catch (error) {
-      const refusal =
-        error instanceof CallRefusal ? error : new CallRefusal("internal", "the message could not be handled");
-      this.#options.log.warn("message from charger refused", { action: action.slice(0, 60), err: error });
-      this.#send(errorFrame(this.version, id, refusal.about, refusal.message));
-      return;
+      this.#refuse(id, action, error);
     }
+  }
+
+  #answer(id: string, handled: Handled): void {
     this.#send(resultFrame(id, handled.answer));
     this.#options.onAnswered(handled);
+  }
+
+  #refuse(id: string, action: string, error: unknown): void {
+    const refusal =
+      error instanceof CallRefusal ? error : new CallRefusal("internal", "the message could not be handled");
+    this.#options.log.warn("message from charger refused", { action: action.slice(0, 60), err: error });
+    this.#send(errorFrame(this.version, id, refusal.about, refusal.message));
   }
 
   #onBad(fault: string, about: CallFault, answerTo: string | undefined): void {
