@@ -64,6 +64,7 @@ interface Kept {
 export class BidKeeper {
   readonly #options: BidKeeperOptions;
   readonly #kept: Map<Era, Kept>;
+  #shares: ReadonlyMap<Era, Limit> = new Map();
 
   constructor(options: BidKeeperOptions) {
     this.#options = options;
@@ -146,11 +147,15 @@ export class BidKeeper {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, market } = this.#options;
     await Promise.all([
-      market.participate
-        ? repeatEvery(clock, LOOK_MS, signal, () => this.#eachGuarded((kept) => this.#bid(kept)))
-        : undefined,
+      market.participate ? repeatEvery(clock, LOOK_MS, signal, () => this.#bidAll()) : undefined,
       repeatEvery(clock, market.telemetryInterval, signal, () => this.#eachGuarded((kept) => this.#report(kept))),
     ]);
+  }
+
+  async #bidAll(): Promise<void> {
+    // Once for all: each share follows from what all can do.
+    this.#shares = this.#connectionShares();
+    await this.#eachGuarded((kept) => this.#bid(kept));
   }
 
   async #bid(kept: Kept): Promise<void> {
@@ -195,9 +200,13 @@ export class BidKeeper {
 
   /** The operator's bounds, and the part of the site's connection that is this device's as long as all want theirs. */
   #limitsOf({ config }: Kept): readonly Limit[] {
-    const operator = operatorLimits(config);
+    const share = this.#shares.get(config.era);
+    return share === undefined ? operatorLimits(config) : [...operatorLimits(config), share];
+  }
+
+  #connectionShares(): ReadonlyMap<Era, Limit> {
     const { connection } = this.#options;
-    if (connection === undefined) return operator;
+    if (connection?.maxImportKW === undefined && connection?.maxExportKW === undefined) return new Map();
     const bands = new Map(
       [...this.#kept].flatMap(([era, { config: of, lane, policy }]) => {
         const { capability } = lane;
@@ -212,8 +221,7 @@ export class BidKeeper {
         return [[era, presentBand(bounds, policy.reserveSocPercent)]];
       }),
     );
-    const share = connectionShares(connection, bands).get(config.era);
-    return share === undefined ? operator : [...operator, share];
+    return connectionShares(connection, bands);
   }
 
   /** An objective that will be missed is said once, when it becomes known. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { BidOutlook } from "./bid-keeper.ts";
 import type { Clock } from "./clock.ts";
+import type { TariffConfig } from "./config/bidding-schema.ts";
 import type { Config, MarketConfig } from "./config/schema.ts";
 import { ForecastFile } from "./forecast-file.ts";
 import type { Log } from "./log.ts";
@@ -22,11 +23,16 @@ export class BidOutlooks {
   readonly #options: BidOutlooksOptions;
   readonly #tariffs: SiteTariffs;
   readonly #forecast: ForecastFile | undefined;
+  /** Tariffs that devices have for themselves. */
+  readonly #ofDevices: ReadonlyMap<Era, TariffConfig>;
 
   constructor(options: BidOutlooksOptions) {
     const { market, folder, clock, log, ocpiTariff } = options;
     const { currency, forecastFile } = market;
     this.#options = options;
+    this.#ofDevices = new Map(
+      options.config.devices.flatMap(({ era, tariff }) => (tariff === undefined ? [] : [[era, tariff]])),
+    );
     this.#tariffs = new SiteTariffs({ currency, clock, log, ocpiTariff });
     this.#forecast =
       forecastFile === undefined
@@ -42,8 +48,7 @@ export class BidOutlooks {
   of(era: Era): BidOutlook {
     const { config, market, clock } = this.#options;
     const nowMs = clock.now();
-    const device = config.devices.find((one) => one.era === era);
-    const written = device?.tariff ?? config.site.tariff;
+    const written = this.#ofDevices.get(era) ?? config.site.tariff;
     const tariff = written && this.#tariffs.of(written);
     const forecast = this.#forecast?.prices(nowMs);
     const outputForecast = this.#forecast?.output(era, nowMs + market.bidLead);
