@@ -6,14 +6,16 @@ import type { IntervalRecord } from "./log-record.ts";
 
 /**
  * A record of the interval log as something to settle by some rules: in one direction, or in both where the rules are for
- * both. The other way stands there only if anything flowed or was to flow that way; a gap stands there once.
+ * both. Then each way stands there only if anything flowed or was to flow that way; an interval in which nothing did, and a
+ * gap, stand there once.
  */
 export function tradesFromRecord(record: IntervalRecord, rules: SettlementRules): readonly TradedInterval[] {
   const trade = tradeFromRecord(record, rules.direction);
   if (rules.reverse === undefined) return [trade];
   const other = tradeFromRecord(record, rules.direction === "IMPORT" ? "EXPORT" : "IMPORT");
-  const isIdle = other.quality === "GAP" || (other.meteredWh === 0 && (other.clearedWh ?? 0) === 0);
-  return isIdle ? [trade] : [trade, other];
+  if (record.quality === "GAP") return [trade];
+  const busy = [trade, other].filter(({ meteredWh, clearedWh = 0 }) => meteredWh !== 0 || clearedWh > 0);
+  return busy.length === 0 ? [trade] : busy;
 }
 
 /** A record of the interval log as something to settle, in one direction. */

@@ -14,7 +14,7 @@ export function basisText(
     case "perKWh":
       return `${kWh} × ${rate(rule.microPerKWh)}`;
     case "congestion":
-      return `${kWh} at each interval's locational adder`;
+      return `${kWh} at each interval's locational adder, out of its price`;
     case "percent":
     case "tax": {
       const mode = rule.kind === "tax" && rule.mode === "INCLUSIVE" ? " contained in" : " of";

@@ -141,6 +141,9 @@ function intervalJson(
     ...(interval.clearedWh !== undefined && { clearedWh: interval.clearedWh }),
     settledWh,
     pricePerKWh: shortDecimal(microPerKWh, PRICE_DIGITS),
+    ...(interval.adderMicroPerKWh !== undefined && {
+      adderPerKWh: shortDecimal(interval.adderMicroPerKWh, PRICE_DIGITS),
+    }),
     unrounded: shortDecimal(amountNano, NANO_DIGITS),
   };
 }

@@ -41,7 +41,7 @@ export function settlementPage(report: SettlementReport, contentHash: string): s
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>${safe(title)}</title><style>${STYLE}</style></head><body>
 <h1>${safe(title)}</h1>
-<p class="sub">${safe(instant(report.generatedAtMs))}${credits === undefined ? "" : ` · takes back ${safe(credits.reportId)}`}</p>
+<p class="sub">${readable(report.generatedAtMs)} UTC${credits === undefined ? "" : ` · takes back ${safe(credits.reportId)}`}</p>
 <p class="total">${safe(amountText(isPaid ? report.totalMinor : -report.totalMinor, currency))} ${safe(currency)}</p>
 <p>paid ${isPaid ? "by" : "to"} ${party(rules.payer)}</p>
 ${unsettledNotice(report)}
@@ -69,8 +69,9 @@ Net is all that is paid for the trade without taxes, gross the same with taxes.<
 function cycleSection(cycle: SettlementCycle, rules: SettlementRules): string {
   const { currency } = rules;
   const { trade } = cycle;
+  const isPaid = cycle.amountMinor >= 0n;
   return `<h2>${safe(cycle.orderId === undefined ? cycle.cycleId : `Order ${cycle.orderId}`)}</h2>
-<p class="sub">${safe(instant(cycle.startMs))} to ${safe(instant(cycle.endMs))}${rules.reverse === undefined ? "" : ` · energy ${DIRECTION_TEXT[cycle.direction]}`}</p>
+<p class="sub">${readable(cycle.startMs)} to ${readable(cycle.endMs)} UTC${rules.reverse === undefined ? "" : ` · energy ${DIRECTION_TEXT[cycle.direction]}`}</p>
 ${table(
   [
     ["Line", "t"],
@@ -88,13 +89,20 @@ ${table(
     safe(shortDecimal(line.unroundedNano, NANO_DIGITS)),
     safe(amountText(line.amountMinor, currency)),
   ]),
-  [`Paid by ${party(rules.payer)}`, "", "", "", "", safe(amountText(cycle.amountMinor, currency))],
+  [
+    `Paid ${isPaid ? "by" : "to"} ${party(rules.payer)}`,
+    "",
+    "",
+    "",
+    "",
+    safe(amountText(isPaid ? cycle.amountMinor : -cycle.amountMinor, currency)),
+  ],
 )}
 <details open><summary>Intervals (${trade.intervals.length + trade.unsettled.length})</summary>
 ${table(
   [
-    ["From", "t"],
-    ["To", "t"],
+    ["From (UTC)", "t"],
+    ["To (UTC)", "t"],
     ["Resource", "t"],
     ["Quality", "t"],
     ["kWh", "n"],
@@ -103,8 +111,8 @@ ${table(
   ],
   [
     ...trade.intervals.map(({ interval, settledWh, microPerKWh, amountNano }) => [
-      safe(instant(interval.startMs)),
-      safe(instant(interval.endMs)),
+      readable(interval.startMs),
+      readable(interval.endMs),
       safe(interval.era),
       interval.quality,
       kWhText(settledWh),
@@ -112,8 +120,8 @@ ${table(
       shortDecimal(amountNano, NANO_DIGITS),
     ]),
     ...trade.unsettled.map(({ interval, reason }) => [
-      safe(instant(interval.startMs)),
-      safe(instant(interval.endMs)),
+      readable(interval.startMs),
+      readable(interval.endMs),
       safe(interval.era),
       `not settled: ${safe(reason)}`,
       interval.meteredWh === undefined ? "–" : kWhText(interval.meteredWh),
@@ -140,6 +148,13 @@ function table(columns: readonly Column[], rows: readonly (readonly string[])[],
   );
   const end = foot === undefined ? "" : `<tfoot>${line("td", foot)}</tfoot>`;
   return `<div class="scroll"><table><thead>${head}</thead><tbody>${rows.map((row) => line("td", row)).join("\n")}</tbody>${end}</table></div>`;
+}
+
+/** An instant for a person, in UTC: seconds only where there are any. */
+function readable(epochMs: number): string {
+  return instant(epochMs)
+    .replace("T", " ")
+    .replace(/(:00)?(\.000)?Z$/, "");
 }
 
 function party({ era, role }: Party): string {

@@ -132,7 +132,7 @@ test("meters of several devices mean the group of just these", async () => {
 test.each([
   [
     "a meter of two devices",
-    text("").replace("m2", "m1"),
+    text("").replace("[m2]", "[m1]"),
     /devices\[1\]\.meters\[0\]: "m1" is the meter of "car" already/,
   ],
   [
