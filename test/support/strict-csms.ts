@@ -86,7 +86,7 @@ export class StrictCsms implements AsyncDisposable {
     protocols: ["ocpp1.6", "ocpp2.0.1", "ocpp2.1"],
     strictMode: true,
     strictModeValidators: [validator21],
-    callTimeoutMs: 800,
+    callTimeoutMs: 2_000,
   });
   readonly #links = new Set<ChargerLink>();
   #link: ChargerLink | undefined;

@@ -25,10 +25,21 @@ const charger = (csms: StrictCsms, ...more: string[]) => [
   ...more,
 ];
 
-test.concurrent("it prints what happens as one JSON object a line, and ends by itself", async () => {
+interface Sampled {
+  readonly measurand: string;
+  readonly value: number;
+}
+
+function offers(payload: Record<string, unknown> | undefined, amps: number): boolean {
+  const [meterValue] = (payload?.["meterValue"] ?? []) as { sampledValue: Sampled[] }[];
+  const offered = meterValue?.sampledValue.find(({ measurand }) => measurand === "Current.Offered");
+  return offered?.value === amps;
+}
+
+test.concurrent("it prints what happens as one JSON object a line, until it is told to stop", async () => {
   await using csms = new StrictCsms();
   await csms.listen();
-  const { ended } = start(...charger(csms, "--ocpp", "2.0.1", "--for", "4", "--fault", "rejects-stack-level=3"));
+  const { child, ended } = start(...charger(csms, "--ocpp", "2.0.1", "--fault", "rejects-stack-level=3"));
   await waitFor("the transaction", () => csms.payloads("TransactionEvent").length > 0);
   const profile = (stackLevel: number) => ({
     evseId: 1,
@@ -42,6 +53,10 @@ test.concurrent("it prints what happens as one JSON object a line, and ends by i
   });
   await csms.call("SetChargingProfile", profile(2));
   await csms.call("SetChargingProfile", profile(4));
+  await waitFor("meter values under the limit", () => {
+    return offers(csms.payloads("TransactionEvent").at(-1), 8);
+  });
+  child.kill("SIGTERM");
   const { code, stdout } = await ended;
   expect(code).toBe(0);
   const printed = lines(stdout);
@@ -59,7 +74,11 @@ test.concurrent("it prints what happens as one JSON object a line, and ends by i
 test.concurrent("several chargers run in one process, each under its own name", async () => {
   await using csms = new StrictCsms();
   await csms.listen();
-  const { code, stdout } = await run(...charger(csms, "--count", "12", "--for", "4"));
+  const { child, ended } = start(...charger(csms, "--count", "12"));
+  await waitFor("all of them to charge", () => csms.payloads("StartTransaction").length === 12);
+  await waitFor("all of them to know", () => csms.payloads("MeterValues").length > 12);
+  child.kill("SIGTERM");
+  const { code, stdout } = await ended;
   expect(code).toBe(0);
   const started = lines(stdout).filter(({ event }) => event === "transactionStarted");
   expect(new Set(started.map((line) => line["charger"]))).toEqual(
@@ -71,7 +90,7 @@ test.concurrent("the exit code says when the CSMS breaks the schema, refuses the
   await using csms = new StrictCsms();
   await csms.listen();
   csms.wrongAnswers.set("Authorize", { idTagInfo: { status: "Perhaps" } });
-  const broken = await run(...charger(csms, "--for", "2"));
+  const broken = await run(...charger(csms, "--for", "6"));
   expect(broken.code).toBe(1);
   expect(lines(broken.stdout)).toContainEqual(expect.objectContaining({ event: "violation", by: "csms" }));
   csms.answers.set("BootNotification", () => ({
@@ -79,7 +98,7 @@ test.concurrent("the exit code says when the CSMS breaks the schema, refuses the
     currentTime: new Date().toISOString(),
     interval: 1,
   }));
-  expect((await run(...charger(csms, "--for", "2"))).code).toBe(6);
+  expect((await run(...charger(csms, "--for", "6"))).code).toBe(6);
   const nobody = ["sim", "charger", "--url", "ws://127.0.0.1:1/ocpp", "--identity", "X", "--for", "1"];
   const alone = await run(...nobody);
   expect(alone.code).toBe(5);
@@ -89,19 +108,23 @@ test.concurrent("the exit code says when the CSMS breaks the schema, refuses the
 test.concurrent("an option that makes no sense is explained", async () => {
   const command = ["sim", "charger", "--url", "ws://127.0.0.1:1/ocpp", "--identity", "X"];
   for (const [options, explanation] of [
-    [["--fault", "lazy"], /no fault "lazy"/],
-    [["--fault", "slow"], /slow needs a value: slow=SECONDS/],
-    [["--fault", "silent=yes"], /silent takes no value/],
-    [["--fault", "partial=2"], /"2" is not a number from 0 to 1/],
-    [["--fault", "rejects-purpose=all"], /"all" is none of max, default, tx/],
-    [["--ocpp", "3"], /--ocpp must be one of 1.6, 2.0.1, 2.1/],
-    [["--soc", "120"], /--soc must be from 0 to 100/],
-    [["--count", "1.5"], /--count must be a whole number/],
+    [["--fault", "lazy"], /--fault: there is no fault "lazy"/],
+    [["--max-a", "many"], /--max-a must be a number, got "many"/],
   ] as const) {
     const { code, stderr } = await run(...command, ...options);
     expect(stderr).toMatch(explanation);
     expect(code).toBe(2);
   }
+});
+
+test.each([
+  ["slow", /slow needs a value: slow=SECONDS/],
+  ["silent=yes", /silent takes no value/],
+  ["partial=2", /"2" is not a number from 0 to 1/],
+  ["rejects-purpose=all", /"all" is none of max, default, tx/],
+  ["rejects-stack-level=1.5", /"1.5" is not a whole number/],
+])("the fault %s is explained", (text, explanation) => {
+  expect(() => withFaults(GOOD_BEHAVIOUR, [text])).toThrow(explanation);
 });
 
 const NAMES = FAULTS.flatMap(({ faults }) => faults.map(({ name }) => name));
