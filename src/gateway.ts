@@ -55,6 +55,7 @@ export class Gateway implements AsyncDisposable {
   #store: SqliteStore | undefined;
   #recorder: Recorder | undefined;
   #meter: SiteMeter | undefined;
+  #meterFault: string | undefined;
   #ocpi: SiteOcpi | undefined;
   #devices: SiteDevices | undefined;
   #dispatcher: Dispatcher | undefined;
@@ -80,7 +81,7 @@ export class Gateway implements AsyncDisposable {
     this.#store = store;
     const recorder = new Recorder(store, log);
     this.#recorder = recorder;
-    this.#meter = await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
+    this.#meter = await this.#openMeter(data);
 
     const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random });
     this.#devices = devices;
@@ -139,6 +140,7 @@ export class Gateway implements AsyncDisposable {
       readings: (era) => this.#recorder?.tally(era).readings ?? 0,
       bidCurves: (era) => this.#bids?.curvesSent(era) ?? 0,
       strangers: this.#devices?.strangers() ?? [],
+      ...(this.#meterFault !== undefined && { meterFault: this.#meterFault }),
       ...(config.market && {
         market: {
           ...counts,
@@ -163,6 +165,18 @@ export class Gateway implements AsyncDisposable {
     await this.#guarded("meter", this.#meter?.[Symbol.asyncDispose]());
     await this.#guarded("store", this.#store?.[Symbol.asyncDispose]());
     this.#options.log.info("stopped");
+  }
+
+  /** Devices have to be controlled also where somebody changed the interval log; a person is told, and it is left as it is. */
+  async #openMeter(data: string): Promise<SiteMeter | undefined> {
+    const { config, clock, log } = this.#options;
+    try {
+      return await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
+    } catch (error) {
+      this.#meterFault = error instanceof Error ? error.message : String(error);
+      log.error("no metered intervals are recorded", { reason: this.#meterFault });
+      return undefined;
+    }
   }
 
   #createDispatcher(devices: SiteDevices): Dispatcher {
@@ -267,7 +281,8 @@ export class Gateway implements AsyncDisposable {
     if (open.length === 0) return;
     log.info("setpoints taken up again after a restart", { setpoints: open.length });
     for (const setpoint of open) this.#tally.addSetpoint(setpoint);
-    this.#meter?.setpoints(dispatcher.submit(open));
+    const parts = dispatcher.submit(open);
+    this.#meter?.setpoints(parts);
   }
 
   async #openApi(data: string): Promise<void> {

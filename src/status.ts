@@ -18,6 +18,7 @@ export interface StatusInput {
   readonly readings: (era: string) => number;
   readonly bidCurves: (era: string) => number;
   readonly strangers: readonly Stranger[];
+  readonly meterFault?: string;
 }
 
 /** One answer for all who look: the command line, the demo and the page. */
@@ -32,6 +33,7 @@ export function statusReport(input: StatusInput): StatusReport {
     ready: input.ready,
     addresses: input.addresses,
     ...(input.market && { market: input.market }),
+    ...(input.meterFault !== undefined && { meterFault: input.meterFault }),
     devices: input.snapshots.flatMap((snapshot) => {
       const config = configs.get(snapshot.era);
       return config === undefined ? [] : [deviceStatus(snapshot, config, input)];

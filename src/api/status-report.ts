@@ -56,6 +56,8 @@ export interface StatusReport {
     readonly lastMessageMs?: number;
     readonly mqtt?: string;
   };
+  /** Why no metered intervals are recorded; absent while all is well. */
+  readonly meterFault?: string;
   readonly devices: readonly DeviceStatus[];
   readonly strangers: readonly {
     readonly identity: string;

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { systemClock } from "../clock.ts";
@@ -8,7 +9,6 @@ import { CliError, EXIT } from "./exit-code.ts";
 import { printData, printJson } from "./output.ts";
 import type { AddCommand } from "./program.ts";
 
-const ACTION = /^on_[a-z_]{1,30}$/;
 const SEND_DEADLINE_MS = 10_000;
 const SIGNATURE_LIFETIME_MS = 60_000;
 
@@ -23,7 +23,7 @@ export const addMarketCommand: AddCommand = (program, parts, setExit) => {
     .option("--url <url>", "webhook, instead of --config, for example http://127.0.0.1:9080/beckn")
     .option("--key <file>", "private key of the market, base64; without it the message goes unsigned")
     .option("--key-id <id>", "key id under which the gateway has pinned the market's key", "key-1")
-    .option("--subscriber <id>", "the market's id; default: context.bpp_id of the message")
+    .option("--subscriber <id>", "the market's id; default: as the message says")
     .option("--fresh", "give the message a new message_id and the present time first")
     .option("--json", "print one JSON object")
     .addHelpText(
@@ -31,14 +31,14 @@ export const addMarketCommand: AddCommand = (program, parts, setExit) => {
       "\nExample:\n  setpointd market send on-confirm.json --config site.yaml --key market.key --fresh",
     )
     .action(async (file: string, options: SendOptions) => {
-      const { body, action, bppId } = readMessage(file, options.fresh ?? false);
+      const { body, action, senderId } = readMessage(file, options.fresh ?? false);
       const url = webhookUrl(options, (path) => loadConfig(path, parts.adapters).config.market?.webhook);
       const headers: Record<string, string> = { "content-type": "application/json" };
       if (options.key !== undefined) {
         const signer = {
-          subscriberId: options.subscriber ?? bppId,
+          subscriberId: options.subscriber ?? senderId,
           keyId: options.keyId,
-          privateKey: privateKeyFromBase64(readFileSync(options.key, "utf8").trim()),
+          privateKey: readKey(options.key),
         };
         const times = { nowMs: systemClock.now(), lifetimeMs: SIGNATURE_LIFETIME_MS };
         headers["authorization"] = signBody(signer, Buffer.from(body), times).authorization;
@@ -60,17 +60,11 @@ interface SendOptions {
   json?: boolean;
 }
 
-const Message = z.looseObject({
-  context: z.looseObject({ action: z.string().regex(ACTION), bpp_id: z.string(), message_id: z.string() }),
-});
+/** In the envelope of the message: `message_id` in the seed and its branch, `messageId` since 2026. */
+const Message = z.looseObject({ context: z.looseObject({ action: z.string() }) });
 
-function readMessage(file: string, fresh: boolean): { body: string; action: string; bppId: string } {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${file} can't be read: ${(error as Error).message}`);
-  }
+function readMessage(file: string, fresh: boolean): { body: string; action: string; senderId: string } {
+  const text = readText(file);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -80,12 +74,44 @@ function readMessage(file: string, fresh: boolean): { body: string; action: stri
   const parsed = Message.safeParse(json);
   if (!parsed.success) throw new CliError(EXIT.usage, `${file}: ${z.prettifyError(parsed.error)}`);
   const { context } = parsed.data;
-  if (!fresh) return { body: text, action: context.action, bppId: context.bpp_id };
+  const { action } = context;
+  const isCamel = "bapId" in context || "transactionId" in context;
+  const fromMarket = action === "status" ? (isCamel ? "bapId" : "bap_id") : isCamel ? "bppId" : "bpp_id";
+  const senderId = context[fromMarket];
+  if (!/^(on_[a-z_]{1,30}|status)$/.test(action)) {
+    throw new CliError(
+      EXIT.usage,
+      `${file}: context.action: expected on_confirm, on_cancel, ... or status, got "${action}"`,
+    );
+  }
+  if (typeof senderId !== "string") throw new CliError(EXIT.usage, `${file}: context.${fromMarket}: expected a string`);
+  if (!fresh) return { body: text, action, senderId };
   const renewed = {
     ...parsed.data,
-    context: { ...context, message_id: crypto.randomUUID(), timestamp: new Date(systemClock.now()).toISOString() },
+    context: {
+      ...context,
+      [isCamel ? "messageId" : "message_id"]: crypto.randomUUID(),
+      timestamp: new Date(systemClock.now()).toISOString(),
+    },
   };
-  return { body: JSON.stringify(renewed), action: context.action, bppId: context.bpp_id };
+  return { body: JSON.stringify(renewed), action, senderId };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${file} can't be read: ${(error as Error).message}`);
+  }
+}
+
+function readKey(file: string): KeyObject {
+  const text = readText(file).trim();
+  try {
+    return privateKeyFromBase64(text);
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${file}: ${(error as Error).message}`);
+  }
 }
 
 function webhookUrl(

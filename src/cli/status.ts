@@ -40,6 +40,9 @@ export function statusText(report: StatusReport, options: { colour: boolean; wid
   }
   for (const [name, address] of Object.entries(report.addresses))
     lines.push(`${name.toUpperCase().padEnd(7)} ${address}`);
+  if (report.meterFault !== undefined) {
+    lines.push(paint(`METER   no intervals are recorded: ${report.meterFault}`, "red", options.colour));
+  }
   lines.push("", deviceTable(report.devices, options));
   const troubles = report.devices.flatMap((device) => {
     const trouble =
