@@ -181,16 +181,18 @@ export class Gateway implements AsyncDisposable {
 
   #createDispatcher(devices: SiteDevices): Dispatcher {
     const { config, clock, log, random } = this.#options;
-    const limits = new Map(config.devices.map((device) => [device.era, device.limit]));
+    const settings = new Map(config.devices.map((device) => [device.era, device]));
     const { maxImportKW, maxExportKW, reserveKW } = config.site;
     return new Dispatcher({
       clock,
       log,
       random,
       devices: devices.adapters.map((adapter) => {
-        const { minPowerKW, maxPowerKW } = limits.get(adapter.era) ?? {};
+        const { limit, rampRateKWPerMin } = settings.get(adapter.era) ?? {};
+        const { minPowerKW, maxPowerKW } = limit ?? {};
         return {
           adapter,
+          rampRateKWPerMin,
           limit: {
             source: "operator",
             ...(minPowerKW !== undefined && { minPowerKW }),

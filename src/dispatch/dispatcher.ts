@@ -20,6 +20,8 @@ export interface DispatchedDevice {
   readonly adapter: Adapter;
   /** Bounds set by the operator. */
   readonly limit?: Limit;
+  /** How fast its power may grow, > 0; absent: at once. */
+  readonly rampRateKWPerMin?: number | undefined;
 }
 
 export interface DispatcherOptions {
@@ -45,7 +47,7 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#groupVerdicts = groupVerdicts(options.clock, options.onJudgement);
-    for (const { adapter, limit } of options.devices) {
+    for (const { adapter, limit, rampRateKWPerMin } of options.devices) {
       if (limit) this.#operatorLimits.set(adapter.era, limit);
       this.#lanes.set(
         adapter.era,
@@ -54,6 +56,7 @@ export class Dispatcher {
           clock: options.clock,
           log: options.log,
           random: options.random,
+          rampRateKWPerMin,
           mayCommand: () => this.#clockIsPlausible(),
           limits: () => this.#limitsOf(adapter.era),
           onJudgement: (judgement) => this.#groupVerdicts.take(judgement),

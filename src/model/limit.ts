@@ -7,6 +7,7 @@ export const LIMIT_SOURCES = [
   "operator",
   "failsafe",
   "availability",
+  "ramp",
 ] as const;
 
 export type LimitSource = (typeof LIMIT_SOURCES)[number];
