@@ -1,8 +1,9 @@
+import type { ObjectiveReport } from "./api/status-report.ts";
 import { type BidInput, type BidPolicy, makeBid, mustRun, objectiveOutlook, sameBid } from "./bidding/bidder.ts";
-import { ObjectiveProgress } from "./bidding/objective-progress.ts";
 import { steadySoc } from "./bidding/steady-soc.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
+import { DeviceGoal } from "./device-goal.ts";
 import type { DeviceLane } from "./dispatch/device-lane.ts";
 import type { Log } from "./log.ts";
 import type { Participant } from "./market/participant.ts";
@@ -12,6 +13,7 @@ import type { Objective, ObjectiveOutlook } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
+import type { ObjectiveRecord } from "./store/control-store.ts";
 
 /** How often a curve is looked at; a change is sent at most this often. */
 const LOOK_MS = 1_000;
@@ -29,6 +31,9 @@ export interface BidKeeperOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly devices: readonly KeptDevice[];
+  /** Goals as they stood before a restart. */
+  readonly goals: readonly ObjectiveRecord[];
+  readonly saveGoal: (record: ObjectiveRecord) => void;
   /** Asked at each look at a device's curve. */
   readonly outlook?: (era: Era) => BidOutlook;
 }
@@ -46,8 +51,7 @@ interface Kept {
   readonly lane: KeptDevice["lane"];
   readonly limits: () => readonly Limit[];
   readonly policy: BidPolicy;
-  objective: Objective | undefined;
-  progress: ObjectiveProgress;
+  readonly goal: DeviceGoal;
   outlook?: ObjectiveOutlook;
   /** State of charge that the curve was made from. */
   socPercent?: number;
@@ -66,6 +70,8 @@ export class BidKeeper {
 
   constructor(options: BidKeeperOptions) {
     this.#options = options;
+    const { saveGoal: save } = options;
+    const records = new Map(options.goals.map((record) => [record.era, record]));
     this.#kept = new Map(
       options.devices.map(({ config, lane, limits }) => [
         config.era,
@@ -73,9 +79,13 @@ export class BidKeeper {
           config,
           lane,
           limits: limits ?? (() => operatorLimits(config)),
-          progress: new ObjectiveProgress(),
           policy: policyOf(config, options.market),
-          objective: objectiveOf(config),
+          goal: new DeviceGoal({
+            era: config.era,
+            configured: objectiveOf(config),
+            record: records.get(config.era),
+            save,
+          }),
           curvesSent: 0,
           readings: [],
         },
@@ -97,6 +107,16 @@ export class BidKeeper {
     return this.#kept.get(era)?.outlook;
   }
 
+  /** The objective of a resource for a person, and how much of it is there; nothing if it has none. */
+  objectiveStatus(era: Era): ObjectiveReport | undefined {
+    const kept = this.#kept.get(era);
+    const objective = kept?.goal.objective;
+    if (kept === undefined || objective === undefined) return undefined;
+    const { targetChargeKWh, deadlineMs } = objective;
+    const status = kept.outlook?.status;
+    return { targetChargeKWh, deadlineMs, deliveredKWh: deliveredKWh(kept), ...(status && { status }) };
+  }
+
   /** True if some of what a resource draws can't wait: a cleared power below its least one is then rounded up, not to 0. */
   mustRun(era: Era): boolean {
     const kept = this.#kept.get(era);
@@ -107,10 +127,7 @@ export class BidKeeper {
   /** A goal that came with an order takes the place of the one before. */
   setObjective(era: Era, objective: Objective): void {
     const kept = this.#kept.get(era);
-    if (kept === undefined || sameObjective(kept.objective, objective)) return;
-    kept.objective = objective;
-    kept.progress = new ObjectiveProgress();
-    kept.progress.take(kept.lane.snapshot());
+    kept?.goal.set(objective, kept.lane.snapshot());
   }
 
   addReading(reading: Reading): void {
@@ -118,7 +135,7 @@ export class BidKeeper {
     if (kept === undefined) return;
     kept.readings.push(reading);
     if (kept.readings.length > MAX_READINGS) kept.readings.shift();
-    if (!reading.replayed) kept.progress.take(reading);
+    if (!reading.replayed) kept.goal.take(reading);
   }
 
   /** A verdict is known for good: the market hears it now and not at the next interval. */
@@ -138,6 +155,7 @@ export class BidKeeper {
         : undefined,
       repeatEvery(clock, market.telemetryInterval, signal, () => this.#eachGuarded((kept) => this.#report(kept))),
     ]);
+    for (const { goal } of this.#kept.values()) goal.save();
   }
 
   async #bid(kept: Kept): Promise<void> {
@@ -150,8 +168,8 @@ export class BidKeeper {
     const fault = curveFault(curve.points);
     if (fault !== undefined) throw new Error(`the curve is unsound at point ${fault.index}: ${fault.fault}`);
     if (sameBid(kept.curve, curve) && !participant.needsBid(kept.config.era)) return;
-    await participant.bid(kept.config.era, curve, kept.objective, constraintsOf(curve, kept));
-    if (consumesAtAnyPrice(curve) && kept.objective === undefined && kept.curve === undefined) {
+    await participant.bid(kept.config.era, curve, kept.goal.objective, constraintsOf(curve, kept));
+    if (consumesAtAnyPrice(curve) && kept.goal.objective === undefined && kept.curve === undefined) {
       log.warn("this curve consumes at any price, and no objective asks for that", { era: kept.config.era });
     }
     kept.curve = curve;
@@ -163,6 +181,7 @@ export class BidKeeper {
   #inputOf(kept: Kept): BidInput | undefined {
     const { lane } = kept;
     const { capability } = lane;
+    const { objective } = kept.goal;
     const { linkUp, socPercent, availability } = lane.snapshot();
     // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
     if (capability === undefined || !linkUp) return undefined;
@@ -170,12 +189,12 @@ export class BidKeeper {
       kind: kept.config.kind,
       capability,
       limits: kept.limits(),
-      deliveredKWh: kept.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency),
+      deliveredKWh: deliveredKWh(kept),
       nowMs: this.#options.clock.now(),
       ...(availability && { availability }),
       ...(socPercent !== undefined && { socPercent: steadySoc(kept.socPercent, socPercent) }),
       ...(lane.measuredKW !== undefined && { presentKW: lane.measuredKW }),
-      ...(kept.objective && { objective: kept.objective }),
+      ...(objective && { objective }),
       ...this.#options.outlook?.(kept.config.era),
     };
   }
@@ -258,8 +277,8 @@ function objectiveOf(config: DeviceConfig): Objective | undefined {
   };
 }
 
-function sameObjective(a: Objective | undefined, b: Objective): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify({ ...a, ...b });
+function deliveredKWh(kept: Kept): number {
+  return kept.goal.deliveredKWh(kept.policy.storage.roundTripEfficiency);
 }
 
 function constraintsOf(

@@ -21,6 +21,7 @@ import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
 import { statusReport } from "./status.ts";
+import type { ObjectiveRecord } from "./store/control-store.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import { Tally } from "./tally.ts";
 import { Recorder } from "./telemetry/recorder.ts";
@@ -89,7 +90,7 @@ export class Gateway implements AsyncDisposable {
     const dispatcher = this.#createDispatcher(devices);
     this.#dispatcher = dispatcher;
 
-    if (config.market !== undefined) this.#createMarket(config.market, store, dispatcher);
+    if (config.market !== undefined) this.#createMarket(config.market, store, dispatcher, await store.objectives());
     await this.#resume(store, dispatcher);
 
     await devices.start(signal);
@@ -139,6 +140,7 @@ export class Gateway implements AsyncDisposable {
       tally: (era) => this.#tally.device(era),
       readings: (era) => this.#recorder?.tally(era).readings ?? 0,
       bidCurves: (era) => this.#bids?.curvesSent(era) ?? 0,
+      objective: (era) => this.#bids?.objectiveStatus(era),
       strangers: this.#devices?.strangers() ?? [],
       ...(this.#meterFault !== undefined && { meterFault: this.#meterFault }),
       ...(config.market && {
@@ -212,7 +214,12 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
-  #createMarket(market: NonNullable<Config["market"]>, store: SqliteStore, dispatcher: Dispatcher): void {
+  #createMarket(
+    market: NonNullable<Config["market"]>,
+    store: SqliteStore,
+    dispatcher: Dispatcher,
+    goals: readonly ObjectiveRecord[],
+  ): void {
     const { config, folder, clock, log, random } = this.#options;
     const link = new MarketLink({
       market,
@@ -243,6 +250,8 @@ export class Gateway implements AsyncDisposable {
       participant: link.participant,
       clock,
       log,
+      goals,
+      saveGoal: (record) => void this.#guarded("objective", store.commit({ objectives: [record] })),
       devices: config.devices.flatMap((device) => {
         const lane = dispatcher.lane(device.era);
         return lane === undefined ? [] : [{ config: device, lane }];

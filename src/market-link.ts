@@ -105,7 +105,6 @@ export class MarketLink implements AsyncDisposable {
       counters,
       sentSignatures,
       policy: policies(market, signs, new Set([...meters.values()].flat())),
-      counterpartId: market.bppId,
       answerSigner: signer,
       requests: options.requests,
       reductionToSetpoint: options.reductionToSetpoint,

@@ -17,6 +17,7 @@ export interface StatusInput {
   readonly tally: (era: string) => DeviceTally;
   readonly readings: (era: string) => number;
   readonly bidCurves: (era: string) => number;
+  readonly objective: (era: string) => DeviceStatus["objective"];
   readonly strangers: readonly Stranger[];
   readonly meterFault?: string;
 }
@@ -51,6 +52,7 @@ export function statusReport(input: StatusInput): StatusReport {
 function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: StatusInput): DeviceStatus {
   const { era, capability, availability, setpoint, acceptance, boundBy, reading, judgement } = snapshot;
   const { setpoints, verdicts } = input.tally(era);
+  const objective = input.objective(era);
   return {
     era,
     name: config.name ?? era,
@@ -76,6 +78,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
       clearingPricePerKWh: setpoint.clearingPrice.pricePerKWh,
       currency: setpoint.clearingPrice.currency,
     }),
+    ...(objective && { objective }),
     setpoints,
     verdicts,
     readings: input.readings(era),

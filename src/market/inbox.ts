@@ -101,8 +101,6 @@ export interface InboxOptions {
   readonly policy: (senderId: string) => DialectPolicy;
   /** Names under which the market may address us; absent: any. */
   readonly bapIds?: readonly string[];
-  /** The market that the transactions which we opened are with; absent: any. */
-  readonly counterpartId?: string;
   /** Signs the answers to signed messages of the camel envelope; absent: answers go unsigned. */
   readonly answerSigner?: Signer | undefined;
   /** Absent: requests are refused, apart from `status`. */
@@ -330,13 +328,10 @@ export class Inbox {
     return { change: { outbox: [item] }, tell: () => {} };
   }
 
-  /** A transaction that we opened is with our market, and nobody else may speak in it. */
+  /** A transaction is with one market, and nobody else may speak in it. */
   #refuseStranger(known: Contract | undefined, context: CallbackContext): void {
-    const { counterpartId } = this.#options;
-    if (known === undefined || counterpartId === undefined || counterpartId === context.bppId) return;
-    // An order that runs may have been made by another market, without a bid of ours.
-    if (known.state === "ACTIVE" || known.state === "ENDED") return;
-    const fault = `this transaction is with "${counterpartId}", not with "${context.bppId}"`;
+    if (known?.bppId === undefined || known.bppId === context.bppId) return;
+    const fault = `this transaction is with "${known.bppId}", not with "${context.bppId}"`;
     throw new Refusal(401, "SIGNER_MISMATCH", pathOfParty(context, "bpp"), fault);
   }
 
@@ -544,6 +539,7 @@ function activeContracts(
       transactionId: context.transactionId,
       era: setpoint.era,
       state: "ACTIVE",
+      bppId: context.bppId,
       ...(orderId !== undefined && { orderId }),
       ...(clearingPricePerKWh !== undefined && { clearingPricePerKWh }),
       updatedAtMs: context.timestampMs,

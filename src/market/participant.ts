@@ -258,12 +258,12 @@ export class Participant {
   }
 
   async #open(bid: Bid, transactionId: string): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, parties } = this.#options;
     const { era } = bid;
     const { opening } = this.#outgoing;
     const message = this.#outgoing.bid(bid, this.#bidContext(era, transactionId));
     const state = opening === "confirm" ? "CONFIRMING" : "BIDDING";
-    const contract: Contract = { transactionId, era, state, updatedAtMs: clock.now() };
+    const contract: Contract = { transactionId, era, state, bppId: parties.bppId, updatedAtMs: clock.now() };
     this.#dealings.set(era, { bid, contract, askedAtMs: clock.elapsedMs() });
     const item = this.#item(opening, transactionId, message, this.#bidRules(`${opening} ${era}`));
     await this.#commit([contract], [item]);

@@ -45,6 +45,13 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_due ON outbox (next_attempt_ms);
   CREATE INDEX outbox_key ON outbox (replace_key) WHERE replace_key IS NOT NULL;
   `,
+  `
+  ALTER TABLE contract ADD COLUMN bpp_id TEXT;
+  CREATE TABLE objective (
+    era TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** Steps of the telemetry database: one row a batch of a device, so that a card writes few pages. */

@@ -7,6 +7,7 @@ import type {
   Contract,
   ControlChange,
   ControlStore,
+  ObjectiveRecord,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -105,6 +106,10 @@ export class SqliteStore implements ControlStore {
 
   recentSetpoints(limit: number): Promise<readonly StoredSetpoint[]> {
     return this.#ask({ op: "recentSetpoints", limit }) as Promise<readonly StoredSetpoint[]>;
+  }
+
+  objectives(): Promise<readonly ObjectiveRecord[]> {
+    return this.#ask({ op: "objectives" }) as Promise<readonly ObjectiveRecord[]>;
   }
 
   dueOutbox(nowMs: number, limit: number): Promise<readonly OutboxItem[]> {

@@ -4,6 +4,7 @@ import type {
   Contract,
   ControlChange,
   ControlStore,
+  ObjectiveRecord,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -16,6 +17,7 @@ export class MemoryControlStore implements ControlStore {
   readonly contracts = new Map<string, Contract>();
   readonly setpoints = new Map<string, Setpoint>();
   readonly judgements = new Map<string, Judgement>();
+  readonly goals = new Map<string, ObjectiveRecord>();
   outbox: OutboxItem[] = [];
   /** Set, every write fails with it, as on a full disk. */
   failure: Error | undefined;
@@ -58,6 +60,10 @@ export class MemoryControlStore implements ControlStore {
 
   async recentSetpoints(limit: number): Promise<readonly StoredSetpoint[]> {
     return this.#stored().reverse().slice(0, limit);
+  }
+
+  async objectives(): Promise<readonly ObjectiveRecord[]> {
+    return [...this.goals.values()];
   }
 
   async dueOutbox(nowMs: number, limit: number): Promise<readonly OutboxItem[]> {
@@ -103,6 +109,7 @@ export class MemoryControlStore implements ControlStore {
       const era = this.contracts.get(contract.transactionId)?.era ?? contract.era;
       this.contracts.set(contract.transactionId, { ...contract, era });
     }
+    for (const record of change.objectives ?? []) this.goals.set(record.era, record);
     for (const item of change.outbox ?? []) {
       if (item.replaceKey !== undefined) this.outbox = this.outbox.filter((one) => one.replaceKey !== item.replaceKey);
       this.#lastId += 1;

@@ -36,6 +36,7 @@ describe("a setpoint from the market", () => {
       era: "EV-1",
       state: "ACTIVE",
       orderId: "order-1",
+      bppId: "bpp.market.example",
       clearingPricePerKWh: 0.09,
       updatedAtMs: NOW_MS,
     });
