@@ -124,9 +124,17 @@ export class BidKeeper {
     return kept !== undefined && input !== undefined && mustRun(input, kept.policy);
   }
 
-  /** A goal that came with an order takes the place of the one before. */
-  setObjective(era: Era, objective: Objective): void {
+  /**
+   * A goal that came with an order takes the place of the one before.
+   * @param currency of its highest price; absent: that of the market
+   */
+  setObjective(era: Era, objective: Objective, currency?: string): void {
     const kept = this.#kept.get(era);
+    const { market, log } = this.#options;
+    if (objective.maxPricePerKWh !== undefined && currency !== undefined && currency !== market.currency) {
+      log.warn("an order's objective shapes no bid: its highest price is in another currency", { era, currency });
+      return;
+    }
     kept?.goal.set(objective, kept.lane.snapshot());
   }
 

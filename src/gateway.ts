@@ -359,7 +359,8 @@ export class Gateway implements AsyncDisposable {
   #onSetpoints(setpoints: readonly Setpoint[]): void {
     for (const setpoint of setpoints) {
       this.#tally.addSetpoint(setpoint);
-      if (setpoint.objective) this.#bids?.setObjective(setpoint.era, setpoint.objective);
+      if (setpoint.objective)
+        this.#bids?.setObjective(setpoint.era, setpoint.objective, setpoint.clearingPrice?.currency);
     }
     const parts = this.#dispatcher?.submit(setpoints) ?? [];
     this.#meter?.setpoints(parts);

@@ -45,6 +45,11 @@ test("an objective that came with an order is still there, and another one in th
   const objectives = { targetChargeKWh: 12, deadline };
   await site.send(site.onConfirm({ era: "ev", setpointKW: -200, objectives, ...windowFor(600) }));
   expect(site.device("ev").objective).toMatchObject({ targetChargeKWh: 12, deliveredKWh: 0 });
+  const inEuro = { currency: "EUR", objectives: { targetChargeKWh: 9, maxPricePerKWh: 0.1, deadline } };
+  expect(await site.send(site.onConfirm({ era: "ev", setpointKW: -200, ...inEuro, ...windowFor(600) }))).toMatchObject({
+    status: 200,
+  });
+  expect(site.device("ev").objective).toMatchObject({ targetChargeKWh: 12 });
   await waitFor("energy for the order", () => deliveredKWh() > 0.2, 30_000);
   await site.stop();
   await site.start();
