@@ -13,6 +13,7 @@ import type { Objective, ObjectiveOutlook } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
+import { operatorLimit } from "./site-limits.ts";
 import type { ObjectiveRecord } from "./store/control-store.ts";
 
 /** How often a curve is looked at; a change is sent at most this often. */
@@ -78,7 +79,7 @@ export class BidKeeper {
         {
           config,
           lane,
-          limits: limits ?? (() => operatorLimits(config)),
+          limits: limits ?? (() => [operatorLimit(config)]),
           policy: policyOf(config, options.market),
           goal: new DeviceGoal({
             era: config.era,
@@ -241,18 +242,6 @@ export class BidKeeper {
       }
     }
   }
-}
-
-function operatorLimits({ limit }: DeviceConfig): readonly Limit[] {
-  if (limit === undefined) return [];
-  const { minPowerKW, maxPowerKW } = limit;
-  return [
-    {
-      source: "operator",
-      ...(minPowerKW !== undefined && { minPowerKW }),
-      ...(maxPowerKW !== undefined && { maxPowerKW }),
-    },
-  ];
 }
 
 function policyOf(config: DeviceConfig, market: MarketConfig): BidPolicy {

@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
-import { z } from "zod";
 import type { AdapterKind } from "../adapters/kind.ts";
-import { type ApiRoutes, LocalApi } from "./api/local-api.ts";
+import { type GatewayView, gatewayRoutes } from "./api/gateway-routes.ts";
+import { LocalApi } from "./api/local-api.ts";
 import { Metrics } from "./api/metrics.ts";
 import type { StatusReport } from "./api/status-report.ts";
 import { BidKeeper } from "./bid-keeper.ts";
@@ -10,14 +10,14 @@ import { type Clock, repeatEvery } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
-import { judgementOf } from "./dispatch/holding.ts";
-import type { Finding } from "./dispatch/verification.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
 import type { Report } from "./model/adapter.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
+import { setpointsToResume } from "./resume-setpoints.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
+import { bandOfKind, operatorLimit, siteConnection } from "./site-limits.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
 import { statusReport } from "./status.ts";
@@ -103,7 +103,7 @@ export class Gateway implements AsyncDisposable {
       const { SiteOcpi } = await import("./site-ocpi.ts");
       this.#ocpi = await SiteOcpi.start(ocpi, signal);
     }
-    await this.#openApi(data);
+    await this.#openApi(data, store);
     this.#running.push(
       running,
       recorder.run(clock, RECORD_MS, signal),
@@ -184,30 +184,16 @@ export class Gateway implements AsyncDisposable {
   #createDispatcher(devices: SiteDevices): Dispatcher {
     const { config, clock, log, random } = this.#options;
     const settings = new Map(config.devices.map((device) => [device.era, device]));
-    const { maxImportKW, maxExportKW, reserveKW } = config.site;
     return new Dispatcher({
       clock,
       log,
       random,
       devices: devices.adapters.map((adapter) => {
         const { limit, rampRateKWPerMin } = settings.get(adapter.era) ?? {};
-        const { minPowerKW, maxPowerKW } = limit ?? {};
-        return {
-          adapter,
-          rampRateKWPerMin,
-          limit: {
-            source: "operator",
-            ...(minPowerKW !== undefined && { minPowerKW }),
-            ...(maxPowerKW !== undefined && { maxPowerKW }),
-          },
-        };
+        return { adapter, rampRateKWPerMin, limit: operatorLimit({ limit }) };
       }),
       groups: new Map(config.groups.map((group) => [group.era, group.members])),
-      connection: {
-        ...(maxImportKW !== undefined && { maxImportKW }),
-        ...(maxExportKW !== undefined && { maxExportKW }),
-        ...(reserveKW !== undefined && { reserveKW }),
-      },
+      connection: siteConnection(config.site),
       // After what is on its way to a device: to store and to tell a verdict is in no hurry.
       onJudgement: (judgement) => void setImmediate(() => this.#onJudgement(judgement)),
       onReport: (era, report) => this.#onReport(era, report),
@@ -221,6 +207,7 @@ export class Gateway implements AsyncDisposable {
     goals: readonly ObjectiveRecord[],
   ): void {
     const { config, folder, clock, log, random } = this.#options;
+    const kinds = new Map(config.devices.map(({ era, kind }) => [era, kind]));
     const link = new MarketLink({
       market,
       config,
@@ -236,7 +223,7 @@ export class Gateway implements AsyncDisposable {
           this.#metrics.sent(action, outcome);
         },
       },
-      capability: (era) => dispatcher.capability(era) ?? this.#bandOfKind(era),
+      capability: (era) => dispatcher.capability(era) ?? bandOfKind(kinds.get(era)),
       onSetpoints: (setpoints) => this.#onSetpoints(setpoints),
       onRelease: (release) => {
         const ids = new Set(dispatcher.partsOf(release.setpointIds, release.eras));
@@ -259,36 +246,9 @@ export class Gateway implements AsyncDisposable {
     });
   }
 
-  /** What the kind alone says before the device has connected: a charger does not generate, panels do not consume. */
-  #bandOfKind(era: string): { minPowerKW: number; maxPowerKW: number } | undefined {
-    const kind = this.#options.config.devices.find((device) => device.era === era)?.kind;
-    if (kind === "charger" || kind === "load") return { minPowerKW: Number.NEGATIVE_INFINITY, maxPowerKW: 0 };
-    return kind === "solar" ? { minPowerKW: 0, maxPowerKW: Number.POSITIVE_INFINITY } : undefined;
-  }
-
-  /** Takes up what held before a restart. What ended meanwhile is not replayed, only told. */
   async #resume(store: SqliteStore, dispatcher: Dispatcher): Promise<void> {
     const { clock, log } = this.#options;
-    const nowMs = clock.now();
-    const open: Setpoint[] = [];
-    const ended: Judgement[] = [];
-    for (const { setpoint, judgement } of await store.openSetpoints(nowMs)) {
-      if (judgement?.final) continue;
-      const isOver = setpoint.validUntilMs <= nowMs;
-      const transactionId = setpoint.source.transactionId;
-      const contract = transactionId === undefined ? undefined : await store.findContract(transactionId);
-      if (!isOver && contract?.state !== "ENDED") {
-        open.push(setpoint);
-        continue;
-      }
-      const finding: Finding = isOver
-        ? { verdict: "expired", reason: "it ended while the gateway was down", samples: 0 }
-        : { verdict: "superseded", reason: "its order was cancelled", samples: 0 };
-      // What the meter had shown by then stays the verdict, with its evidence.
-      const told = { atMs: nowMs, final: true };
-      ended.push(judgement ? { ...judgement, ...told } : judgementOf(setpoint, finding, told));
-    }
-    if (ended.length > 0) await store.commit({ judgements: ended });
+    const open = await setpointsToResume(store, clock.now());
     if (open.length === 0) return;
     log.info("setpoints taken up again after a restart", { setpoints: open.length });
     for (const setpoint of open) this.#tally.addSetpoint(setpoint);
@@ -296,14 +256,14 @@ export class Gateway implements AsyncDisposable {
     this.#meter?.setpoints(parts);
   }
 
-  async #openApi(data: string): Promise<void> {
+  async #openApi(data: string, store: SqliteStore): Promise<void> {
     const { config, folder, log } = this.#options;
     this.#api = new LocalApi({
       host: config.api.host,
       port: config.api.port,
       socket: config.api.socket === undefined ? resolve(data, "setpointd.sock") : resolve(folder, config.api.socket),
       log,
-      routes: this.#routes(),
+      routes: gatewayRoutes(this.#view(store)),
     });
     await this.#api.start();
   }
@@ -312,36 +272,26 @@ export class Gateway implements AsyncDisposable {
     this.#outboxSize = await store.outboxSize();
   }
 
-  #routes(): ApiRoutes {
+  #view(store: SqliteStore): GatewayView {
     return {
-      "GET /health": () => {
-        const status = !this.#ready ? "starting" : this.#store?.healthy ? "ok" : "the store has failed";
-        return { status: status === "ok" ? 200 : 503, json: { status } };
+      health: () => {
+        if (!this.#ready) return "starting";
+        return store.healthy ? "ok" : "the store has failed";
       },
-      "GET /status": () => ({ status: 200, json: this.status() }),
-      "GET /metrics": async () => {
+      status: () => this.status(),
+      metrics: async () => {
         this.#observe();
-        return { status: 200, text: await this.#metrics.text(), contentType: this.#metrics.contentType };
+        return { text: await this.#metrics.text(), contentType: this.#metrics.contentType };
       },
-      "GET /setpoints": async ({ query }) => {
-        const limit = Math.min(Math.max(Number(query.get("limit") ?? 100) || 100, 1), 1000);
-        return {
-          status: 200,
-          json: { schemaVersion: 1, setpoints: (await this.#store?.recentSetpoints(limit)) ?? [] },
-        };
-      },
-      "POST /device-test": async ({ body, signal }) => {
-        const request = DeviceTestBody.safeParse(body);
-        if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };
-        const { era, powerKW, holdMs } = request.data;
+      recentSetpoints: (limit) => store.recentSetpoints(limit),
+      testDevice: async (era, test, signal) => {
         const lane = this.#dispatcher?.lane(era);
-        if (lane === undefined) return { status: 404, json: { error: `there is no device "${era}"` } };
-        const test = { holdMs, ...(powerKW !== undefined && { powerKW }) };
+        if (lane === undefined) return undefined;
         const submit = async (setpoint: Setpoint) => {
-          await this.#store?.commit({ setpoints: [setpoint] });
+          await store.commit({ setpoints: [setpoint] });
           this.#onSetpoints([setpoint]);
         };
-        return { status: 200, json: await runDeviceTest(lane, test, this.#options.clock, submit, signal) };
+        return await runDeviceTest(lane, test, this.#options.clock, submit, signal);
       },
     };
   }
@@ -408,9 +358,3 @@ export class Gateway implements AsyncDisposable {
     }
   }
 }
-
-const DeviceTestBody = z.strictObject({
-  era: z.string(),
-  powerKW: z.number().optional(),
-  holdMs: z.number().min(1000).max(600_000),
-});

@@ -1,5 +1,5 @@
 import type { Answer } from "../market/answer.ts";
-import { MAX_MESSAGE_BYTES } from "../market/inbox.ts";
+import { MAX_MESSAGE_BYTES } from "../market/message-body.ts";
 import { parseStrictJson } from "../market/strict-json.ts";
 
 /** Messages that may wait for their sites at the same time. */

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { type Answer, Refusal } from "../answer.ts";
 import { isRequestAction, messageContext } from "../beckn-context.ts";
-import { type InboundMessage, MAX_MESSAGE_BYTES } from "../inbox.ts";
+import { type InboundMessage, MAX_MESSAGE_BYTES } from "../message-body.ts";
 import { digestOf, verifySignature } from "../signature.ts";
 import type { PinnedKeys } from "../signing-keys.ts";
 import { parseStrictJson } from "../strict-json.ts";
