@@ -1,11 +1,12 @@
-import { objectiveOf, operatorLimits, policyOf } from "./bid-policy.ts";
+import type { ObjectiveReport } from "./api/status-report.ts";
+import { objectiveOf, policyOf } from "./bid-policy.ts";
 import { type BidInput, type BidPolicy, makeBid, mustRun, objectiveOutlook, sameBid } from "./bidding/bidder.ts";
 import { connectionShares, type SharedConnection } from "./bidding/connection-shares.ts";
-import { ObjectiveProgress } from "./bidding/objective-progress.ts";
 import { presentBand } from "./bidding/present-band.ts";
 import { steadySoc } from "./bidding/steady-soc.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
+import { DeviceGoal } from "./device-goal.ts";
 import type { DeviceLane } from "./dispatch/device-lane.ts";
 import type { Log } from "./log.ts";
 import type { Participant } from "./market/participant.ts";
@@ -16,6 +17,8 @@ import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
 import type { ReductionReport } from "./site-flexibility.ts";
+import { operatorLimit } from "./site-limits.ts";
+import type { ObjectiveRecord } from "./store/control-store.ts";
 
 /** How often a curve is looked at; a change is sent at most this often. */
 const LOOK_MS = 1_000;
@@ -31,6 +34,9 @@ export interface BidKeeperOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly devices: readonly KeptDevice[];
+  /** Goals as they stood before a restart. */
+  readonly goals: readonly ObjectiveRecord[];
+  readonly saveGoal: (record: ObjectiveRecord) => void;
   /** Asked at each look at a device's curve. */
   readonly outlook?: (era: Era) => BidOutlook;
   /** What all devices share; absent: nothing bounds them together. */
@@ -47,8 +53,7 @@ interface Kept {
   readonly config: DeviceConfig;
   readonly lane: KeptDevice["lane"];
   readonly policy: BidPolicy;
-  objective: Objective | undefined;
-  progress: ObjectiveProgress;
+  readonly goal: DeviceGoal;
   outlook?: ObjectiveOutlook;
   /** State of charge that the curve was made from. */
   socPercent?: number;
@@ -68,15 +73,21 @@ export class BidKeeper {
 
   constructor(options: BidKeeperOptions) {
     this.#options = options;
+    const { saveGoal: save } = options;
+    const records = new Map(options.goals.map((record) => [record.era, record]));
     this.#kept = new Map(
       options.devices.map(({ config, lane }) => [
         config.era,
         {
           config,
           lane,
-          progress: new ObjectiveProgress(),
           policy: policyOf(config, options.market),
-          objective: objectiveOf(config),
+          goal: new DeviceGoal({
+            era: config.era,
+            configured: objectiveOf(config),
+            record: records.get(config.era),
+            save,
+          }),
           curvesSent: 0,
           readings: [],
         },
@@ -98,6 +109,16 @@ export class BidKeeper {
     return this.#kept.get(era)?.outlook;
   }
 
+  /** The objective of a resource for a person, and how much of it is there; nothing if it has none. */
+  objectiveStatus(era: Era): ObjectiveReport | undefined {
+    const kept = this.#kept.get(era);
+    const objective = kept?.goal.objective;
+    if (kept === undefined || objective === undefined) return undefined;
+    const { targetChargeKWh, deadlineMs } = objective;
+    const status = kept.outlook?.status;
+    return { targetChargeKWh, deadlineMs, deliveredKWh: deliveredKWh(kept), ...(status && { status }) };
+  }
+
   /** True if some of what a resource draws can't wait: a cleared power below its least one is then rounded up, not to 0. */
   mustRun(era: Era): boolean {
     const kept = this.#kept.get(era);
@@ -105,15 +126,21 @@ export class BidKeeper {
     return kept !== undefined && input !== undefined && mustRun(input, kept.policy);
   }
 
-  /** A goal that came with an order takes the place of the one before. */
-  setObjective(era: Era, objective: Objective): void {
+  /**
+   * A goal that came with an order takes the place of the one before.
+   * @param currency of its highest price; absent: that of the market
+   */
+  setObjective(era: Era, objective: Objective, currency?: string): void {
     const kept = this.#kept.get(era);
-    if (kept === undefined || sameObjective(kept.objective, objective)) return;
+    if (kept === undefined) return;
+    const { market, log } = this.#options;
+    if (objective.maxPricePerKWh !== undefined && currency !== undefined && currency !== market.currency) {
+      log.warn("an order's objective shapes no bid: its highest price is in another currency", { era, currency });
+      return;
+    }
     // What goes first, price or deadline, is the site's own to say where the order does not.
-    const priceMode = objective.priceMode ?? kept.objective?.priceMode;
-    kept.objective = { ...objective, ...(priceMode !== undefined && { priceMode }) };
-    kept.progress = new ObjectiveProgress();
-    kept.progress.take(kept.lane.snapshot());
+    const priceMode = objective.priceMode ?? kept.goal.objective?.priceMode;
+    kept.goal.set({ ...objective, ...(priceMode !== undefined && { priceMode }) }, kept.lane.snapshot());
   }
 
   addReading(reading: Reading): void {
@@ -121,7 +148,7 @@ export class BidKeeper {
     if (kept === undefined) return;
     kept.readings.push(reading);
     if (kept.readings.length > MAX_READINGS) kept.readings.shift();
-    if (!reading.replayed) kept.progress.take(reading);
+    if (!reading.replayed) kept.goal.take(reading);
   }
 
   /** A verdict is known for good: the market hears it now and not at the next interval. */
@@ -150,6 +177,7 @@ export class BidKeeper {
       market.participate ? repeatEvery(clock, LOOK_MS, signal, () => this.#bidAll()) : undefined,
       repeatEvery(clock, market.telemetryInterval, signal, () => this.#eachGuarded((kept) => this.#report(kept))),
     ]);
+    for (const { goal } of this.#kept.values()) goal.save();
   }
 
   async #bidAll(): Promise<void> {
@@ -168,8 +196,8 @@ export class BidKeeper {
     const fault = curveFault(curve.points);
     if (fault !== undefined) throw new Error(`the curve is unsound at point ${fault.index}: ${fault.fault}`);
     if (sameBid(kept.curve, curve) && !participant.needsBid(kept.config.era)) return;
-    await participant.bid(kept.config.era, curve, kept.objective, constraintsOf(curve, kept));
-    if (consumesAtAnyPrice(curve) && kept.objective === undefined && kept.curve === undefined) {
+    await participant.bid(kept.config.era, curve, kept.goal.objective, constraintsOf(curve, kept));
+    if (consumesAtAnyPrice(curve) && kept.goal.objective === undefined && kept.curve === undefined) {
       log.warn("this curve consumes at any price, and no objective asks for that", { era: kept.config.era });
     }
     kept.curve = curve;
@@ -181,6 +209,7 @@ export class BidKeeper {
   #inputOf(kept: Kept): BidInput | undefined {
     const { lane } = kept;
     const { capability } = lane;
+    const { objective } = kept.goal;
     const { linkUp, socPercent, availability, limits = [] } = lane.snapshot();
     // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
     if (capability === undefined || !linkUp) return undefined;
@@ -188,12 +217,12 @@ export class BidKeeper {
       kind: kept.config.kind,
       capability,
       limits: [...this.#limitsOf(kept), ...limits],
-      deliveredKWh: kept.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency),
+      deliveredKWh: deliveredKWh(kept),
       nowMs: this.#options.clock.now(),
       ...(availability && { availability }),
       ...(socPercent !== undefined && { socPercent: steadySoc(kept.socPercent, socPercent) }),
       ...(lane.measuredKW !== undefined && { presentKW: lane.measuredKW }),
-      ...(kept.objective && { objective: kept.objective }),
+      ...(objective && { objective }),
       ...this.#options.outlook?.(kept.config.era),
     };
   }
@@ -201,7 +230,7 @@ export class BidKeeper {
   /** The operator's bounds, and the part of the site's connection that is this device's as long as all want theirs. */
   #limitsOf({ config }: Kept): readonly Limit[] {
     const share = this.#shares.get(config.era);
-    return share === undefined ? operatorLimits(config) : [...operatorLimits(config), share];
+    return share === undefined ? [operatorLimit(config)] : [operatorLimit(config), share];
   }
 
   #connectionShares(): ReadonlyMap<Era, Limit> {
@@ -215,7 +244,7 @@ export class BidKeeper {
         const bounds = {
           kind: of.kind,
           capability,
-          limits: [...operatorLimits(of), ...limits],
+          limits: [operatorLimit(of), ...limits],
           ...(availability && { availability }),
         };
         return [[era, presentBand(bounds, policy.reserveSocPercent)]];
@@ -260,8 +289,8 @@ export class BidKeeper {
   }
 }
 
-function sameObjective(a: Objective | undefined, b: Objective): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify({ ...a, ...b });
+function deliveredKWh(kept: Kept): number {
+  return kept.goal.deliveredKWh(kept.policy.storage.roundTripEfficiency);
 }
 
 function constraintsOf(

@@ -1,6 +1,5 @@
 import type { BidPolicy } from "./bidding/bidder.ts";
 import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
-import type { Limit } from "./model/limit.ts";
 import type { Objective } from "./model/objective.ts";
 
 /** Share of a car's time that is kept back: a curve is up to a second old, and small changes are not told. */
@@ -43,17 +42,4 @@ export function objectiveOf({ objective }: DeviceConfig): Objective | undefined 
     ...(maxChargeKWh !== undefined && { maxChargeKWh }),
     ...(preferredSource !== undefined && { preferredSource }),
   };
-}
-
-/** The operator's own bounds. */
-export function operatorLimits({ limit }: DeviceConfig): readonly Limit[] {
-  if (limit === undefined) return [];
-  const { minPowerKW, maxPowerKW } = limit;
-  return [
-    {
-      source: "operator",
-      ...(minPowerKW !== undefined && { minPowerKW }),
-      ...(maxPowerKW !== undefined && { maxPowerKW }),
-    },
-  ];
 }

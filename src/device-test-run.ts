@@ -1,6 +1,7 @@
 import type { DeviceTestResult, DeviceTestStep } from "./api/device-test.ts";
 import type { Clock } from "./clock.ts";
 import type { DeviceLane } from "./dispatch/device-lane.ts";
+import { directionFault } from "./model/resource.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 
 const POLL_MS = 100;
@@ -40,6 +41,9 @@ export async function runDeviceTest(
     detail: ageMs === undefined ? seen : `${seen}, ${(ageMs / 1000).toFixed(1)} s old`,
   });
   if (request.powerKW === undefined || !isFresh) return result(lane, steps);
+  const fault = directionFault(request.powerKW, lane.era, capability);
+  if (fault !== undefined)
+    return result(lane, [...steps, { name: "command", ok: false, detail: `not sent: ${fault}` }]);
 
   const nowMs = clock.now();
   const setpoint: Setpoint = {

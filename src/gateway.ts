@@ -1,10 +1,9 @@
 import { setMaxListeners } from "node:events";
 import { resolve } from "node:path";
-import { z } from "zod";
-import { type AdapterKind, OperationError } from "../adapters/kind.ts";
-import { type ApiRoutes, LocalApi } from "./api/local-api.ts";
+import type { AdapterKind } from "../adapters/kind.ts";
+import { type GatewayView, gatewayRoutes } from "./api/gateway-routes.ts";
+import { LocalApi } from "./api/local-api.ts";
 import { Metrics } from "./api/metrics.ts";
-import { answerOrder } from "./api/order-route.ts";
 import type { StatusReport } from "./api/status-report.ts";
 import { BidKeeper } from "./bid-keeper.ts";
 import { BidOutlooks } from "./bid-outlook.ts";
@@ -13,8 +12,6 @@ import { type Clock, repeatEvery } from "./clock.ts";
 import type { Config, MarketConfig } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
-import { judgementOf } from "./dispatch/holding.ts";
-import type { Finding } from "./dispatch/verification.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
 import { recentIntervals } from "./meter/recent-intervals.ts";
@@ -22,13 +19,16 @@ import type { Report } from "./model/adapter.ts";
 import type { BidCurve } from "./model/bid-curve.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
+import { setpointsToResume } from "./resume-setpoints.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteFlexibility } from "./site-flexibility.ts";
+import { bandOfKind, operatorLimit, siteConnection } from "./site-limits.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
 import type { OcpiTariffName } from "./site-tariffs.ts";
 import { statusReport } from "./status.ts";
 import { AdapterMemories } from "./store/adapter-memories.ts";
+import type { ObjectiveRecord } from "./store/control-store.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
 import { Tally } from "./tally.ts";
 import { Recorder } from "./telemetry/recorder.ts";
@@ -63,6 +63,7 @@ export class Gateway implements AsyncDisposable {
   #store: SqliteStore | undefined;
   #recorder: Recorder | undefined;
   #meter: SiteMeter | undefined;
+  #meterFault: string | undefined;
   #ocpi: SiteOcpi | undefined;
   #devices: SiteDevices | undefined;
   #dispatcher: Dispatcher | undefined;
@@ -90,18 +91,7 @@ export class Gateway implements AsyncDisposable {
     this.#store = store;
     const recorder = new Recorder(store, log);
     this.#recorder = recorder;
-    this.#meter = await SiteMeter.open({
-      data,
-      intervalMs: config.market?.interval,
-      onIntervals: (bodies) => {
-        for (const body of bodies) {
-          this.#flexibility?.interval(body);
-          this.#ocpi?.interval(body);
-        }
-      },
-      clock,
-      log,
-    });
+    this.#meter = await this.#openMeter(data);
 
     const memories = await AdapterMemories.open(store, clock);
     const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random }, memories);
@@ -112,7 +102,7 @@ export class Gateway implements AsyncDisposable {
 
     if (config.market !== undefined) {
       this.#flexibility = await this.#createFlexibility(config.market, data, dispatcher);
-      this.#createMarket(config.market, store, dispatcher);
+      this.#createMarket(config.market, store, dispatcher, await store.objectives());
     }
     await this.#resume(store, dispatcher);
 
@@ -122,7 +112,7 @@ export class Gateway implements AsyncDisposable {
     const running = dispatcher.run(signal);
     // The market comes last in and is first out: no setpoint arrives before there is somebody to follow it.
     await this.#link?.start(signal);
-    await this.#openApi(data);
+    await this.#openApi(data, store);
     this.#running.push(
       running,
       recorder.run(clock, RECORD_MS, signal),
@@ -160,7 +150,9 @@ export class Gateway implements AsyncDisposable {
       tally: (era) => this.#tally.device(era),
       readings: (era) => this.#recorder?.tally(era).readings ?? 0,
       bidCurves: (era) => this.#bids?.curvesSent(era) ?? 0,
+      objective: (era) => this.#bids?.objectiveStatus(era),
       strangers: this.#devices?.strangers() ?? [],
+      ...(this.#meterFault !== undefined && { meterFault: this.#meterFault }),
       ...(config.market && {
         market: {
           ...counts,
@@ -195,32 +187,43 @@ export class Gateway implements AsyncDisposable {
     this.#options.log.info("stopped");
   }
 
+  /** Devices have to be controlled also where somebody changed the interval log; a person is told, and it is left as it is. */
+  async #openMeter(data: string): Promise<SiteMeter | undefined> {
+    const { config, clock, log } = this.#options;
+    try {
+      return await SiteMeter.open({
+        data,
+        intervalMs: config.market?.interval,
+        onIntervals: (bodies) => {
+          for (const body of bodies) {
+            this.#flexibility?.interval(body);
+            this.#ocpi?.interval(body);
+          }
+        },
+        clock,
+        log,
+      });
+    } catch (error) {
+      this.#meterFault = error instanceof Error ? error.message : String(error);
+      log.error("no metered intervals are recorded", { reason: this.#meterFault });
+      return undefined;
+    }
+  }
+
   #createDispatcher(devices: SiteDevices): Dispatcher {
     const { config, clock, log, random } = this.#options;
-    const limits = new Map(config.devices.map((device) => [device.era, device.limit]));
-    const { maxImportKW, maxExportKW, reserveKW } = config.site;
+    const settings = new Map(config.devices.map((device) => [device.era, device]));
     return new Dispatcher({
       clock,
       log,
       random,
       devices: devices.adapters.map((adapter) => {
-        const { minPowerKW, maxPowerKW } = limits.get(adapter.era) ?? {};
-        return {
-          adapter,
-          limit: {
-            source: "operator",
-            ...(minPowerKW !== undefined && { minPowerKW }),
-            ...(maxPowerKW !== undefined && { maxPowerKW }),
-          },
-        };
+        const { limit, rampRateKWPerMin } = settings.get(adapter.era) ?? {};
+        return { adapter, rampRateKWPerMin, limit: operatorLimit({ limit }) };
       }),
       groups: new Map(config.groups.map((group) => [group.era, group.members])),
       curve: (era) => this.bidCurve(era),
-      connection: {
-        ...(maxImportKW !== undefined && { maxImportKW }),
-        ...(maxExportKW !== undefined && { maxExportKW }),
-        ...(reserveKW !== undefined && { reserveKW }),
-      },
+      connection: siteConnection(config.site),
       // After what is on its way to a device: to store and to tell a verdict is in no hurry.
       onJudgement: (judgement) => void setImmediate(() => this.#onJudgement(judgement)),
       onReport: (era, report) => this.#onReport(era, report),
@@ -253,8 +256,14 @@ export class Gateway implements AsyncDisposable {
     return flexibility;
   }
 
-  #createMarket(market: NonNullable<Config["market"]>, store: SqliteStore, dispatcher: Dispatcher): void {
+  #createMarket(
+    market: NonNullable<Config["market"]>,
+    store: SqliteStore,
+    dispatcher: Dispatcher,
+    goals: readonly ObjectiveRecord[],
+  ): void {
     const { config, folder, clock, log, random } = this.#options;
+    const kinds = new Map(config.devices.map(({ era, kind }) => [era, kind]));
     const link = new MarketLink({
       market,
       config,
@@ -270,7 +279,7 @@ export class Gateway implements AsyncDisposable {
           this.#metrics.sent(action, outcome);
         },
       },
-      capability: (era) => dispatcher.capability(era) ?? this.#bandOfKind(era),
+      capability: (era) => dispatcher.capability(era) ?? bandOfKind(kinds.get(era)),
       onSetpoints: (setpoints) => {
         this.#onSetpoints(setpoints);
         this.#flexibility?.taken(setpoints);
@@ -294,6 +303,8 @@ export class Gateway implements AsyncDisposable {
       log,
       outlook: (era) => outlooks.of(era),
       connection: config.site,
+      goals,
+      saveGoal: (record) => void this.#guarded("objective", store.commit({ objectives: [record] })),
       devices: config.devices.flatMap((device) => {
         const lane = dispatcher.lane(device.era);
         return lane === undefined ? [] : [{ config: device, lane }];
@@ -309,50 +320,25 @@ export class Gateway implements AsyncDisposable {
     return SiteOcpi.start(ocpi, this.#stop.signal);
   }
 
-  /** What the kind alone says before the device has connected: a charger does not generate, panels do not consume. */
-  #bandOfKind(era: string): { minPowerKW: number; maxPowerKW: number } | undefined {
-    const kind = this.#options.config.devices.find((device) => device.era === era)?.kind;
-    if (kind === "charger" || kind === "load") return { minPowerKW: Number.NEGATIVE_INFINITY, maxPowerKW: 0 };
-    return kind === "solar" ? { minPowerKW: 0, maxPowerKW: Number.POSITIVE_INFINITY } : undefined;
-  }
-
   /** Takes up what held before a restart. What ended meanwhile is not replayed, only told. */
   async #resume(store: SqliteStore, dispatcher: Dispatcher): Promise<void> {
     const { clock, log } = this.#options;
-    const nowMs = clock.now();
-    const open: Setpoint[] = [];
-    const ended: Judgement[] = [];
-    for (const { setpoint, judgement } of await store.openSetpoints(nowMs)) {
-      if (judgement?.final) continue;
-      const isOver = setpoint.validUntilMs <= nowMs;
-      const transactionId = setpoint.source.transactionId;
-      const contract = transactionId === undefined ? undefined : await store.findContract(transactionId);
-      if (!isOver && contract?.state !== "ENDED") {
-        open.push(setpoint);
-        continue;
-      }
-      const finding: Finding = isOver
-        ? { verdict: "expired", reason: "it ended while the gateway was down", samples: 0 }
-        : { verdict: "superseded", reason: "its order was cancelled", samples: 0 };
-      // What the meter had shown by then stays the verdict, with its evidence.
-      const told = { atMs: nowMs, final: true };
-      ended.push(judgement ? { ...judgement, ...told } : judgementOf(setpoint, finding, told));
-    }
-    if (ended.length > 0) await store.commit({ judgements: ended });
+    const open = await setpointsToResume(store, clock.now());
     if (open.length === 0) return;
     log.info("setpoints taken up again after a restart", { setpoints: open.length });
     for (const setpoint of open) this.#tally.addSetpoint(setpoint);
-    this.#meter?.setpoints(dispatcher.submit(open));
+    const parts = dispatcher.submit(open);
+    this.#meter?.setpoints(parts);
   }
 
-  async #openApi(data: string): Promise<void> {
+  async #openApi(data: string, store: SqliteStore): Promise<void> {
     const { config, folder, log } = this.#options;
     this.#api = new LocalApi({
       host: config.api.host,
       port: config.api.port,
       socket: config.api.socket === undefined ? resolve(data, "setpointd.sock") : resolve(folder, config.api.socket),
       log,
-      routes: this.#routes(),
+      routes: gatewayRoutes(this.#view(store)),
     });
     await this.#api.start();
   }
@@ -361,59 +347,30 @@ export class Gateway implements AsyncDisposable {
     this.#outboxSize = await store.outboxSize();
   }
 
-  #routes(): ApiRoutes {
+  #view(store: SqliteStore): GatewayView {
     return {
-      "GET /health": () => {
-        const status = !this.#ready ? "starting" : this.#store?.healthy ? "ok" : "the store has failed";
-        return { status: status === "ok" ? 200 : 503, json: { status } };
+      health: () => {
+        if (!this.#ready) return "starting";
+        return store.healthy ? "ok" : "the store has failed";
       },
-      "GET /status": () => ({ status: 200, json: this.status() }),
-      "GET /metrics": async () => {
+      status: () => this.status(),
+      metrics: async () => {
         this.#observe();
-        return { status: 200, text: await this.#metrics.text(), contentType: this.#metrics.contentType };
+        return { text: await this.#metrics.text(), contentType: this.#metrics.contentType };
       },
-      "GET /setpoints": async ({ query }) => {
-        const limit = Math.min(Math.max(Number(query.get("limit") ?? 100) || 100, 1), 1000);
-        return {
-          status: 200,
-          json: { schemaVersion: 1, setpoints: (await this.#store?.recentSetpoints(limit)) ?? [] },
-        };
-      },
-      "POST /adapters/*": async ({ path, body, signal }) => {
-        const [, , kind = "", name = ""] = path.split("/");
-        const operation = this.#devices?.operation(kind, name);
-        if (operation === undefined) {
-          return { status: 404, json: { error: `no device of this site needs "${kind}", or it cannot "${name}"` } };
-        }
-        try {
-          return { status: 200, json: await operation(body, signal) };
-        } catch (error) {
-          if (!(error instanceof OperationError)) throw error;
-          return { status: error.reason === "not-found" ? 404 : 400, json: { error: error.message } };
-        }
-      },
-      "GET /reductions": () => ({
-        status: 200,
-        json: { schemaVersion: 1, reductions: this.#flexibility?.reports() ?? [] },
-      }),
-      "POST /orders/*": ({ path, body, signal }) => answerOrder(this.#link?.orders, path, body, signal),
-      "GET /ocpi": () => {
-        const overview = this.#ocpi?.overview();
-        if (overview === undefined) return { status: 404, json: { error: "the config has no `ocpi`" } };
-        return { status: 200, json: { schemaVersion: 1, ...overview } };
-      },
-      "POST /device-test": async ({ body, signal }) => {
-        const request = DeviceTestBody.safeParse(body);
-        if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };
-        const { era, powerKW, holdMs } = request.data;
+      recentSetpoints: (limit) => store.recentSetpoints(limit),
+      adapterOperation: (kind, name) => this.#devices?.operation(kind, name),
+      reductions: () => this.#flexibility?.reports() ?? [],
+      orders: () => this.#link?.orders,
+      ocpi: () => this.#ocpi?.overview(),
+      testDevice: async (era, test, signal) => {
         const lane = this.#dispatcher?.lane(era);
-        if (lane === undefined) return { status: 404, json: { error: `there is no device "${era}"` } };
-        const test = { holdMs, ...(powerKW !== undefined && { powerKW }) };
+        if (lane === undefined) return undefined;
         const submit = async (setpoint: Setpoint) => {
-          await this.#store?.commit({ setpoints: [setpoint] });
+          await store.commit({ setpoints: [setpoint] });
           this.#onSetpoints([setpoint]);
         };
-        return { status: 200, json: await runDeviceTest(lane, test, this.#options.clock, submit, signal) };
+        return await runDeviceTest(lane, test, this.#options.clock, submit, signal);
       },
     };
   }
@@ -431,7 +388,8 @@ export class Gateway implements AsyncDisposable {
   #onSetpoints(setpoints: readonly Setpoint[]): void {
     for (const setpoint of setpoints) {
       this.#tally.addSetpoint(setpoint);
-      if (setpoint.objective) this.#bids?.setObjective(setpoint.era, setpoint.objective);
+      if (setpoint.objective)
+        this.#bids?.setObjective(setpoint.era, setpoint.objective, setpoint.clearingPrice?.currency);
     }
     const parts = this.#dispatcher?.submit(setpoints) ?? [];
     this.#meter?.setpoints(parts);
@@ -480,9 +438,3 @@ export class Gateway implements AsyncDisposable {
     }
   }
 }
-
-const DeviceTestBody = z.strictObject({
-  era: z.string(),
-  powerKW: z.number().optional(),
-  holdMs: z.number().min(1000).max(600_000),
-});

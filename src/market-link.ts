@@ -5,11 +5,12 @@ import { isLoopback } from "./config/loopback.ts";
 import type { Config, MarketConfig } from "./config/schema.ts";
 import type { Log } from "./log.ts";
 import type { Parties } from "./market/beckn-context.ts";
+import type { Release } from "./market/callback-effects.ts";
 import { ContractBook } from "./market/contract-book.ts";
 import type { DialectPolicy, DialectSigns } from "./market/dialects/order-codec.ts";
 import { outgoingDialect } from "./market/dialects/outgoing.ts";
 import type { SeedDialect } from "./market/dialects/seed-shape.ts";
-import { Inbox, type Release, type RequestTaker } from "./market/inbox.ts";
+import { Inbox, type RequestTaker } from "./market/inbox.ts";
 import type { MarketCounters } from "./market/market-counters.ts";
 import type { MqttInbox, MqttInboxOptions } from "./market/mqtt-inbox.ts";
 import { OrderDesk } from "./market/order-desk.ts";
@@ -130,7 +131,6 @@ export class MarketLink implements AsyncDisposable {
       counters,
       sentSignatures,
       policy: policies(market, signs, new Set([...meters.values()].flat())),
-      counterpartId: market.bppId,
       answerSigner: signer,
       requests: options.requests,
       reductionToSetpoint: options.reductionToSetpoint,

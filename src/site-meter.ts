@@ -35,35 +35,26 @@ export class SiteMeter implements AsyncDisposable {
     this.#recorder = recorder;
   }
 
-  /**
-   * Opens the log, or says why not and gives nothing: devices have to be controlled also where somebody changed the log,
-   * and to write on in such a file would cover it up.
-   */
+  /** @throws IntervalLogError if somebody changed the log, since to write on in such a file would cover it up */
   static async open({
     data,
     intervalMs = DEFAULT_INTERVAL_MS,
     onIntervals,
     clock,
     log,
-  }: SiteMeterOptions): Promise<SiteMeter | undefined> {
-    try {
-      const privateKey = loadOrCreateMeterKey(resolve(data, "meter.key"));
-      const intervalLog = await IntervalLog.open({ folder: resolve(data, "meter"), privateKey, clock });
-      const maxInterpolationMs = Math.min(MAX_INTERPOLATION_MS, intervalMs);
-      const sink: IntervalSink = {
-        lastOf: (era) => intervalLog.lastOf(era),
-        append: async (bodies) => {
-          await intervalLog.append(bodies);
-          onIntervals?.(bodies);
-        },
-      };
-      const recorder = new IntervalRecorder({ sink, clock, log, intervalMs, maxInterpolationMs });
-      return new SiteMeter(intervalLog, recorder);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error("no metered intervals are recorded", { reason });
-      return undefined;
-    }
+  }: SiteMeterOptions): Promise<SiteMeter> {
+    const privateKey = loadOrCreateMeterKey(resolve(data, "meter.key"));
+    const intervalLog = await IntervalLog.open({ folder: resolve(data, "meter"), privateKey, clock });
+    const maxInterpolationMs = Math.min(MAX_INTERPOLATION_MS, intervalMs);
+    const sink: IntervalSink = {
+      lastOf: (era) => intervalLog.lastOf(era),
+      append: async (bodies) => {
+        await intervalLog.append(bodies);
+        onIntervals?.(bodies);
+      },
+    };
+    const recorder = new IntervalRecorder({ sink, clock, log, intervalMs, maxInterpolationMs });
+    return new SiteMeter(intervalLog, recorder);
   }
 
   reading(reading: Reading): void {

@@ -17,7 +17,9 @@ export interface StatusInput {
   readonly tally: (era: string) => DeviceTally;
   readonly readings: (era: string) => number;
   readonly bidCurves: (era: string) => number;
+  readonly objective: (era: string) => DeviceStatus["objective"];
   readonly strangers: readonly Stranger[];
+  readonly meterFault?: string;
 }
 
 /** One answer for all who look: the command line, the demo and the page. */
@@ -32,6 +34,7 @@ export function statusReport(input: StatusInput): StatusReport {
     ready: input.ready,
     addresses: input.addresses,
     ...(input.market && { market: input.market }),
+    ...(input.meterFault !== undefined && { meterFault: input.meterFault }),
     devices: input.snapshots.flatMap((snapshot) => {
       const config = configs.get(snapshot.era);
       return config === undefined ? [] : [deviceStatus(snapshot, config, input)];
@@ -49,6 +52,7 @@ export function statusReport(input: StatusInput): StatusReport {
 function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: StatusInput): DeviceStatus {
   const { era, capability, availability, setpoint, acceptance, boundBy, reading, judgement } = snapshot;
   const { setpoints, verdicts } = input.tally(era);
+  const objective = input.objective(era);
   return {
     era,
     name: config.name ?? era,
@@ -75,6 +79,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
       clearingPricePerKWh: setpoint.clearingPrice.pricePerKWh,
       currency: setpoint.clearingPrice.currency,
     }),
+    ...(objective && { objective }),
     setpoints,
     verdicts,
     readings: input.readings(era),

@@ -1,5 +1,16 @@
+import type { ObjectiveStatus } from "../model/objective.ts";
 import type { FailsafeClass, ResourceKind } from "../model/resource.ts";
 import type { Verdict } from "../model/verdict.ts";
+
+/** How the objective of a device stands. */
+export interface ObjectiveReport {
+  readonly targetChargeKWh: number;
+  /** Since the objective was set, by the registers of the meter. */
+  readonly deliveredKWh: number;
+  readonly deadlineMs: number;
+  /** Absent while the device has not connected, and on a site that does not bid. */
+  readonly status?: ObjectiveStatus;
+}
 
 /** One device as `status`, `devices`, the demo's table and the page show it. kW, generation positive; absent is not zero. */
 export interface DeviceStatus {
@@ -31,6 +42,7 @@ export interface DeviceStatus {
   readonly lastError?: string;
   readonly clearingPricePerKWh?: number;
   readonly currency?: string;
+  readonly objective?: ObjectiveReport;
   /** Since the start. */
   readonly setpoints: number;
   readonly verdicts: Readonly<Record<Verdict, number>>;
@@ -58,6 +70,8 @@ export interface StatusReport {
     readonly lastMessageMs?: number;
     readonly mqtt?: string;
   };
+  /** Why no metered intervals are recorded; absent while all is well. */
+  readonly meterFault?: string;
   readonly devices: readonly DeviceStatus[];
   readonly strangers: readonly {
     readonly identity: string;

@@ -18,7 +18,7 @@ export const addDeviceCommand: AddCommand = (program, parts, setExit) => {
     .option("--json", "print one JSON object")
     .addHelpText(
       "after",
-      "\nExamples:\n  setpointd device test garage --config site.yaml\n  setpointd device test garage --config site.yaml --power -4 --for 40",
+      "\nExamples:\n  setpointd device test garage --config site.yaml\n  setpointd device test garage --config site.yaml --power -6 --for 40",
     )
     .action(async (name: string, options: { config: string; power?: string; for: string; json?: boolean }) => {
       const powerKW = options.power === undefined ? undefined : numberOf("--power", options.power);
@@ -58,5 +58,8 @@ function exitOf(result: DeviceTestResult): number {
   if (result.passed) return EXIT.ok;
   const failed = result.steps.find((step) => !step.ok)?.name;
   if (failed === "link" || failed === "read") return EXIT.deviceUnreachable;
+  // Not even sent: the device has no such direction.
+  if (result.verdict === undefined && failed === "command" && result.steps.at(-1)?.name === "command")
+    return EXIT.usage;
   return result.verdict === "refused" ? EXIT.deviceRefused : EXIT.notEffective;
 }

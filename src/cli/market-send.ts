@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { systemClock } from "../clock.ts";
@@ -38,7 +39,7 @@ export const addMarketCommand: AddCommand = (program, parts, setExit) => {
         const signer = {
           subscriberId: options.subscriber ?? senderId,
           keyId: options.keyId,
-          privateKey: privateKeyFromBase64(readFileSync(options.key, "utf8").trim()),
+          privateKey: readKey(options.key),
         };
         const times = { nowMs: systemClock.now(), lifetimeMs: SIGNATURE_LIFETIME_MS };
         headers["authorization"] = signBody(signer, Buffer.from(body), times).authorization;
@@ -60,15 +61,10 @@ interface SendOptions {
   json?: boolean;
 }
 
-const Message = z.looseObject({ context: z.looseObject({ action: z.string().regex(ACTION) }) });
+const Message = z.looseObject({ context: z.looseObject({ action: z.string() }) });
 
 function readMessage(file: string, fresh: boolean): { body: string; action: string; senderId: string } {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new CliError(EXIT.usage, `${file} can't be read: ${(error as Error).message}`);
-  }
+  const text = readText(file);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -80,8 +76,13 @@ function readMessage(file: string, fresh: boolean): { body: string; action: stri
   const { context } = parsed.data;
   const { action } = context;
   const isCamel = "bapId" in context || "transactionId" in context;
-  const [callbackFrom, requestFrom] = isCamel ? ["bppId", "bapId"] : ["bpp_id", "bap_id"];
-  const senderId = String(context[action.startsWith("on_") ? callbackFrom : requestFrom] ?? "");
+  const from = action.startsWith("on_") ? "bpp" : "bap";
+  const key = `${from}${isCamel ? "Id" : "_id"}`;
+  const senderId = context[key];
+  if (!ACTION.test(action)) {
+    throw new CliError(EXIT.usage, `${file}: context.action: expected on_confirm, discover, ..., got "${action}"`);
+  }
+  if (typeof senderId !== "string") throw new CliError(EXIT.usage, `${file}: context.${key}: expected a string`);
   if (!fresh) return { body: text, action, senderId };
   const renewed = {
     ...parsed.data,
@@ -92,6 +93,23 @@ function readMessage(file: string, fresh: boolean): { body: string; action: stri
     },
   };
   return { body: JSON.stringify(renewed), action, senderId };
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${file} can't be read: ${(error as Error).message}`);
+  }
+}
+
+function readKey(file: string): KeyObject {
+  const text = readText(file).trim();
+  try {
+    return privateKeyFromBase64(text);
+  } catch (error) {
+    throw new CliError(EXIT.usage, `${file}: ${(error as Error).message}`);
+  }
 }
 
 function webhookUrl(

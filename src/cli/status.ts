@@ -1,4 +1,4 @@
-import type { StatusReport } from "../api/status-report.ts";
+import type { ObjectiveReport, StatusReport } from "../api/status-report.ts";
 import { loadConfig } from "../config/load.ts";
 import { askDaemon, socketOf } from "./daemon-client.ts";
 import { deviceTable } from "./device-table.ts";
@@ -23,6 +23,13 @@ export const addStatusCommand: AddCommand = (program, parts, setExit) => {
     });
 };
 
+function objectiveLine(name: string, objective: ObjectiveReport): string {
+  const { targetChargeKWh, deliveredKWh, deadlineMs, status } = objective;
+  const by = `${new Date(deadlineMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const how = status === undefined ? "" : ` · ${status.toLowerCase().replaceAll("_", " ")}`;
+  return `  ${name}: ${deliveredKWh.toFixed(2)} of ${targetChargeKWh.toFixed(2)} kWh by ${by}${how}`;
+}
+
 /** The screen as text. */
 export function statusText(report: StatusReport, options: { colour: boolean; width: number }): string {
   const up = ageText(report.nowMs - report.startedAtMs);
@@ -40,7 +47,12 @@ export function statusText(report: StatusReport, options: { colour: boolean; wid
   }
   for (const [name, address] of Object.entries(report.addresses))
     lines.push(`${name.toUpperCase().padEnd(7)} ${address}`);
+  if (report.meterFault !== undefined) {
+    lines.push(paint(`METER   no intervals are recorded: ${report.meterFault}`, "red", options.colour));
+  }
   lines.push("", deviceTable(report.devices, options));
+  const goals = report.devices.flatMap(({ name, objective }) => (objective ? [objectiveLine(name, objective)] : []));
+  if (goals.length > 0) lines.push("", ...goals);
   const troubles = report.devices.flatMap((device) => {
     const trouble =
       device.lastError ?? (device.verdict && device.verdict !== "effective" ? device.verdictReason : undefined);

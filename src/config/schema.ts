@@ -218,6 +218,11 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
       name: z.string().max(80).optional().describe("for people; default: the ERA"),
       kind: z.enum(["charger", "battery", "solar", "load"]),
       limit: limit.optional(),
+      rampRateKWPerMin: z
+        .number("must be kW per minute above 0, for example 1")
+        .positive()
+        .optional()
+        .describe("how fast its power may grow, kW per minute: commands grow in steps, reductions go at once"),
       prices: priceBand.optional(),
       storage: storage.optional(),
       charging: charging.optional(),
@@ -355,6 +360,7 @@ export interface DeviceConfig {
   readonly name?: string | undefined;
   readonly kind: "charger" | "battery" | "solar" | "load";
   readonly limit?: z.output<typeof limit> | undefined;
+  readonly rampRateKWPerMin?: number | undefined;
   readonly prices?: z.output<typeof priceBand> | undefined;
   readonly storage?: StorageConfig | undefined;
   readonly charging?: ChargingConfig | undefined;

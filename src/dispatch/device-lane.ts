@@ -1,32 +1,35 @@
-import { backoffMs, type Clock, withDeadline, withDeadlineOf } from "../clock.ts";
+import { backoffMs, type Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../model/adapter.ts";
-import { clampByLimits, type Limit } from "../model/limit.ts";
+import type { Acceptance, Adapter, Report } from "../model/adapter.ts";
+import { type Clamped, clampByLimits, type Limit } from "../model/limit.ts";
 import type { Availability, Reading } from "../model/reading.ts";
 import type { Capability } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
+import { DeviceCommands, textOf } from "./device-commands.ts";
 import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
-import { type Holding, judgementOf, lastFinding, verificationOf } from "./holding.ts";
-import { Lane } from "./lane.ts";
+import { type Holding, judgementOf, lastFinding } from "./holding.ts";
+import { Ramp } from "./ramp.ts";
 import { activeAt, MAX_SCHEDULED, splitEnded, superseded } from "./schedule.ts";
 import type { Finding } from "./verification.ts";
 
-/** The last resort: adapters have their own deadlines, the longest being three polls of a slow 2030.5 device. */
-const COMMAND_DEADLINE_MS = 600_000;
-/** A stopping daemon waits this long for a device that can't end its command by itself. */
-const STOP_DEADLINE_MS = 2_000;
-/** Changes of a limit that are worth a new command while a setpoint holds, kW. */
-const TIGHTENED_KW = 0.02;
+/** Powers that differ by less are the same, kW. */
+const NOTHING_KW = 1e-6;
+/** Room that a limit must give back before it is worth a new command, kW: a neighbour's meter always moves a little. */
 const LOOSENED_KW = 0.2;
-const RETRY_BASE_MS = 1_000;
-const RETRY_CAP_MS = 15_000;
+/** How long an increase waits for the first reading of a device that has just connected: this many, but not for ever. */
+const AWAITED_SAMPLES = 2;
+const AWAITED_MS = 30_000;
+const RECONNECT_BASE_MS = 1_000;
+const RECONNECT_CAP_MS = 15_000;
 
 export interface DeviceLaneOptions {
   readonly adapter: Adapter;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** How fast the device's power may grow, > 0; absent: at once. */
+  readonly rampRateKWPerMin?: number | undefined;
   /** False while nothing may be commanded: the wall clock was never set. */
   readonly mayCommand: () => boolean;
   /** Bounds that hold for this device now; asked at each decision. */
@@ -56,31 +59,34 @@ export interface DeviceSnapshot extends DeviceStateSnapshot {
   readonly lastError?: string;
 }
 
-type Job = { readonly kind: "apply"; readonly holding: Holding } | { readonly kind: "release" };
-
-/**
- * One device: which setpoint holds when, one command at a time, and the verdict by its meter.
- * Nothing here waits for another device.
- */
+/** One device: which setpoint holds when, how much of it, and the verdict by its meter. Nothing here waits for another. */
 export class DeviceLane {
   readonly adapter: Adapter;
   readonly #options: DeviceLaneOptions;
-  readonly #lane: Lane<Job>;
   readonly #state: DeviceState;
-  #signal: AbortSignal = AbortSignal.abort();
-  /** Ends the command that runs, when a newer one makes it pointless or the daemon stops; absent while none runs. */
-  #running: AbortController | undefined;
+  readonly #ramp: Ramp | undefined;
+  readonly #commands: DeviceCommands;
   #setpoints: Setpoint[] = [];
   #holding: Holding | undefined;
-  #underCommand = false;
-  #releaseRetryAtMs: number | undefined;
   #judgement: Judgement | undefined;
+  /** Elapsed ms at which the device connected. */
+  #connectedAtMs = 0;
 
   constructor(options: DeviceLaneOptions) {
     this.adapter = options.adapter;
     this.#options = options;
     this.#state = new DeviceState(options.clock);
-    this.#lane = new Lane((job) => this.#work(job));
+    this.#ramp = options.rampRateKWPerMin === undefined ? undefined : new Ramp(options.rampRateKWPerMin);
+    this.#commands = new DeviceCommands({
+      adapter: options.adapter,
+      clock: options.clock,
+      log: options.log,
+      random: options.random,
+      state: this.#state,
+      ramp: this.#ramp,
+      isCurrent: (holding) => holding === this.#holding,
+      onRefused: (holding, reason) => this.#judge(holding, { verdict: "refused", reason, samples: 0 }, true),
+    });
   }
 
   get era(): string {
@@ -121,13 +127,13 @@ export class DeviceLane {
 
   /** Connects, reads what the device tells, and reconnects for ever, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#signal = signal;
-    signal.addEventListener("abort", () => this.#running?.abort(signal.reason), { once: true });
+    this.#commands.start(signal);
     for (let attempt = 0; !signal.aborted; attempt++) {
       try {
         const capability = await this.adapter.start(signal);
         this.#state.take({ kind: "link", up: true, detail: "connected" });
         attempt = 0;
+        this.#connectedAtMs = this.#options.clock.elapsedMs();
         this.#take({ kind: "capability", capability });
         this.evaluate();
         for await (const report of this.adapter.reports(signal)) this.#take(report);
@@ -137,10 +143,10 @@ export class DeviceLane {
         this.#options.log.warn("device does not start", { era: this.era, reason: textOf(error), attempt });
       }
       await this.#options.clock
-        .sleep(backoffMs(attempt, RETRY_BASE_MS, RETRY_CAP_MS, this.#options.random), signal)
+        .sleep(backoffMs(attempt, RECONNECT_BASE_MS, RECONNECT_CAP_MS, this.#options.random), signal)
         .catch(() => {});
     }
-    await this.#lane.idle();
+    await this.#commands.idle();
   }
 
   /** Adds setpoints that were committed; an id that is already known changes nothing. */
@@ -184,7 +190,8 @@ export class DeviceLane {
 
     // The command first: the last word on what it replaces can wait.
     if (active === undefined) {
-      if (replaced !== undefined || this.#releaseIsDue()) this.#submit({ kind: "release" });
+      if (replaced !== undefined) this.#commands.release();
+      else this.#commands.retryRelease();
     } else if (this.#holding?.setpoint === active) this.#reconsider(this.#holding);
     else this.#begin(active);
 
@@ -194,166 +201,69 @@ export class DeviceLane {
     }
   }
 
-  /**
-   * The daemon stops. A device that ends its command by itself keeps it until then, and after a restart within the window
-   * it goes on; a device that can't is released now, or nothing would ever end it.
-   */
+  /** The daemon stops; the device comes to a safe end. */
   async shutDown(): Promise<void> {
     this.#setpoints = [];
     this.#holding = undefined;
-    const endsByItself = this.capability?.failsafe === "device" || this.capability?.failsafe === "vendor";
-    this.#running?.abort(new Error("the daemon stops"));
-    if (!endsByItself) this.#lane.submit({ kind: "release" });
-    await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
-  }
-
-  /** The newest order counts: what still runs for an older one is broken off, so that a slow device never holds it up. */
-  #submit(job: Job): void {
-    this.#running?.abort(new Error("a newer order came"));
-    this.#lane.submit(job);
+    await this.#commands.shutDown();
   }
 
   #begin(setpoint: Setpoint): void {
-    const clamped = this.#clamp(setpoint.powerKW);
-    this.#holding = {
-      setpoint,
-      targetKW: clamped.powerKW,
-      boundBy: clamped.boundBy,
-      attempts: 0,
-      retryAtMs: 0,
-    };
+    const { powerKW, boundBy } = this.#clamp(setpoint.powerKW);
+    this.#holding = { setpoint, targetKW: powerKW, boundBy, attempts: 0, retryAtMs: 0 };
     this.#judgement = undefined;
     this.#options.onTarget();
-    if (this.capability !== undefined) this.#submit({ kind: "apply", holding: this.#holding });
+    if (this.#canCommand(this.#holding)) this.#commands.apply(this.#holding);
   }
 
-  /** Retries a command that did not get through, and follows limits that changed. */
+  /** Follows limits that changed, and tries again what did not get through. */
   #reconsider(holding: Holding): void {
-    if (this.capability === undefined || holding.refusal !== undefined) return;
+    if (holding.refusal !== undefined || this.capability === undefined) return;
     const clamped = this.#clamp(holding.setpoint.powerKW);
-    // A neighbour's meter always moves a little; a limit that tightens counts sooner than one that gives way.
-    const roomKW = Math.abs(clamped.powerKW) - Math.abs(holding.targetKW);
-    if (roomKW < -TIGHTENED_KW || roomKW > LOOSENED_KW) {
+    const hasChanged = isWorthACommand(holding, clamped);
+    if (hasChanged) {
       holding.targetKW = clamped.powerKW;
       holding.boundBy = clamped.boundBy;
       this.#options.onTarget();
-      this.#submit({ kind: "apply", holding });
-      return;
     }
-    const isDue = holding.acceptance === undefined && this.#options.clock.elapsedMs() >= holding.retryAtMs;
-    if (isDue) this.#lane.submit({ kind: "apply", holding });
+    if (!this.#canCommand(holding)) return;
+    if (hasChanged) this.#commands.apply(holding);
+    else this.#commands.retry(holding);
   }
 
-  #clamp(powerKW: number): { powerKW: number; boundBy: Limit | undefined } {
-    const minRunKW = this.capability?.minRunKW ?? 0;
+  /** An increase waits for the meter: what is more than now can't be told while nobody knows what is now. */
+  #canCommand(holding: Holding): boolean {
+    const { capability, measuredKW } = this.#state;
+    if (capability === undefined) return false;
+    if (holding.boundBy?.source !== "ramp" || this.#ramp?.isTold || measuredKW !== undefined) return true;
+    const waitMs = Math.min(AWAITED_MS, AWAITED_SAMPLES * capability.sampleMs);
+    return this.#options.clock.elapsedMs() - this.#connectedAtMs >= waitMs;
+  }
+
+  #clamp(powerKW: number): Clamped {
+    const { capability, measuredKW } = this.#state;
+    const minRunKW = capability?.minRunKW ?? 0;
     const isTooLittle = powerKW !== 0 && Math.abs(powerKW) < minRunKW;
     const wantedKW = isTooLittle ? (this.#options.runnableKW?.(powerKW, minRunKW) ?? powerKW) : powerKW;
-    const clamped = clampByLimits(wantedKW, [
-      ...nameplate(this.capability),
-      ...this.#options.limits(),
-      ...this.#state.limits,
-    ]);
-    return { powerKW: clamped.powerKW, boundBy: clamped.boundBy };
-  }
-
-  async #work(job: Job): Promise<void> {
-    if (this.#signal.aborted) return;
-    if (job.kind === "release") await this.#release();
-    else if (job.holding === this.#holding) await this.#apply(job.holding);
-  }
-
-  async #apply(holding: Holding): Promise<void> {
-    const { log } = this.#options;
-    if (holding.acceptedTargetKW === holding.targetKW) return;
-    // Set before the call: until it returns, a tick must not queue the same command again.
-    holding.retryAtMs = Number.POSITIVE_INFINITY;
-    const target: Target = {
-      setpointId: holding.setpoint.id,
-      powerKW: holding.targetKW,
-      untilMs: holding.setpoint.validUntilMs,
-    };
-    const startKW = this.measuredKW;
-    try {
-      this.#underCommand = true;
-      const acceptance = await this.#command((signal) => this.adapter.apply(target, signal));
-      holding.acceptance = acceptance;
-      holding.acceptedTargetKW = target.powerKW;
-      delete holding.lastError;
-      holding.verification = verificationOf(holding, acceptance, this.capability, {
-        acceptedAtMs: this.#options.clock.elapsedMs(),
-        startKW,
-      });
-      log.info("setpoint applied", {
-        era: this.era,
-        setpoint: holding.setpoint.id,
-        orderedKW: holding.setpoint.powerKW,
-        appliedKW: acceptance.appliedKW,
-        command: acceptance.command,
-      });
-    } catch (error) {
-      if (this.#signal.aborted || holding !== this.#holding) return;
-      this.#noteFailure(holding, error);
-    }
-  }
-
-  /** Runs one command; it ends early when the daemon stops or a newer order comes. */
-  async #command<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const running = new AbortController();
-    this.#running = running;
-    try {
-      return await withDeadlineOf(this.#options.clock, COMMAND_DEADLINE_MS, running, work);
-    } finally {
-      if (this.#running === running) this.#running = undefined;
-    }
-  }
-
-  #noteFailure(holding: Holding, error: unknown): void {
-    holding.attempts += 1;
-    holding.lastError = textOf(error);
-    const isRefusal = error instanceof DeviceError && error.fault === "refused";
-    this.#options.log.warn(isRefusal ? "device refused the setpoint" : "setpoint could not be applied", {
-      era: this.era,
-      setpoint: holding.setpoint.id,
-      fault: error instanceof DeviceError ? error.fault : "unreachable",
-      reason: holding.lastError,
-      attempt: holding.attempts,
-    });
-    if (isRefusal) {
-      holding.refusal = holding.lastError;
-      this.#judge(holding, { verdict: "refused", reason: holding.lastError, samples: 0 }, true);
-      return;
-    }
-    const waitMs = backoffMs(holding.attempts, RETRY_BASE_MS, RETRY_CAP_MS, this.#options.random);
-    holding.retryAtMs = this.#options.clock.elapsedMs() + waitMs;
-  }
-
-  async #release(): Promise<void> {
-    this.#releaseRetryAtMs = undefined;
-    if (!this.#underCommand) return;
-    const { clock, log } = this.#options;
-    try {
-      await this.#command((signal) => this.adapter.release(signal));
-      this.#underCommand = false;
-      log.info("released to its own default", { era: this.era });
-    } catch (error) {
-      if (this.#signal.aborted) return;
-      this.#releaseRetryAtMs = clock.elapsedMs() + RETRY_CAP_MS;
-      log.warn("could not be released yet; the command ends by itself where the device can do that", {
-        era: this.era,
-        reason: textOf(error),
-      });
-    }
-  }
-
-  #releaseIsDue(): boolean {
-    return this.#releaseRetryAtMs !== undefined && this.#options.clock.elapsedMs() >= this.#releaseRetryAtMs;
+    const limits = [...nameplate(capability), ...this.#options.limits(), ...this.#state.limits];
+    const ramp = this.#ramp?.limit(measuredKW, minRunKW, this.#options.clock.elapsedMs());
+    return clampByLimits(wantedKW, ramp ? [...limits, ramp] : limits);
   }
 
   #take(report: Report): void {
-    this.#state.take(report);
+    this.#state.take(
+      report.kind === "capability" ? { ...report, capability: this.#ramped(report.capability) } : report,
+    );
     if (report.kind === "reading") this.#verify(report.reading);
     else if (report.kind === "limits") this.evaluate();
     this.#options.onReport(report);
+  }
+
+  /** What the bids count on is what the commands keep. */
+  #ramped(capability: Capability): Capability {
+    if (this.#ramp === undefined) return capability;
+    const own = capability.rampRateKWPerMin ?? Number.POSITIVE_INFINITY;
+    return { ...capability, rampRateKWPerMin: Math.min(own, this.#ramp.rateKWPerMin) };
   }
 
   #verify(reading: Reading): void {
@@ -391,12 +301,21 @@ export class DeviceLane {
   }
 }
 
+/** Whether the device must be told anew because the limits around its setpoint changed. */
+function isWorthACommand(holding: Holding, { powerKW }: Clamped): boolean {
+  const { targetKW, boundBy, acceptance, acceptedTargetKW } = holding;
+  const roomKW = Math.abs(powerKW) - Math.abs(targetKW);
+  if (roomKW < -NOTHING_KW) {
+    // A device that rounded down may be within the tighter limit already.
+    const toldKW = acceptance !== undefined && acceptedTargetKW === targetKW ? acceptance.appliedKW : targetKW;
+    return Math.abs(powerKW) < Math.abs(toldKW) - NOTHING_KW;
+  }
+  // A ramp gives way in steps of its own, of which none is too small.
+  return roomKW > (boundBy?.source === "ramp" ? NOTHING_KW : LOOSENED_KW);
+}
+
 function nameplate(capability: Capability | undefined): Limit[] {
   return capability === undefined
     ? []
     : [{ source: "nameplate", minPowerKW: capability.minPowerKW, maxPowerKW: capability.maxPowerKW }];
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

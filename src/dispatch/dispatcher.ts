@@ -21,6 +21,8 @@ export interface DispatchedDevice {
   readonly adapter: Adapter;
   /** Bounds set by the operator. */
   readonly limit?: Limit;
+  /** How fast its power may grow, > 0; absent: at once. */
+  readonly rampRateKWPerMin?: number | undefined;
 }
 
 export interface DispatcherOptions {
@@ -51,7 +53,7 @@ export class Dispatcher {
     this.#options = options;
     this.#groupVerdicts = groupVerdicts(options.clock, options.onJudgement);
     const { runnableKW } = options;
-    for (const { adapter, limit } of options.devices) {
+    for (const { adapter, limit, rampRateKWPerMin } of options.devices) {
       if (limit) this.#operatorLimits.set(adapter.era, limit);
       this.#lanes.set(
         adapter.era,
@@ -60,6 +62,7 @@ export class Dispatcher {
           clock: options.clock,
           log: options.log,
           random: options.random,
+          rampRateKWPerMin,
           mayCommand: () => this.#clockIsPlausible(),
           limits: () => this.#limitsOf(adapter.era),
           onJudgement: (judgement) => this.#groupVerdicts.take(judgement),

@@ -30,9 +30,11 @@ export function verificationOf(
   capability: Capability | undefined,
   at: { readonly acceptedAtMs: number; readonly startKW: number | undefined },
 ): Verification {
+  const leastKW = capability?.minRunKW ?? 0;
+  const isBelowLeast = Math.abs(holding.targetKW) < leastKW;
   const shortfallReason = holding.boundBy
     ? `the ${holding.boundBy.source} limit allows ${holding.targetKW.toFixed(2)} kW`
-    : `the device was told ${acceptance.appliedKW.toFixed(2)} kW, the nearest it can do`;
+    : `the device was told ${acceptance.appliedKW.toFixed(2)} kW, the nearest it can do${isBelowLeast ? `: it runs from ${leastKW.toFixed(2)} kW on` : ""}`;
   return new Verification({
     orderedKW: holding.setpoint.powerKW,
     appliedKW: acceptance.appliedKW,

@@ -1,5 +1,5 @@
 import { type Answer, Refusal } from "./answer.ts";
-import { type InboundMessage, MAX_MESSAGE_BYTES } from "./inbox.ts";
+import { type InboundMessage, MAX_MESSAGE_BYTES } from "./message-body.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 /** A message of 64 KiB with every letter escaped, and its signature. */

@@ -2,8 +2,8 @@ import { connect, type IClientOptions, type IPublishPacket, type MqttClient } fr
 import { backoffMs, type Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
 import { type Answer, nackOf, Refusal } from "./answer.ts";
-import type { InboundMessage } from "./inbox.ts";
 import type { MarketCounters } from "./market-counters.ts";
+import type { InboundMessage } from "./message-body.ts";
 import { answerText, openEnvelope } from "./mqtt-envelope.ts";
 import { MqttRequests } from "./mqtt-requests.ts";
 import type { PostedAnswer } from "./post-message.ts";

@@ -6,23 +6,19 @@ import type { Objective } from "../model/objective.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Contract, ControlStore, NewOutboxItem } from "../store/control-store.ts";
-import type { Envelope, Parties } from "./beckn-context.ts";
+import type { Parties } from "./beckn-context.ts";
+import type { InitAnswer, Release, StatusRequest } from "./callback-effects.ts";
 import type { ContractBook } from "./contract-book.ts";
 import { type BidContext, nextIntervals } from "./dialects/bid-context.ts";
 import type { MarketOffer } from "./dialects/order-codec.ts";
 import { type OutgoingDialect, outgoingDialect } from "./dialects/outgoing.ts";
 import { type Bid, type BidConstraints, confirmMessage, type DeliveryReport } from "./dialects/seed-messages.ts";
 import type { SeedDialect } from "./dialects/seed-shape.ts";
-import type { InitAnswer, Release, StatusRequest } from "./inbox.ts";
+import { type MessageRules, MessageWriter } from "./message-writer.ts";
 import { offerFault } from "./offer-check.ts";
-import { requestItem } from "./request-item.ts";
+import { RunningOrders } from "./running-orders.ts";
 
-/** Telemetry and the last verdict come a little after the setpoint's end; until then its order takes them. */
-const REPORT_GRACE_MS = 300_000;
 const TICK_MS = 1000;
-/** Readings that the answer to a question has at most. */
-const MAX_READINGS = 60;
-
 export interface ParticipantOptions {
   readonly store: ControlStore;
   readonly contracts: ContractBook;
@@ -73,21 +69,6 @@ interface Dealing {
   waiting?: Bid;
 }
 
-interface ItemRules {
-  readonly ttlMs: number;
-  readonly replaceKey: string;
-  readonly messageId?: string;
-  readonly envelope?: Envelope;
-}
-
-/** The order that is running for one resource. */
-interface RunningOrder {
-  readonly transactionId: string;
-  readonly orderId?: string;
-  readonly powerKW: number;
-  readonly endsAtMs: number;
-}
-
 /**
  * Our side of the contract with the market, as the seed's 3.3 has it: `discover` with a bid curve, `on_discover` with the
  * clearing price, `confirm`, `on_confirm` with the setpoint; then telemetry while the order runs. A market may offer
@@ -97,21 +78,32 @@ interface RunningOrder {
 export class Participant {
   readonly #options: ParticipantOptions;
   readonly #dealings = new Map<Era, Dealing>();
-  readonly #orders = new Map<Era, RunningOrder>();
+  readonly #orders: RunningOrders;
   readonly #outgoing: OutgoingDialect;
-  /** What was told last of each running order, for a market that asks. */
-  readonly #told = new Map<Era, DeliveryReport>();
+  readonly #writer: MessageWriter;
 
   constructor(options: ParticipantOptions) {
+    const { clock, parties, dialect, telemetryTtlMs, telemetryRole } = options;
     this.#options = options;
-    this.#outgoing = options.outgoing ?? outgoingDialect("seed", options.dialect, undefined);
+    this.#outgoing = options.outgoing ?? outgoingDialect("seed", dialect, undefined);
+    this.#writer = new MessageWriter(clock, parties, this.#outgoing.envelope);
+    this.#orders = new RunningOrders({
+      clock,
+      parties,
+      dialect,
+      outgoing: this.#outgoing,
+      writer: this.#writer,
+      metersOf: (era) => this.#metersOf(era),
+      telemetryTtlMs,
+      telemetryRole,
+    });
   }
 
   /** Finds the orders that run since before a restart, then ends what the market never answered until `signal` aborts. */
   async start(signal: AbortSignal): Promise<void> {
     const { store, clock, log } = this.#options;
     for (const { setpoint } of await store.openSetpoints(clock.now())) {
-      if (setpoint.source.kind === "market") this.#remember(setpoint);
+      if (setpoint.source.kind === "market") this.#orders.add(setpoint);
     }
     void repeatEvery(clock, TICK_MS, signal, () =>
       this.#endUnanswered().catch((error) => log.error("contracts could not be ended", { err: error })),
@@ -156,7 +148,7 @@ export class Participant {
   /** The market confirmed setpoints; their orders run from now on. */
   confirmed(setpoints: readonly Setpoint[]): void {
     for (const setpoint of setpoints) {
-      this.#remember(setpoint);
+      this.#orders.add(setpoint);
       const dealing = this.#dealings.get(setpoint.era);
       if (dealing === undefined || dealing.contract.transactionId !== setpoint.source.transactionId) continue;
       dealing.contract = this.#step(dealing.contract, "ACTIVE", {
@@ -173,53 +165,31 @@ export class Participant {
 
   /** The market ended an order. */
   released(release: Release): void {
-    for (const [era, order] of this.#orders) {
-      if (order.transactionId === release.transactionId) this.#forget(era);
-    }
+    this.#orders.end(release.transactionId);
     for (const [era, dealing] of this.#dealings) {
       if (dealing.contract.transactionId === release.transactionId) this.#dealings.delete(era);
     }
   }
 
   /**
-   * Sends what a resource did and can do now to the market, for the order that is running. A later report replaces one
-   * that still waits, but a final verdict is never replaced.
+   * Sends what a resource did and can do now to the market, for the order that is running.
    * @returns false if no order is running, so that there is nobody to tell
    */
   async telemetry(report: Omit<DeliveryReport, "orderId">): Promise<boolean> {
-    const order = this.#orders.get(report.era);
-    if (order === undefined) return false;
-    const { telemetryTtlMs, telemetryRole } = this.#options;
-    // The curve belongs to the transaction that the market clears next; once a newer one is open it goes there.
-    const isPresent = this.#dealings.get(report.era)?.contract.transactionId === order.transactionId;
-    const { curve, constraints, ...rest } = report;
-    const told: DeliveryReport = {
-      ...rest,
-      ...(order.orderId !== undefined && { orderId: order.orderId }),
-      ...(isPresent && curve !== undefined && { curve }),
-      ...(isPresent && constraints !== undefined && { constraints }),
-    };
-    this.#remind(told);
-    const message = this.#outgoing.delivery(told, order.transactionId, this.#metersOf(report.era));
-    const { judgement } = report;
-    const { performance } = report;
-    const lasting = performance ? `reduction ${performance.setpointId}` : `telemetry ${report.era}`;
-    const replaceKey = judgement?.final ? `verdict ${judgement.setpointId}` : lasting;
-    const action = telemetryRole === "bpp" ? "on_status" : "update";
-    const ttlMs = telemetryTtlMs ?? 3_600_000;
-    const item = this.#item(action, order.transactionId, message, { ttlMs, replaceKey });
+    const item = this.#orders.report(report, this.#dealings.get(report.era)?.contract.transactionId);
+    if (item === undefined) return false;
     await this.#commit([], [item]);
     return true;
   }
 
   /** The transaction of a resource: of the order that runs, else of its bid. */
   transactionOf(era: Era): { readonly transactionId: string; readonly orderId?: string } | undefined {
-    return this.#orders.get(era) ?? this.#dealings.get(era)?.contract;
+    return this.#orders.of(era) ?? this.#dealings.get(era)?.contract;
   }
 
   snapshot(): readonly ParticipantSnapshot[] {
     return [...this.#dealings].map(([era, { contract, waiting }]) => {
-      const order = this.#orders.get(era);
+      const order = this.#orders.of(era);
       return {
         era,
         state: contract.state,
@@ -233,47 +203,20 @@ export class Participant {
     });
   }
 
-  /**
-   * The `on_status` for a market that asks what an order's resource does, in its own dialect: what was told last.
-   * @returns nothing if that market has no such order here
-   */
-  statusFor({ context, orderId, isContract }: StatusRequest): NewOutboxItem | undefined {
-    const { parties, dialect, telemetryTtlMs } = this.#options;
-    if (context.bapId !== parties.bppId) return undefined;
-    const found = [...this.#orders].find(([, order]) =>
-      orderId !== undefined && order.orderId !== undefined
-        ? order.orderId === orderId
-        : order.transactionId === context.transactionId,
-    );
-    if (found === undefined) return undefined;
-    const [era, order] = found;
-    const ofRequest = isContract === (this.#outgoing.envelope === "camel") ? this.#outgoing : undefined;
-    const outgoing = ofRequest ?? outgoingDialect(isContract ? "deg" : "seed", dialect, undefined);
-    const report = this.#told.get(era) ?? { era, readings: [] };
-    const told = { ...report, ...(order.orderId !== undefined && { orderId: order.orderId }) };
-    return this.#item(
-      "on_status",
-      order.transactionId,
-      outgoing.delivery(told, order.transactionId, this.#metersOf(era)),
-      {
-        ttlMs: telemetryTtlMs ?? 3_600_000,
-        replaceKey: `status ${era}`,
-        // What answers a question carries the question's id, in the question's envelope.
-        messageId: context.messageId,
-        envelope: context.envelope,
-      },
-    );
+  /** The `on_status` for a market that asks what an order's resource does; nothing if it has no such order here. */
+  statusFor(request: StatusRequest): NewOutboxItem | undefined {
+    return this.#orders.statusFor(request);
   }
 
   async #open(bid: Bid, transactionId: string): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, parties } = this.#options;
     const { era } = bid;
     const { opening } = this.#outgoing;
     const message = this.#outgoing.bid(bid, this.#bidContext(era, transactionId));
     const state = opening === "confirm" ? "CONFIRMING" : "BIDDING";
-    const contract: Contract = { transactionId, era, state, updatedAtMs: clock.now() };
+    const contract: Contract = { transactionId, era, state, bppId: parties.bppId, updatedAtMs: clock.now() };
     this.#dealings.set(era, { bid, contract, askedAtMs: clock.elapsedMs() });
-    const item = this.#item(opening, transactionId, message, this.#bidRules(`${opening} ${era}`));
+    const item = this.#writer.item(opening, transactionId, message, this.#bidRules(`${opening} ${era}`));
     await this.#commit([contract], [item]);
   }
 
@@ -283,7 +226,10 @@ export class Participant {
     const message = this.#outgoing.amend?.(bid, this.#bidContext(bid.era, transactionId));
     if (message === undefined) return;
     dealing.bid = bid;
-    await this.#commit([], [this.#item("update", transactionId, message, this.#bidRules(`amend ${transactionId}`))]);
+    await this.#commit(
+      [],
+      [this.#writer.item("update", transactionId, message, this.#bidRules(`amend ${transactionId}`))],
+    );
   }
 
   async #confirmInit(transactionId: string, { approvedMaxTradeKW }: InitAnswer): Promise<void> {
@@ -297,7 +243,7 @@ export class Participant {
     const message = this.#outgoing.confirm(bid, this.#bidContext(bid.era, transactionId), approvedMaxTradeKW);
     dealing.contract = this.#step(dealing.contract, "CONFIRMING", {});
     dealing.askedAtMs = clock.elapsedMs();
-    const item = this.#item("confirm", transactionId, message, this.#bidRules(`confirm ${transactionId}`));
+    const item = this.#writer.item("confirm", transactionId, message, this.#bidRules(`confirm ${transactionId}`));
     await this.#commit([dealing.contract], [item]);
   }
 
@@ -321,28 +267,6 @@ export class Participant {
 
   #dealingOf(transactionId: string): Dealing | undefined {
     return [...this.#dealings.values()].find((one) => one.contract.transactionId === transactionId);
-  }
-
-  /** Keeps what was told of an order: the newest readings, and the last verdict until there is a newer one. */
-  #remind(report: DeliveryReport): void {
-    const before = this.#told.get(report.era);
-    const isSame = before !== undefined && before.orderId === report.orderId;
-    const readings = [
-      ...(isSame ? before.readings : []),
-      ...report.readings.filter((one) => !before?.readings.includes(one)),
-    ];
-    const judgement = report.judgement ?? (isSame ? before.judgement : undefined);
-    this.#told.set(report.era, {
-      era: report.era,
-      readings: readings.slice(-MAX_READINGS),
-      ...(judgement !== undefined && { judgement }),
-      ...(report.orderId !== undefined && { orderId: report.orderId }),
-    });
-  }
-
-  #forget(era: Era): void {
-    this.#orders.delete(era);
-    this.#told.delete(era);
   }
 
   async #answerOffer(transactionId: string, offers: readonly MarketOffer[]): Promise<void> {
@@ -372,20 +296,17 @@ export class Participant {
       { ...offer, era: bid.era, ...(bid.objective && { objective: bid.objective }) },
       dialect,
     );
-    const item = this.#item("confirm", transactionId, message, this.#bidRules(`confirm ${transactionId}`));
+    const item = this.#writer.item("confirm", transactionId, message, this.#bidRules(`confirm ${transactionId}`));
     await this.#commit([dealing.contract], [item]);
   }
 
   /** Ends transactions that got no answer, and forgets orders that are long over. */
   async #endUnanswered(): Promise<void> {
-    const { clock, log } = this.#options;
-    const nowMs = clock.now();
-    for (const [era, order] of this.#orders) {
-      if (nowMs > order.endsAtMs + REPORT_GRACE_MS) this.#forget(era);
-    }
+    const { log } = this.#options;
+    this.#orders.endOverdue();
     for (const [era, dealing] of this.#dealings) {
       const { contract, waiting } = dealing;
-      if (contract.state === "ACTIVE" ? this.#orders.has(era) : !this.#isOverdue(dealing)) continue;
+      if (contract.state === "ACTIVE" ? this.#orders.of(era) !== undefined : !this.#isOverdue(dealing)) continue;
       this.#dealings.delete(era);
       log.info("contract ended", { era, transactionId: contract.transactionId, state: contract.state });
       await this.#commit([this.#step(contract, "ENDED", {})], []);
@@ -397,20 +318,6 @@ export class Participant {
     return this.#options.clock.elapsedMs() - dealing.askedAtMs > this.#offerTimeoutMs;
   }
 
-  #remember(setpoint: Setpoint): void {
-    const { transactionId, orderId } = setpoint.source;
-    if (transactionId === undefined) return;
-    const before = this.#orders.get(setpoint.era);
-    // An order may have one setpoint after the other.
-    const endsBeforeMs = before?.transactionId === transactionId ? before.endsAtMs : 0;
-    this.#orders.set(setpoint.era, {
-      transactionId,
-      ...(orderId !== undefined && { orderId }),
-      powerKW: setpoint.powerKW,
-      endsAtMs: Math.max(setpoint.validUntilMs, endsBeforeMs),
-    });
-  }
-
   get #offerTimeoutMs(): number {
     return this.#options.offerTimeoutMs ?? 300_000;
   }
@@ -419,14 +326,8 @@ export class Participant {
     return { ...contract, ...facts, state, updatedAtMs: this.#options.clock.now() };
   }
 
-  #bidRules(replaceKey: string): ItemRules {
+  #bidRules(replaceKey: string): MessageRules {
     return { ttlMs: this.#offerTimeoutMs, replaceKey };
-  }
-
-  #item(action: string, transactionId: string, message: object, rules: ItemRules): NewOutboxItem {
-    const { clock, parties } = this.#options;
-    const { envelope = this.#outgoing.envelope, ...rest } = rules;
-    return requestItem(parties, { action, transactionId, message, envelope, ...rest }, clock.now());
   }
 
   async #commit(contracts: readonly Contract[], outbox: readonly NewOutboxItem[]): Promise<void> {

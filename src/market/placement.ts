@@ -1,4 +1,4 @@
-import type { Era } from "../model/resource.ts";
+import { directionFault, type Era } from "../model/resource.ts";
 import type { Price, Setpoint } from "../model/setpoint.ts";
 import type { Contract } from "../store/control-store.ts";
 import { Refusal } from "./answer.ts";
@@ -69,9 +69,6 @@ export function isFrom(senderId: string, { id, source }: Setpoint): boolean {
   return source.messageId !== undefined && id === setpointId(senderId, source.messageId, index);
 }
 
-/** A device can't do less than this, so a rounding error of the market is no wrong sign. */
-const NOTHING_KW = 1e-6;
-
 /**
  * Finds the resource of a draft and gives it an end: the `Setpoint` that goes down to the device.
  * @param index which one of its message, part of its id
@@ -138,6 +135,8 @@ async function findResource(draft: SetpointDraft, rules: PlacementRules): Promis
       return era;
     }
     tried.push(`${way} ${nameFor(way, draft) ?? "(not given)"}`);
+    // What is meant for a resource that is not here must not move the one that the order had before.
+    if (way === "era" && era !== undefined) break;
   }
   throw new Refusal(404, "RESOURCE_UNKNOWN", draft.path, `no resource here belongs to ${tried.join(", ")}`);
 }
@@ -195,15 +194,8 @@ function nameFor(way: Mapping, draft: SetpointDraft): string | undefined {
 /** A power in a direction that the resource does not have is a wrong sign somewhere, never to be turned or set to zero. */
 function refuseImpossible(powerKW: number, path: string, era: Era, directory: ResourceDirectory): void {
   const capability = directory.capability(era);
-  if (capability === undefined) return;
-  if (powerKW > NOTHING_KW && capability.maxPowerKW <= 0) {
-    const message = `${powerKW} kW is generation (positive), and ${era} can only consume`;
-    throw new Refusal(400, "SETPOINT_IMPOSSIBLE", path, message);
-  }
-  if (powerKW < -NOTHING_KW && capability.minPowerKW >= 0) {
-    const message = `${powerKW} kW is consumption (negative), and ${era} can only generate`;
-    throw new Refusal(400, "SETPOINT_IMPOSSIBLE", path, message);
-  }
+  const fault = capability && directionFault(powerKW, era, capability);
+  if (fault !== undefined) throw new Refusal(400, "SETPOINT_IMPOSSIBLE", path, fault);
 }
 
 function flagsOf(setpoint: Setpoint, draft: SetpointDraft, directory: ResourceDirectory): readonly SetpointFlag[] {

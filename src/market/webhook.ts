@@ -5,7 +5,7 @@ import { type Clock, withDeadline } from "../clock.ts";
 import { isLoopback } from "../config/loopback.ts";
 import type { Log } from "../log.ts";
 import { type Answer, nack } from "./answer.ts";
-import { type InboundMessage, MAX_MESSAGE_BYTES } from "./inbox.ts";
+import { type InboundMessage, MAX_MESSAGE_BYTES } from "./message-body.ts";
 
 /** Connections at the same time; each holds at most one message of 64 KiB. */
 const MAX_CONNECTIONS = 256;

@@ -11,6 +11,7 @@ export const LIMIT_SOURCES = [
   "backend",
   "failsafe",
   "availability",
+  "ramp",
 ] as const;
 
 export type LimitSource = (typeof LIMIT_SOURCES)[number];

@@ -26,6 +26,15 @@ export interface Objective {
   readonly maxChargeKWh?: number;
 }
 
+/** What the registers of a meter counted since an objective was set, kWh, and where they stood last. */
+export interface RegisterProgress {
+  readonly importedKWh: number;
+  readonly exportedKWh: number;
+  /** Absent while the meter has sent no such register. */
+  readonly lastImportKWh?: number;
+  readonly lastExportKWh?: number;
+}
+
 /**
  * `ON_TRACK`: the energy can still be there by the deadline. `OBJECTIVE_AT_RISK`: it will be missing in part even if nothing goes
  * wrong from now on. `REACHED`: it is there.

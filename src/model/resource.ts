@@ -46,6 +46,24 @@ export interface Capability {
   readonly identity?: DeviceIdentity;
 }
 
+/** A device can't do less than this, so a rounding error is no wrong sign. */
+const NOTHING_KW = 1e-6;
+
+/** Why a resource can't hold a power whatever its amount, for a person: it does not have that direction. */
+export function directionFault(
+  powerKW: number,
+  era: Era,
+  band: Pick<Capability, "minPowerKW" | "maxPowerKW">,
+): string | undefined {
+  if (powerKW > NOTHING_KW && band.maxPowerKW <= 0) {
+    return `${powerKW} kW is generation (positive), and ${era} can only consume`;
+  }
+  if (powerKW < -NOTHING_KW && band.minPowerKW >= 0) {
+    return `${powerKW} kW is consumption (negative), and ${era} can only generate`;
+  }
+  return undefined;
+}
+
 /** What the device says it is. Each part only if the device sent it. */
 export interface DeviceIdentity {
   readonly vendor?: string;

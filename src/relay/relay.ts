@@ -4,7 +4,7 @@ import { backoffMs, type Clock, DeadlineError, withDeadline } from "../clock.ts"
 import type { Log } from "../log.ts";
 import { type Answer, nack, nackOf, Refusal } from "../market/answer.ts";
 import { messageContext } from "../market/beckn-context.ts";
-import { type InboundMessage, MAX_MESSAGE_BYTES } from "../market/inbox.ts";
+import { type InboundMessage, MAX_MESSAGE_BYTES } from "../market/message-body.ts";
 import { parseStrictJson } from "../market/strict-json.ts";
 import { Webhook } from "../market/webhook.ts";
 import type { RelayConfig } from "./relay-config.ts";

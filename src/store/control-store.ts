@@ -1,3 +1,4 @@
+import type { Objective, RegisterProgress } from "../model/objective.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
 
@@ -23,8 +24,19 @@ export interface Contract {
   /** `BIDDING` curve sent, `OFFERED` clearing price known, `CONFIRMING` confirm sent, `ACTIVE` setpoint known, `ENDED`. */
   readonly state: "BIDDING" | "OFFERED" | "CONFIRMING" | "ACTIVE" | "ENDED";
   readonly orderId?: string;
+  /** The market that it is with: nobody else may speak in it. Absent in what an earlier version wrote. */
+  readonly bppId?: string;
   readonly clearingPricePerKWh?: number;
   readonly updatedAtMs: number;
+}
+
+/** The goal of a resource and how far it has got, so that a restart goes on from there. */
+export interface ObjectiveRecord {
+  readonly era: string;
+  readonly objective: Objective;
+  /** The goal that the config had when this was written; absent: none. */
+  readonly configured?: Objective;
+  readonly progress: RegisterProgress;
 }
 
 /** A message to the market that waits until it has been acknowledged. Signed when it is sent, not when it is queued. */
@@ -62,6 +74,8 @@ export interface ControlChange {
   readonly judgements?: readonly Judgement[];
   readonly contracts?: readonly Contract[];
   readonly outbox?: readonly NewOutboxItem[];
+  /** One a resource; a later one replaces it. */
+  readonly objectives?: readonly ObjectiveRecord[];
 }
 
 /** A fact that an adapter keeps over a restart. */
@@ -100,6 +114,7 @@ export interface ControlStore extends AsyncDisposable {
   openSetpoints(nowMs: number): Promise<readonly StoredSetpoint[]>;
   /** The newest setpoints, newest first. */
   recentSetpoints(limit: number): Promise<readonly StoredSetpoint[]>;
+  objectives(): Promise<readonly ObjectiveRecord[]>;
   /** Items whose next attempt is due, oldest first. */
   dueOutbox(nowMs: number, limit: number): Promise<readonly OutboxItem[]>;
   /** Takes an item out: acknowledged, expired or refused for good. @param sent its signature, if an answer is to come */

@@ -2,6 +2,7 @@ import type {
   Contract,
   ControlChange,
   MemoryEntry,
+  ObjectiveRecord,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -34,7 +35,8 @@ export function controlTables(database: SqlDatabase) {
     "UPDATE setpoint SET judgement = ?, judgement_final = ? WHERE id = ? AND judgement_final = 0",
   );
   const upsertContract = database.prepare(
-    `INSERT INTO contract (transaction_id, order_id, era, state, clearing_price, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO contract (transaction_id, order_id, bpp_id, era, state, clearing_price, updated_at_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (transaction_id) DO UPDATE SET order_id = excluded.order_id, state = excluded.state,
        clearing_price = excluded.clearing_price, updated_at_ms = excluded.updated_at_ms`,
   );
@@ -55,6 +57,10 @@ export function controlTables(database: SqlDatabase) {
     "SELECT body, judgement FROM setpoint WHERE judgement_final = 0 OR valid_until_ms > ? ORDER BY seq",
   );
   const recentSetpoints = database.prepare("SELECT body, judgement FROM setpoint ORDER BY seq DESC LIMIT ?");
+  const upsertObjective = database.prepare(
+    "INSERT INTO objective (era, body) VALUES (?, ?) ON CONFLICT (era) DO UPDATE SET body = excluded.body",
+  );
+  const allObjectives = database.prepare("SELECT body FROM objective");
   const dueOutbox = database.prepare("SELECT * FROM outbox WHERE next_attempt_ms <= ? ORDER BY id LIMIT ?");
   const removeOutbox = database.prepare("DELETE FROM outbox WHERE id = ?");
   const insertSignature = database.prepare(
@@ -87,6 +93,7 @@ export function controlTables(database: SqlDatabase) {
       upsertContract.run(
         contract.transactionId,
         contract.orderId ?? null,
+        contract.bppId ?? null,
         contract.era,
         contract.state,
         contract.clearingPricePerKWh ?? null,
@@ -106,6 +113,7 @@ export function controlTables(database: SqlDatabase) {
       );
       trimOutbox.run();
     }
+    for (const objective of change.objectives ?? []) upsertObjective.run(objective.era, JSON.stringify(objective));
   };
 
   return {
@@ -144,6 +152,8 @@ export function controlTables(database: SqlDatabase) {
     },
     openSetpoints: (nowMs: number): StoredSetpoint[] => (openSetpoints.all(nowMs) as Row[]).map(storedFrom),
     recentSetpoints: (limit: number): StoredSetpoint[] => (recentSetpoints.all(limit) as Row[]).map(storedFrom),
+    objectives: (): ObjectiveRecord[] =>
+      (allObjectives.all() as Row[]).map((row) => JSON.parse(String(row["body"])) as ObjectiveRecord),
     dueOutbox: (nowMs: number, limit: number): OutboxItem[] => (dueOutbox.all(nowMs, limit) as Row[]).map(outboxFrom),
     removeOutbox(id: number, sent?: SentSignature): void {
       removeOutbox.run(id);
@@ -200,6 +210,7 @@ function contractFrom(row: Row): Contract {
     state: row["state"] as Contract["state"],
     updatedAtMs: Number(row["updated_at_ms"]),
     ...(row["order_id"] === null ? {} : { orderId: String(row["order_id"]) }),
+    ...(row["bpp_id"] === null ? {} : { bppId: String(row["bpp_id"]) }),
     ...(row["clearing_price"] === null ? {} : { clearingPricePerKWh: Number(row["clearing_price"]) }),
   };
 }

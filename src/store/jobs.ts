@@ -10,6 +10,7 @@ export type Job =
   | { readonly op: "findContractByOrder"; readonly orderId: string }
   | { readonly op: "openSetpoints"; readonly nowMs: number }
   | { readonly op: "recentSetpoints"; readonly limit: number }
+  | { readonly op: "objectives" }
   | { readonly op: "dueOutbox"; readonly nowMs: number; readonly limit: number }
   | { readonly op: "removeOutbox"; readonly id: number; readonly sent?: SentSignature | undefined }
   | { readonly op: "sentSignatures"; readonly limit: number }

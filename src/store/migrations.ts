@@ -64,6 +64,13 @@ export const CONTROL_MIGRATIONS: readonly string[] = [
     sent_at_ms INTEGER NOT NULL
   );
   `,
+  `
+  ALTER TABLE contract ADD COLUMN bpp_id TEXT;
+  CREATE TABLE objective (
+    era TEXT PRIMARY KEY,
+    body TEXT NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** Steps of the telemetry database: one row a batch of a device, so that a card writes few pages. */

@@ -8,6 +8,7 @@ import type {
   ControlChange,
   ControlStore,
   MemoryEntry,
+  ObjectiveRecord,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -107,6 +108,10 @@ export class SqliteStore implements ControlStore {
 
   recentSetpoints(limit: number): Promise<readonly StoredSetpoint[]> {
     return this.#ask({ op: "recentSetpoints", limit }) as Promise<readonly StoredSetpoint[]>;
+  }
+
+  objectives(): Promise<readonly ObjectiveRecord[]> {
+    return this.#ask({ op: "objectives" }) as Promise<readonly ObjectiveRecord[]>;
   }
 
   dueOutbox(nowMs: number, limit: number): Promise<readonly OutboxItem[]> {

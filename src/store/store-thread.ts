@@ -46,6 +46,8 @@ function serve(): void {
         return control.openSetpoints(job.nowMs);
       case "recentSetpoints":
         return control.recentSetpoints(job.limit);
+      case "objectives":
+        return control.objectives();
       case "dueOutbox":
         return control.dueOutbox(job.nowMs, job.limit);
       case "removeOutbox":

@@ -93,6 +93,10 @@ devices:
       40_000,
     );
 
+    const second = await run("run", "--config", config);
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/control\.db is in use: another setpointd runs on this folder/);
+
     const devices = await run("devices", "--config", config);
     expect(devices.code).toBe(0);
     expect(devices.stdout).toMatch(/roof +solar +sunspec +up/);
@@ -118,6 +122,8 @@ devices:
     );
     const unsigned = await run("market", "send", message, "--config", config);
     expect(unsigned).toMatchObject({ code: 1, stdout: expect.stringContaining("SIGNATURE_MISSING") });
+    const keyless = await run("market", "send", message, "--config", config, "--key", "nowhere.key");
+    expect(keyless).toMatchObject({ code: 2, stderr: expect.stringContaining("nowhere.key can't be read") });
     const sent = await run("market", "send", message, "--config", config, "--key", key);
     expect(sent).toMatchObject({ code: 0, stdout: expect.stringContaining('"ACK"') });
     await waitFor("the verdict", async () => (await status())?.devices[0]?.verdict === "effective", 40_000);
@@ -125,6 +131,9 @@ devices:
     const tested = await run("device", "test", "Roof", "--config", config, "--power", "2.5", "--for", "20", "--json");
     expect(tested.code).toBe(0);
     expect(JSON.parse(tested.stdout)).toMatchObject({ passed: true, verdict: "effective" });
+    const turned = await run("device", "test", "roof", "--config", config, "--power", "-2.5");
+    expect(turned.code).toBe(2);
+    expect(turned.stdout).toContain("-2.5 kW is consumption (negative), and roof can only generate");
     const absent = await run("device", "test", "absent", "--config", config);
     expect(absent.code).toBe(5);
     expect(absent.stdout).toMatch(/link .*FAIL/);

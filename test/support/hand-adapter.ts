@@ -17,9 +17,12 @@ export class HandAdapter implements Adapter {
   absent = false;
   readonly capability: Capability;
   readonly #reports = new ReportQueue();
+  readonly #stepKW: number | undefined;
 
-  constructor(era: string, capability: Partial<Capability> = {}) {
+  /** @param stepKW what the device can tell apart, kW: it rounds down to that; absent: any power */
+  constructor(era: string, capability: Partial<Capability> = {}, stepKW?: number) {
     this.era = era;
+    this.#stepKW = stepKW;
     this.capability = {
       minPowerKW: -11,
       maxPowerKW: 0,
@@ -42,7 +45,9 @@ export class HandAdapter implements Adapter {
       await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
     }
     if (this.fault) throw new DeviceError(this.fault, this.era, `answered ${this.fault}`);
-    return { appliedKW: target.powerKW, command: `hold ${target.powerKW}`, endsByItself: true };
+    const step = this.#stepKW;
+    const appliedKW = step === undefined ? target.powerKW : Math.trunc(target.powerKW / step) * step;
+    return { appliedKW, command: `hold ${target.powerKW}`, endsByItself: true };
   }
 
   async release(): Promise<void> {

@@ -1,9 +1,11 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import type { Clock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import type { Release } from "../../src/market/callback-effects.ts";
 import { ContractBook } from "../../src/market/contract-book.ts";
 import type { DialectPolicy, MarketOffer } from "../../src/market/dialects/order-codec.ts";
-import { type InboundMessage, Inbox, type InboxOptions, type Release } from "../../src/market/inbox.ts";
+import { Inbox, type InboxOptions } from "../../src/market/inbox.ts";
+import type { InboundMessage } from "../../src/market/message-body.ts";
 import type { SetpointFlag } from "../../src/market/placement.ts";
 import { signBody } from "../../src/market/signature.ts";
 import { PinnedKeys, publicKeyText } from "../../src/market/signing-keys.ts";

@@ -4,6 +4,7 @@ import type {
   Contract,
   ControlChange,
   ControlStore,
+  ObjectiveRecord,
   OutboxItem,
   ReceivedMessage,
   ReceiveResult,
@@ -17,6 +18,7 @@ export class MemoryControlStore implements ControlStore {
   readonly contracts = new Map<string, Contract>();
   readonly setpoints = new Map<string, Setpoint>();
   readonly judgements = new Map<string, Judgement>();
+  readonly goals = new Map<string, ObjectiveRecord>();
   outbox: OutboxItem[] = [];
   readonly signatures: SentSignature[] = [];
   /** Set, every write fails with it, as on a full disk. */
@@ -60,6 +62,10 @@ export class MemoryControlStore implements ControlStore {
 
   async recentSetpoints(limit: number): Promise<readonly StoredSetpoint[]> {
     return this.#stored().reverse().slice(0, limit);
+  }
+
+  async objectives(): Promise<readonly ObjectiveRecord[]> {
+    return [...this.goals.values()];
   }
 
   async dueOutbox(nowMs: number, limit: number): Promise<readonly OutboxItem[]> {
@@ -110,6 +116,7 @@ export class MemoryControlStore implements ControlStore {
       const era = this.contracts.get(contract.transactionId)?.era ?? contract.era;
       this.contracts.set(contract.transactionId, { ...contract, era });
     }
+    for (const record of change.objectives ?? []) this.goals.set(record.era, record);
     for (const item of change.outbox ?? []) {
       if (item.replaceKey !== undefined) this.outbox = this.outbox.filter((one) => one.replaceKey !== item.replaceKey);
       this.#lastId += 1;

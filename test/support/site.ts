@@ -28,11 +28,16 @@ export interface SiteOptions {
 export class Site implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "setpointd-site-"));
   readonly #key = generateKeyPairSync("ed25519");
-  readonly #options: SiteOptions;
+  #options: SiteOptions;
   readonly #guests: AsyncDisposable[] = [];
   #gateway: Gateway | undefined;
 
   constructor(options: SiteOptions) {
+    this.#options = options;
+  }
+
+  /** Another config for the next start. */
+  change(options: SiteOptions): void {
     this.#options = options;
   }
 

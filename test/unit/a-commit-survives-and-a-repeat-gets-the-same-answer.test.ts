@@ -124,6 +124,12 @@ describe("the control store", () => {
     expect((await store.recentReadings("car", 100_000)).length).toBeLessThan(6000);
   });
 
+  test("a second daemon on the same folder is refused, and harms nothing", async () => {
+    await expect(SqliteStore.open(folder)).rejects.toThrow(/control\.db is in use: another setpointd/);
+    await store.commit({ outbox: [] });
+    expect(store.healthy).toBe(true);
+  });
+
   test("a file of a newer program is refused by name", async () => {
     await store[Symbol.asyncDispose]();
     const { default: Database } = await import("libsql");

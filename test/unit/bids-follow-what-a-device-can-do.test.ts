@@ -80,6 +80,8 @@ async function site(options: {
     clock,
     log: silentLog,
     connection: config.site,
+    goals: [],
+    saveGoal: () => {},
     outlook: (era) => outlooks.of(era),
     participant: {
       bid: async (era, curve, objective) => void sent.push({ era, curve, objective }),

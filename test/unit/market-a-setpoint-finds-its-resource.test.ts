@@ -36,6 +36,7 @@ describe("a setpoint from the market", () => {
       era: "EV-1",
       state: "ACTIVE",
       orderId: "order-1",
+      bppId: "bpp.market.example",
       clearingPricePerKWh: 0.09,
       updatedAtMs: NOW_MS,
     });
@@ -53,6 +54,17 @@ describe("a setpoint from the market", () => {
     expect(await eraFor(["transaction", "order", "era"])).toBe("PV-1");
     expect(await eraFor(["order", "transaction"])).toBe("EV-1");
     expect(await eraFor(["era", "transaction"])).toBe("EV-1");
+  });
+
+  test("for a resource that is not here does not move the one that the order had before", async () => {
+    const desk = new Desk({ mapping: ["era", "transaction", "order"] });
+    await desk.receive(onConfirm());
+    const answer = await desk.receive(
+      onConfirm({ context: { message_id: "m2", timestamp: at(1000) }, attributes: { era: "EV-9" } }),
+    );
+    expect(answer).toMatchObject({ status: 404, error: { code: "RESOURCE_UNKNOWN" } });
+    expect(answer.error?.message).toContain("era EV-9");
+    expect(desk.setpoints).toHaveLength(1);
   });
 
   test("is found by the order of an earlier message, after a restart too", async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { dialectOf } from "../../src/market/dialects/choose-dialect.ts";
 import type { ReductionToSetpoint } from "../../src/market/placement.ts";
-import { Desk, NOW_MS, POLICY, plainContext, US } from "../support/market-desk.ts";
+import { Desk, MARKET, NOW_MS, POLICY, plainContext, US } from "../support/market-desk.ts";
 import {
   activation,
   at,
@@ -365,12 +365,31 @@ describe("an order", () => {
     expect(answer.status).toBe(401);
     expect(answer.body).toContain("SIGNER_MISMATCH");
     expect(desk.releases).toEqual([]);
+    expect(desk.store.contracts.get("transaction-1")?.state).toBe("ACTIVE");
+    expect(await desk.receive({ ...cancel, context: { ...cancel.context, bpp_id: MARKET } })).toMatchObject({
+      status: 200,
+    });
+    expect(desk.releases).toMatchObject([{ eras: ["EV-1"] }]);
+  });
+
+  test("of which nothing is to come any more is another market's all the same, after a restart too", async () => {
+    const before = new Desk();
+    await before.receive(seedConfirm());
+    const [setpoint] = before.setpoints;
+    if (setpoint === undefined) throw new Error("no setpoint");
+    before.store.setpoints.delete(setpoint.id);
+    const desk = new Desk({}, before);
+    const answer = await desk.inbox.receive({ body: Buffer.from(JSON.stringify(cancel)), requireSignature: false });
+    expect(answer.status).toBe(401);
+    expect(answer.body).toContain('this transaction is with \\"bpp.market.example\\"');
+    expect(desk.store.contracts.get("transaction-1")?.state).toBe("ACTIVE");
   });
 
   test("in a transaction that we opened comes from the market that we opened it with", async () => {
-    const desk = new Desk({ counterpartId: "bpp.ours.example" });
+    const desk = new Desk();
+    const bppId = "bpp.ours.example";
     await desk.store.commit({
-      contracts: [{ transactionId: "transaction-1", era: "EV-1", state: "CONFIRMING", updatedAtMs: NOW_MS }],
+      contracts: [{ transactionId: "transaction-1", era: "EV-1", state: "CONFIRMING", bppId, updatedAtMs: NOW_MS }],
     });
     expect((await desk.receive(seedConfirm())).error).toMatchObject({
       code: "SIGNER_MISMATCH",

@@ -220,6 +220,40 @@ describe("a bound that another master of the device sets", () => {
   });
 });
 
+describe("a limit that tightens while a setpoint holds", () => {
+  const share = async (adapters: readonly [HandAdapter, HandAdapter]) => {
+    await run(adapters, { connection: { maxImportKW: 15 } });
+    const [car, house] = adapters;
+    house.measure(-7, clock.now());
+    await settle();
+    dispatcher.submit([order("car", -11)]);
+    await settle();
+    expect(car.targets.map((target) => target.powerKW)).toEqual([-8]);
+    return { car, house };
+  };
+
+  test("is told at once, by however little", async () => {
+    const { car, house } = await share([new HandAdapter("car"), new HandAdapter("house")]);
+    house.measure(-7.005, clock.now());
+    await clock.run(200);
+    expect(car.targets.map((target) => target.powerKW)).toEqual([-8, -7.995]);
+    house.measure(-7, clock.now());
+    await clock.run(200);
+    expect(car.targets).toHaveLength(2);
+  });
+
+  test("is not told to a device that had rounded down below it", async () => {
+    const { car, house } = await share([new HandAdapter("car", {}, 0.069), new HandAdapter("house")]);
+    expect(dispatcher.snapshot()[0]?.acceptance?.appliedKW).toBeCloseTo(-7.935, 9);
+    house.measure(-7.05, clock.now());
+    await clock.run(200);
+    expect(car.targets).toHaveLength(1);
+    house.measure(-7.07, clock.now());
+    await clock.run(200);
+    expect(car.targets).toHaveLength(2);
+  });
+});
+
 describe("a group", () => {
   test("shares its setpoint over its members, and its verdict follows from theirs", async () => {
     const [big, small] = [new HandAdapter("big", { minPowerKW: -22 }), new HandAdapter("small", { minPowerKW: -11 })];

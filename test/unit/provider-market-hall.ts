@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
 import type { ClearGrid } from "../../src/clearing/grid-types.ts";
 import { silentLog } from "../../src/log.ts";
-import type { InboundMessage } from "../../src/market/inbox.ts";
+import type { InboundMessage } from "../../src/market/message-body.ts";
 import { parseProviderConfig } from "../../src/market/provider/load-provider-config.ts";
 import { rulesFrom } from "../../src/market/provider/market-rules-from-config.ts";
 import { ProviderInbox } from "../../src/market/provider/provider-inbox.ts";

@@ -2,7 +2,7 @@ import { connect, type IPublishPacket, type MqttClient } from "mqtt";
 import { backoffMs, type Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { type Answer, nackOf, Refusal } from "../answer.ts";
-import type { InboundMessage } from "../inbox.ts";
+import type { InboundMessage } from "../message-body.ts";
 import { answerText, openEnvelope } from "../mqtt-envelope.ts";
 import { Declined, nackIn } from "./declined.ts";
 import type { ReplyAddress } from "./provider-records.ts";

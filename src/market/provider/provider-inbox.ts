@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import { type Answer, Refusal } from "../answer.ts";
 import { contextPath, isRequestAction, type MessageContext, messageContext } from "../beckn-context.ts";
-import { type InboundMessage, MAX_MESSAGE_BYTES } from "../inbox.ts";
+import { type InboundMessage, MAX_MESSAGE_BYTES } from "../message-body.ts";
 import { type Authorization, digestOf, type Signer, verifySignature } from "../signature.ts";
 import { signedAnswer } from "../signed-answer.ts";
 import type { PinnedKeys } from "../signing-keys.ts";

@@ -4,7 +4,7 @@ import type { ClearGrid } from "../../clearing/grid-types.ts";
 import { type Clock, repeatEvery } from "../../clock.ts";
 import type { Log } from "../../log.ts";
 import type { Answer } from "../answer.ts";
-import type { InboundMessage } from "../inbox.ts";
+import type { InboundMessage } from "../message-body.ts";
 import type { Signer } from "../signature.ts";
 import { PinnedKeys, privateKeyFromBase64 } from "../signing-keys.ts";
 import { Webhook } from "../webhook.ts";

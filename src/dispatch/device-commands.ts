@@ -1,0 +1,187 @@
+import { backoffMs, type Clock, withDeadline, withDeadlineOf } from "../clock.ts";
+import type { Log } from "../log.ts";
+import { type Adapter, DeviceError, type Target } from "../model/adapter.ts";
+import type { DeviceState } from "./device-state.ts";
+import { type Holding, verificationOf } from "./holding.ts";
+import { Lane } from "./lane.ts";
+import type { Ramp } from "./ramp.ts";
+
+/** The last resort: adapters have their own deadlines, the longest being three polls of a slow 2030.5 device. */
+const COMMAND_DEADLINE_MS = 600_000;
+/** A stopping daemon waits this long for a device that can't end its command by itself. */
+const STOP_DEADLINE_MS = 2_000;
+const RETRY_BASE_MS = 1_000;
+const RETRY_CAP_MS = 15_000;
+
+export interface DeviceCommandsOptions {
+  readonly adapter: Adapter;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly state: DeviceState;
+  readonly ramp: Ramp | undefined;
+  /** Whether this is still what the device is to hold. */
+  readonly isCurrent: (holding: Holding) => boolean;
+  /** The device said no, for good. */
+  readonly onRefused: (holding: Holding, reason: string) => void;
+}
+
+type Job = { readonly kind: "apply"; readonly holding: Holding } | { readonly kind: "release" };
+
+/** The commands to one device: one runs, at most one waits, the newest wins; and what is tried again when. */
+export class DeviceCommands {
+  readonly #options: DeviceCommandsOptions;
+  readonly #lane: Lane<Job>;
+  #signal: AbortSignal = AbortSignal.abort();
+  /** Ends the command that runs, when a newer one makes it pointless or the daemon stops; absent while none runs. */
+  #running: AbortController | undefined;
+  #underCommand = false;
+  #releaseRetryAtMs: number | undefined;
+
+  constructor(options: DeviceCommandsOptions) {
+    this.#options = options;
+    this.#lane = new Lane((job) => this.#work(job));
+  }
+
+  /** Commands leave until `signal` aborts. */
+  start(signal: AbortSignal): void {
+    this.#signal = signal;
+    signal.addEventListener("abort", () => this.#running?.abort(signal.reason), { once: true });
+  }
+
+  /** Tells the device its target. What still runs for an older order is broken off, so that it never holds this one up. */
+  apply(holding: Holding): void {
+    this.#submit({ kind: "apply", holding });
+  }
+
+  /** Gives the device back to its own default, if it was under command. */
+  release(): void {
+    this.#submit({ kind: "release" });
+  }
+
+  /** Tries again what was not accepted yet and whose time has come. */
+  retry(holding: Holding): void {
+    const isDue = holding.acceptance === undefined && this.#options.clock.elapsedMs() >= holding.retryAtMs;
+    if (isDue) this.#lane.submit({ kind: "apply", holding });
+  }
+
+  /** Tries again to release a device that could not be reached for it. */
+  retryRelease(): void {
+    const isDue = this.#releaseRetryAtMs !== undefined && this.#options.clock.elapsedMs() >= this.#releaseRetryAtMs;
+    if (isDue) this.release();
+  }
+
+  /** Resolves when nothing runs and nothing waits. */
+  idle(): Promise<void> {
+    return this.#lane.idle();
+  }
+
+  /**
+   * The daemon stops. A device that ends its command by itself keeps it until then, and after a restart within the window
+   * it goes on; a device that can't is released now, or nothing would ever end it.
+   */
+  async shutDown(): Promise<void> {
+    const failsafe = this.#options.state.capability?.failsafe;
+    this.#running?.abort(new Error("the daemon stops"));
+    if (failsafe !== "device" && failsafe !== "vendor") this.#lane.submit({ kind: "release" });
+    await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
+  }
+
+  #submit(job: Job): void {
+    this.#running?.abort(new Error("a newer order came"));
+    this.#lane.submit(job);
+  }
+
+  async #work(job: Job): Promise<void> {
+    if (this.#signal.aborted) return;
+    if (job.kind === "release") await this.#release();
+    else if (this.#options.isCurrent(job.holding)) await this.#apply(job.holding);
+  }
+
+  async #apply(holding: Holding): Promise<void> {
+    const { adapter, clock, log, state, ramp } = this.#options;
+    if (holding.acceptedTargetKW === holding.targetKW) return;
+    // Set before the call: until it returns, a tick must not queue the same command again.
+    holding.retryAtMs = Number.POSITIVE_INFINITY;
+    const target: Target = {
+      setpointId: holding.setpoint.id,
+      powerKW: holding.targetKW,
+      untilMs: holding.setpoint.validUntilMs,
+    };
+    const startKW = state.measuredKW;
+    try {
+      this.#underCommand = true;
+      const acceptance = await this.#command((signal) => adapter.apply(target, signal));
+      const acceptedAtMs = clock.elapsedMs();
+      ramp?.told(target.powerKW, acceptedAtMs);
+      holding.acceptance = acceptance;
+      holding.acceptedTargetKW = target.powerKW;
+      delete holding.lastError;
+      holding.verification = verificationOf(holding, acceptance, state.capability, { acceptedAtMs, startKW });
+      log.info("setpoint applied", {
+        era: adapter.era,
+        setpoint: holding.setpoint.id,
+        orderedKW: holding.setpoint.powerKW,
+        appliedKW: acceptance.appliedKW,
+        command: acceptance.command,
+      });
+    } catch (error) {
+      if (this.#signal.aborted || !this.#options.isCurrent(holding)) return;
+      this.#noteFailure(holding, error);
+    }
+  }
+
+  /** Runs one command; it ends early when the daemon stops or a newer order comes. */
+  async #command<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const running = new AbortController();
+    this.#running = running;
+    try {
+      return await withDeadlineOf(this.#options.clock, COMMAND_DEADLINE_MS, running, work);
+    } finally {
+      if (this.#running === running) this.#running = undefined;
+    }
+  }
+
+  #noteFailure(holding: Holding, error: unknown): void {
+    const { adapter, clock, log, random, onRefused } = this.#options;
+    holding.attempts += 1;
+    holding.lastError = textOf(error);
+    const isRefusal = error instanceof DeviceError && error.fault === "refused";
+    log.warn(isRefusal ? "device refused the setpoint" : "setpoint could not be applied", {
+      era: adapter.era,
+      setpoint: holding.setpoint.id,
+      fault: error instanceof DeviceError ? error.fault : "unreachable",
+      reason: holding.lastError,
+      attempt: holding.attempts,
+    });
+    if (isRefusal) {
+      holding.refusal = holding.lastError;
+      onRefused(holding, holding.lastError);
+      return;
+    }
+    holding.retryAtMs = clock.elapsedMs() + backoffMs(holding.attempts, RETRY_BASE_MS, RETRY_CAP_MS, random);
+  }
+
+  async #release(): Promise<void> {
+    this.#releaseRetryAtMs = undefined;
+    if (!this.#underCommand) return;
+    const { adapter, clock, log, ramp } = this.#options;
+    try {
+      await this.#command((signal) => adapter.release(signal));
+      this.#underCommand = false;
+      ramp?.forget();
+      log.info("released to its own default", { era: adapter.era });
+    } catch (error) {
+      if (this.#signal.aborted) return;
+      this.#releaseRetryAtMs = clock.elapsedMs() + RETRY_CAP_MS;
+      log.warn("could not be released yet; the command ends by itself where the device can do that", {
+        era: adapter.era,
+        reason: textOf(error),
+      });
+    }
+  }
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
