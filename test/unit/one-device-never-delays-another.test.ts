@@ -1,59 +1,31 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import type { SiteConnection } from "../../src/dispatch/site-fuse.ts";
-import { silentLog } from "../../src/log.ts";
 import type { Setpoint } from "../../src/model/setpoint.ts";
 import type { Judgement } from "../../src/model/verdict.ts";
+import { DispatchStage } from "../support/dispatch-stage.ts";
 import { HandAdapter } from "../support/hand-adapter.ts";
 import { HandClock, settle } from "../support/hand-clock.ts";
 
+let stage: DispatchStage;
 let clock: HandClock;
-let stop: AbortController;
-let running: Promise<void>;
-let judgements: Judgement[];
 let dispatcher: Dispatcher;
+let judgements: readonly Judgement[];
+let order: (era: string, powerKW: number, seconds?: number, fromSeconds?: number) => Setpoint;
 
-beforeEach(() => {
-  clock = new HandClock();
-  stop = new AbortController();
-  judgements = [];
-});
+afterEach(() => stage.stop());
 
-afterEach(async () => {
-  stop.abort(new Error("over"));
-  await running;
-});
-
-function run(
+async function run(
   adapters: readonly HandAdapter[],
-  options: { connection?: SiteConnection; groups?: Map<string, string[]> } = {},
+  options: { connection?: SiteConnection; groups?: Map<string, string[]>; clock?: HandClock } = {},
 ) {
-  dispatcher = new Dispatcher({
-    clock,
-    log: silentLog,
-    random: () => 0.5,
-    devices: adapters.map((adapter) => ({ adapter })),
-    groups: options.groups ?? new Map(),
-    connection: options.connection ?? {},
-    onJudgement: (judgement) => judgements.push(judgement),
-    onReport: () => {},
-  });
-  running = dispatcher.run(stop.signal);
-  return settle();
-}
-
-let count = 0;
-function order(era: string, powerKW: number, seconds = 60, fromSeconds = 0): Setpoint {
-  count += 1;
-  return {
-    id: `s${count}`,
-    era,
-    powerKW,
-    validFromMs: clock.now() + fromSeconds * 1000,
-    validUntilMs: clock.now() + (fromSeconds + seconds) * 1000,
-    receivedAtMs: clock.now(),
-    source: { kind: "market" },
-  };
+  stage = new DispatchStage(
+    adapters.map((adapter) => ({ adapter })),
+    options,
+  );
+  ({ clock, dispatcher, judgements } = stage);
+  order = stage.order.bind(stage);
+  await settle();
 }
 
 const finalOf = (id: string) => judgements.find((judgement) => judgement.setpointId === id && judgement.final);
@@ -170,9 +142,8 @@ describe("a setpoint", () => {
   });
 
   test("waits while the wall clock was never set", async () => {
-    clock = new HandClock(1_000);
     const car = new HandAdapter("car");
-    await run([car]);
+    await run([car], { clock: new HandClock(1_000) });
     dispatcher.submit([order("car", -8)]);
     await clock.run(1_000);
     expect(car.targets).toEqual([]);

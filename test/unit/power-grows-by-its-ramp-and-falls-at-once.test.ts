@@ -1,62 +1,33 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Dispatcher } from "../../src/dispatch/dispatcher.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import type { Dispatcher } from "../../src/dispatch/dispatcher.ts";
 import type { SiteConnection } from "../../src/dispatch/site-fuse.ts";
-import { silentLog } from "../../src/log.ts";
 import type { Capability } from "../../src/model/resource.ts";
 import type { Setpoint } from "../../src/model/setpoint.ts";
 import type { Judgement } from "../../src/model/verdict.ts";
+import { DispatchStage } from "../support/dispatch-stage.ts";
 import { HandAdapter } from "../support/hand-adapter.ts";
-import { HandClock, settle } from "../support/hand-clock.ts";
+import { type HandClock, settle } from "../support/hand-clock.ts";
 
 const RAMP_KW_PER_MIN = 6;
+const ORDER_S = 600;
 
+let stage: DispatchStage;
 let clock: HandClock;
-let stop: AbortController;
-let running: Promise<void>;
 let dispatcher: Dispatcher;
-let judgements: Judgement[];
+let judgements: readonly Judgement[];
 
-beforeEach(() => {
-  clock = new HandClock();
-  stop = new AbortController();
-  judgements = [];
-});
+afterEach(() => stage.stop());
 
-afterEach(async () => {
-  stop.abort(new Error("over"));
-  await running;
-});
-
-function run(devices: readonly HandAdapter[], connection: SiteConnection = {}) {
-  dispatcher = new Dispatcher({
-    clock,
-    log: silentLog,
-    random: () => 0.5,
-    devices: devices.map((adapter) => ({ adapter, rampRateKWPerMin: RAMP_KW_PER_MIN })),
-    groups: new Map(),
-    connection,
-    onJudgement: (judgement) => judgements.push(judgement),
-    onReport: () => {},
-  });
-  running = dispatcher.run(stop.signal);
-  return settle();
+async function run(devices: readonly HandAdapter[], connection: SiteConnection = {}) {
+  stage = new DispatchStage(
+    devices.map((adapter) => ({ adapter, rampRateKWPerMin: RAMP_KW_PER_MIN })),
+    { connection },
+  );
+  ({ clock, dispatcher, judgements } = stage);
+  await settle();
 }
 
-let count = 0;
-function order(era: string, powerKW: number, seconds = 600): Setpoint {
-  count += 1;
-  const validUntilMs = clock.now() + seconds * 1000;
-  const receivedAtMs = clock.now();
-  return {
-    id: `s${count}`,
-    era,
-    powerKW,
-    validFromMs: clock.now(),
-    validUntilMs,
-    receivedAtMs,
-    source: { kind: "market" },
-  };
-}
+const order = (era: string, powerKW: number) => stage.order(era, powerKW, ORDER_S);
 
 async function device(capability: Partial<Capability>, presentKW: number): Promise<HandAdapter> {
   const adapter = new HandAdapter("car", capability);
