@@ -12,7 +12,7 @@ import { Stage, timeText } from "./stage.ts";
 
 const START_MS = Date.UTC(2026, 11, 15, 13, 40);
 const INTERVAL_MS = 5 * 60_000;
-const SPEED = 100;
+const SPEED = 60;
 const LOADS = 8;
 const INTERVALS_BEFORE = 4;
 const EVENT_INTERVALS = 2;
@@ -216,7 +216,7 @@ async function send(
           "@type": "EnergyOrder",
           setpoints,
           validFrom: new Date(nowMs).toISOString(),
-          validUntil: new Date(nowMs + EVENT_INTERVALS * INTERVAL_MS + 60_000).toISOString(),
+          validUntil: new Date(nowMs + (EVENT_INTERVALS + 1) * INTERVAL_MS).toISOString(),
         },
       },
     },

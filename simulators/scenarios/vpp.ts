@@ -14,6 +14,9 @@ const BATTERIES = 5;
 /** Clouds pass and a car's current has steps of 0.1 A; the neighbourhood as a whole may be off by this share of what flows. */
 const FOLLOWS_WITHIN = 0.05;
 
+const offShare = ({ sumKW, grossKW }: { readonly sumKW: number; readonly grossKW: number }) =>
+  Math.abs(sumKW) / Math.max(grossKW, 1);
+
 /** To a thousandth of a watt, and without the sign that rounding leaves on a zero. */
 const nearest = (powerKW: number) => Math.round(powerKW * 1e6) / 1e6 + 0;
 
@@ -76,11 +79,19 @@ export const vpp: Scenario = {
     const ordered = (round: MarketRound, eras: ReadonlySet<string>) =>
       round.orders.filter(({ era }) => eras.has(era)).reduce((sum, { powerKW }) => sum + powerKW, 0);
     const offBy: { readonly sumKW: number; readonly grossKW: number }[] = [];
-    const wanted = { orders: devices.length, rounds: INTERVALS, intervalMs: INTERVAL_MS };
-    for await (const round of followedRounds(stage, market, wanted)) {
+    const flowing = () => {
       const powersKW = devices.map((device) => device.powerKW());
       const sumKW = powersKW.reduce((sum, powerKW) => sum + powerKW, 0);
-      const grossKW = powersKW.reduce((sum, powerKW) => sum + Math.max(0, powerKW), 0);
+      return { sumKW, grossKW: powersKW.reduce((sum, powerKW) => sum + Math.max(0, powerKW), 0) };
+    };
+    const wanted = {
+      orders: devices.length,
+      rounds: INTERVALS,
+      intervalMs: INTERVAL_MS,
+      isFollowed: () => offShare(flowing()) <= FOLLOWS_WITHIN,
+    };
+    for await (const round of followedRounds(stage, market, wanted)) {
+      const { sumKW, grossKW } = flowing();
       offBy.push({ sumKW, grossKW });
       stage.say(
         `At ${timeText(round.startMs)}, ${round.result.pricePerKWh?.toFixed(4)} EUR/kWh: roofs ${ordered(round, kinds.roofs).toFixed(1)}, cars ${ordered(round, kinds.cars).toFixed(1)}, batteries ${ordered(round, kinds.batteries).toFixed(1)} kW; measured together ${sumKW.toFixed(2)} kW.`,
@@ -105,7 +116,7 @@ export const vpp: Scenario = {
       `${offBy.length} intervals with ${devices.length} orders each`,
     );
     checkRounds(stage, rounds);
-    const worst = Math.max(0, ...offBy.map(({ sumKW, grossKW }) => Math.abs(sumKW) / Math.max(grossKW, 1)));
+    const worst = Math.max(0, ...offBy.map(offShare));
     stage.check(
       "measured together they balance",
       offBy.length > 0 && worst <= FOLLOWS_WITHIN,

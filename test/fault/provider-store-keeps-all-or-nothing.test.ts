@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "libsql";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { AnsweredRequest, NewCallback, TransactionRecord } from "../../src/market/provider/provider-records.ts";
 import { SqliteProviderStore } from "../../src/market/provider/provider-store.ts";
 import { PROVIDER_MIGRATIONS } from "../../src/market/provider/provider-tables.ts";
-import { openDatabase } from "../../src/store/open-database.ts";
 
 let folder: string;
 let store: SqliteProviderStore | undefined;
@@ -93,13 +93,14 @@ test("a commit is there after a restart, whole; one that fails leaves nothing an
 });
 
 test("what an older version stored is still there, and its callbacks leave with three signed lines", async () => {
-  // Not FULL: that would hold the file until the statements of this connection have been collected.
-  const before = openDatabase(join(folder, "provider.db"), PROVIDER_MIGRATIONS.slice(0, 1), 1);
-  before.prepare("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)").run("site", "m1", "d", 1, 200, "{}");
-  before.prepare("INSERT INTO deal VALUES (?, ?, ?, ?, ?)").run("site", "t1", 0, 5, JSON.stringify(record("t1")));
-  before
-    .prepare("INSERT INTO callback (action, reply_to, body, lane, expires_at_ms) VALUES (?, ?, ?, ?, ?)")
-    .run("on_discover", JSON.stringify(callback.to), "{}", "l", 100);
+  // No prepared statement: a connection that has one keeps its hold on the file until the statement is collected.
+  const before = new Database(join(folder, "provider.db"));
+  const text = (value: unknown) => `'${JSON.stringify(value)}'`;
+  before.exec(`${PROVIDER_MIGRATIONS[0]} PRAGMA user_version = 1;
+    INSERT INTO request VALUES ('site', 'm1', 'd', 1, 200, '{}');
+    INSERT INTO deal VALUES ('site', 't1', 0, 5, ${text(record("t1"))});
+    INSERT INTO callback (action, reply_to, body, lane, expires_at_ms)
+      VALUES ('on_discover', ${text(callback.to)}, '{}', 'l', 100);`);
   before.close();
 
   store = await SqliteProviderStore.open(folder);

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
 import { branchDeliveryMessage } from "../../src/market/dialects/branch-messages.ts";
+import { clearRequest } from "../../src/market/provider/aggregation.ts";
+import { extensionsIn, schemaFaults } from "../support/docs-library.ts";
 import { at, CAR, GRID_AT_009, MARKET, MarketHall, NOON_MS, SITE } from "./provider-market-hall.ts";
 
 const ORDER = "beckn:orderAttributes";
@@ -334,6 +337,59 @@ test("behind a full feeder the price is that of the feeder, and the setpoint is 
     locationalPrice: expect.closeTo(0.1, 9),
     marketPrice: 0.09,
   });
+});
+
+test("a participant is shown its transformer as a resource, with its load and what that costs", async () => {
+  const adder = { priceAdderPerPercent: 0.0005, ratingKW: 20 };
+  const hall = new MarketHall({
+    ...GRID_AT_009,
+    grid: {
+      nodes: [{ era: "station" }, { era: "feeder", parent: "station", maxForwardFlowKW: 50, adder }],
+      resources: [{ era: "ev-1", node: "feeder" }],
+    },
+  });
+  await hall.ask("discover", CAR);
+  await hall.untilGate();
+  const catalog = at(hall.sent()[0]?.message, "catalogs", 0);
+  const attributes = at(catalog, "beckn:offers", 0, "beckn:offerAttributes");
+  const loadKW = -Number(at(attributes, "setpointKW"));
+  const currentLoadPercent = (100 * loadKW) / 20;
+  const price = 0.09 + 0.0005 * currentLoadPercent;
+  const priceAdder = {
+    basePrice: expect.closeTo(0.09, 9),
+    currentLoadPercent: expect.closeTo(currentLoadPercent, 9),
+    priceAdderPerPercent: 0.0005,
+    ratingKW: 20,
+    currentPrice: expect.closeTo(price, 9),
+    currency: at(attributes, "currency") ?? expect.any(String),
+  };
+  expect(loadKW).toBeGreaterThan(1);
+  expect(at(catalog, "beckn:items", 1)).toMatchObject({
+    "beckn:id": "feeder",
+    "beckn:itemAttributes": {
+      "@type": "GridNode",
+      era: "feeder",
+      parent: "station",
+      locationalPriceAdder: priceAdder,
+      gridConstraints: { maxForwardFlowKW: 50, currentLoadKW: expect.closeTo(loadKW, 9) },
+    },
+  });
+  expect(at(attributes, "locationalPriceAdder")).toEqual(priceAdder);
+  expect(at(attributes, "locationalPrice")).toBeCloseTo(price, 9);
+  expect(extensionsIn(catalog).flatMap(({ schema, value }) => schemaFaults(schema, value))).toEqual([]);
+  // What is shown can be cleared again as it stands.
+  const item = at(catalog, "beckn:items", 1, "beckn:itemAttributes") as object;
+  const house = { era: "house", node: "feeder", bidCurve: [{ price: 0, powerKW: -1 }] };
+  const grid = {
+    era: "grid",
+    bidCurve: [
+      { price: 0.09, powerKW: 0 },
+      { price: 0.09, powerKW: 50 },
+    ],
+  };
+  const participants = [{ ...item, parent: undefined }, house, grid].map((one) => JSON.parse(JSON.stringify(one)));
+  const again = clearRequest({ participants }, clearGrid, 0);
+  expect(at(again, "aggregationResult", "locationalPrice")).toBeCloseTo(0.09 + 0.0005 * 5, 9);
 });
 
 test("where the price is found with the confirmation, it comes with on_confirm after the gate", async () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { BidError, type ClearingRules } from "../../clearing/clearing-types.ts";
 import { GridError } from "../../clearing/grid/grid-error.ts";
-import type { ClearGrid, GridClearingResult, GridParticipant } from "../../clearing/grid-types.ts";
+import type { ClearedNode, ClearGrid, GridClearingResult, GridParticipant } from "../../clearing/grid-types.ts";
 import { callbackTo } from "./callback.ts";
 import { clearedOrder, moved, running, without } from "./effect.ts";
 import type { GatedInterval } from "./gate-times.ts";
+import type { NodeState } from "./grid-node-item.ts";
 import type { MarketRules } from "./market-rules.ts";
 import type {
   Allotment,
@@ -59,18 +60,19 @@ export function closeGate(
     rampWindowMs: Math.max(0, interval.validFromMs - nowMs),
   };
   const { result, taken, faulty, failure } = clearSound(bidders, rules, clearingRules, clearGrid);
-  const prices = new Map(result.nodes.map((node) => [node.era, node.pricePerKWh]));
+  const nodes = new Map(result.nodes.map((node) => [node.era, node]));
   const transactions: TransactionRecord[] = [];
   const callbacks: NewCallback[] = [];
   const orders: ClearedOrder[] = [];
   for (const [index, record] of taken.entries()) {
-    const node = rules.resources.get(record.era)?.node;
-    const pricePerKWh = (node === undefined ? undefined : prices.get(node)) ?? result.pricePerKWh;
+    const node = nodes.get(rules.resources.get(record.era)?.node ?? "");
+    const pricePerKWh = node?.pricePerKWh ?? result.pricePerKWh;
     const allotment: Allotment = {
       roundId,
       powerKW: result.setpoints[index]?.powerKW ?? 0,
       ...(pricePerKWh !== undefined && { pricePerKWh }),
       ...(result.pricePerKWh !== undefined && { marketPricePerKWh: result.pricePerKWh }),
+      ...(node && { node: stateOf(node) }),
       validFromMs: interval.validFromMs,
       validUntilMs: interval.validUntilMs,
     };
@@ -111,6 +113,10 @@ export function closeGate(
     faulty,
     ...(failure !== undefined && { failure }),
   };
+}
+
+function stateOf({ era, pricePerKWh, adderPerKWh, flowKW }: ClearedNode): NodeState {
+  return { era, ...(pricePerKWh !== undefined && { pricePerKWh }), adderPerKWh, flowKW };
 }
 
 interface Given {

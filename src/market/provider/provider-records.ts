@@ -36,6 +36,14 @@ export interface Allotment extends Interval {
   readonly pricePerKWh?: number;
   /** The market's own price, above all grid nodes. */
   readonly marketPricePerKWh?: number;
+  /** What the gate found at the resource's grid node; absent for one that hangs on none. */
+  readonly node?: {
+    readonly era: Era;
+    readonly pricePerKWh?: number;
+    readonly adderPerKWh: number;
+    /** Export positive. */
+    readonly flowKW: number;
+  };
 }
 
 /** An allotment that waits to be confirmed. */

@@ -1,5 +1,7 @@
+import type { GridNode } from "../../clearing/grid-types.ts";
 import { marketFromPowerKW } from "../dialects/seed-shape.ts";
 import { textFromInstantMs } from "../iso-time.ts";
+import { gridNodeItem, priceAdder } from "./grid-node-item.ts";
 import type { MarketRules } from "./market-rules.ts";
 import type { Allotment, TransactionRecord } from "./provider-records.ts";
 import type { TransactionState } from "./transaction.ts";
@@ -20,6 +22,7 @@ export function catalogMessage(record: TransactionRecord, rules: MarketRules): o
             "beckn:descriptor": { "@type": "beckn:Descriptor", "schema:name": era },
             "beckn:itemAttributes": { "@type": "EnergyResource", era },
           },
+          ...nodeItems(offer, rules),
         ],
         "beckn:offers": offer === undefined ? [] : [offerBody(record, rules)],
       },
@@ -27,9 +30,22 @@ export function catalogMessage(record: TransactionRecord, rules: MarketRules): o
   };
 }
 
+function nodeItems(offer: Allotment | undefined, rules: MarketRules): readonly object[] {
+  const node = nodeOf(offer, rules);
+  return node === undefined || offer?.node === undefined
+    ? []
+    : [gridNodeItem(node, offer.node, rules.dialect.currency)];
+}
+
+function nodeOf(offer: Allotment | undefined, rules: MarketRules): GridNode | undefined {
+  return rules.nodes.find(({ era }) => era === offer?.node?.era);
+}
+
 function offerBody({ era, eraGiven, offer }: TransactionRecord, rules: MarketRules): object {
   const { currency } = rules.dialect;
   if (offer === undefined) return {};
+  const node = nodeOf(offer, rules);
+  const adder = node && offer.node && priceAdder(node, offer.node, currency);
   return {
     "@type": "beckn:Offer",
     "beckn:id": offer.offerId,
@@ -46,6 +62,7 @@ function offerBody({ era, eraGiven, offer }: TransactionRecord, rules: MarketRul
       "@type": "EnergyOffer",
       ...(eraGiven && { era }),
       ...(offer.pricePerKWh === undefined ? { pricingModel: "PAY_AS_CLEAR" } : allotmentFields(offer, rules)),
+      ...(adder && { locationalPriceAdder: adder }),
       ...windowFields(offer),
       confirmBy: textFromInstantMs(offer.confirmByMs),
     },
