@@ -13,6 +13,10 @@ import type { Dialect, DialectContext, Request, Traits } from "./messages/dialec
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
 import type { ChargerEvent, Handled } from "./messages/events.ts";
+import type { SessionCalls } from "./messages/session-calls.ts";
+import type { Admission } from "./sessions/admission.ts";
+import { pushLocalList } from "./sessions/local-list.ts";
+import type { TransactionBook } from "./sessions/transaction-book.ts";
 import { readTraits, setUp, trigger } from "./setup/charger-setup.ts";
 import type { OcppVersion } from "./version.ts";
 
@@ -38,6 +42,9 @@ const LEAST_SILENCE_MS = 60_000;
 export class Station {
   readonly identity: string;
   readonly password: string | undefined;
+  /** Who may charge here. */
+  readonly admission: Admission;
+  readonly book: TransactionBook;
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #log: Log;
@@ -48,9 +55,17 @@ export class Station {
   #traits: { readonly version: OcppVersion; readonly said: Traits } | undefined;
   #contested = false;
 
-  constructor(identity: string, password: string | undefined, shared: OcppShared, context: AdapterContext) {
+  constructor(
+    identity: string,
+    password: string | undefined,
+    { admission, book }: Pick<Station, "admission" | "book">,
+    shared: OcppShared,
+    context: AdapterContext,
+  ) {
     this.identity = identity;
     this.password = password;
+    this.admission = admission;
+    this.book = book;
     this.#shared = shared;
     this.#context = context;
     this.#log = context.log.child({ charger: identity });
@@ -58,6 +73,11 @@ export class Station {
 
   get version(): OcppVersion | undefined {
     return this.#session?.dialect.version;
+  }
+
+  /** The calls about sessions in the version that it speaks now; absent while it is not connected. */
+  get sessionCalls(): SessionCalls | undefined {
+    return this.#session?.dialect.sessions;
   }
 
   /** What the charger says of its smart charging; empty as long as it said nothing. */
@@ -164,6 +184,8 @@ export class Station {
       now: () => this.#context.clock.now(),
       heartbeatIntervalS: this.#shared.heartbeatIntervalS,
       onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
+      book: this.book,
+      admission: this.admission,
     };
     const dialect = version === "ocpp1.6" ? createDialect16(context) : createDialect201(context);
     this.#dialects.set(version, dialect);
@@ -226,6 +248,9 @@ export class Station {
     if (known && session.booted) await this.#learnTraits(session, signal);
     const setup = { session, connectors: [...this.#ports.keys()], log: this.#log, signal };
     await setUp({ ...setup, meterIntervalS: this.#shared.meterIntervalS, askForBoot: silent });
+    const { identity, admission } = this;
+    const { memory } = this.#context;
+    await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.#log, signal });
   }
 
   async #learnTraits(session: Session, signal: AbortSignal): Promise<void> {
