@@ -17,6 +17,7 @@ import { MarketLink } from "./market-link.ts";
 import type { Report } from "./model/adapter.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
+import { SessionKeeper } from "./session-keeper.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
@@ -61,6 +62,7 @@ export class Gateway implements AsyncDisposable {
   #dispatcher: Dispatcher | undefined;
   #link: MarketLink | undefined;
   #bids: BidKeeper | undefined;
+  #sessions: SessionKeeper | undefined;
   #api: LocalApi | undefined;
   #outboxSize = 0;
 
@@ -157,6 +159,7 @@ export class Gateway implements AsyncDisposable {
     this.#ready = false;
     await this.#guarded("api", this.#api?.[Symbol.asyncDispose]());
     await this.#guarded("market", this.#link?.[Symbol.asyncDispose]());
+    await this.#guarded("sessions", this.#sessions?.close());
     await this.#guarded("ocpi", this.#ocpi?.[Symbol.asyncDispose]());
     await this.#guarded("devices", this.#dispatcher?.shutDown());
     this.#stop.abort(new Error("the gateway stops"));
@@ -221,9 +224,14 @@ export class Gateway implements AsyncDisposable {
         const ids = new Set(dispatcher.partsOf(release.setpointIds, release.eras));
         dispatcher.withdraw((setpoint) => ids.has(setpoint.id), release.reason);
         this.#meter?.withdraw([...ids]);
+        if (!release.isPartial) this.#sessions?.released(release.eras);
       },
+      onSession: (order) => this.#sessions?.take(order),
     });
     this.#link = link;
+    const sessions = new Map(this.#devices?.adapters.map((adapter) => [adapter.era, adapter.sessions]));
+    const { participant } = link;
+    this.#sessions = new SessionKeeper({ sessionsOf: (era) => sessions.get(era), participant, clock, log });
     this.#bids = new BidKeeper({
       market,
       participant: link.participant,

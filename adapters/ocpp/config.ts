@@ -82,6 +82,10 @@ export const deviceSchema = z
       .max(3600)
       .default(120)
       .describe("Time from the charger's yes until a session has begun, seconds; the driver plugs in meanwhile"),
+    reserveForOrders: z
+      .boolean()
+      .default(false)
+      .describe("Keep the connector free for a market's order of mode RESERVATION until it begins, and 15 min longer"),
     settleS: z
       .number()
       .min(0)

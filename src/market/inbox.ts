@@ -15,6 +15,7 @@ import {
 import type { ContractBook } from "./contract-book.ts";
 import { dialectOf } from "./dialects/choose-dialect.ts";
 import type { DialectPolicy, MarketOffer, OrderMessage, SetpointDraft } from "./dialects/order-codec.ts";
+import { readSessionWish } from "./dialects/session-wish.ts";
 import type { MarketCounters } from "./market-counters.ts";
 import { NewestSeen } from "./newest-seen.ts";
 import {
@@ -27,6 +28,7 @@ import {
   type SetpointFlag,
 } from "./placement.ts";
 import type { SentSignatures } from "./sent-signatures.ts";
+import { type SessionOrder, sessionOrder } from "./session-order.ts";
 import { type Authorization, digestOf, type Signer, signBody, verifySignature } from "./signature.ts";
 import type { PinnedKeys } from "./signing-keys.ts";
 import { parseStrictJson } from "./strict-json.ts";
@@ -120,6 +122,8 @@ export interface InboxOptions {
   /** Setpoints that the disk has now. */
   readonly onSetpoints: (setpoints: readonly Setpoint[], flags: readonly SetpointFlag[]) => void;
   readonly onRelease: (release: Release) => void;
+  /** Absent: the site has no charging sessions that a market could order. */
+  readonly onSession?: (order: SessionOrder) => void;
   readonly onOffers: (transactionId: string, offers: readonly MarketOffer[]) => void;
   readonly onInit?: (transactionId: string, answer: InitAnswer) => void;
   /** The `on_status` for a request, or nothing if no such order is running. Absent: none is. */
@@ -161,7 +165,7 @@ export class Inbox {
       if (message.action !== undefined && requests?.takes(message.action)) return await requests.receive(message);
       body = readBody(message);
       if (message.action === undefined && requests?.takes(actionOf(body))) return await requests.receive(message);
-      refuseRequest(actionOf(body), body);
+      if (this.#options.onSession === undefined || !isSessionUpdate(body)) refuseRequest(actionOf(body), body);
       const context = messageContext(body);
       action = context.action;
       checkAction(message, context);
@@ -282,16 +286,22 @@ export class Inbox {
   }
 
   async #effectOf(body: unknown, context: MessageContext, nowMs: number): Promise<Effect> {
-    if (!isCallback(context)) return this.#statusEffect(body, context);
+    if (!isCallback(context)) {
+      return context.action === "update"
+        ? this.#sessionRequest(body, context, nowMs)
+        : this.#statusEffect(body, context);
+    }
     const dialect = dialectOf(body);
     const policy = this.#options.policy(context.bppId);
     switch (context.action) {
       case "on_confirm":
       case "on_update": {
         const order = dialect.readOrder(body, context, policy, nowMs);
-        if (order.isOver) return this.#release(order, context, nowMs);
-        if (order.drafts.length > 0) return this.#setpoints(order, context, nowMs);
-        if (context.action === "on_update") return nothing;
+        if (order.isOver) return this.#withSession(await this.#release(order, context, nowMs), body, context, nowMs);
+        if (order.drafts.length > 0) {
+          return this.#withSession(await this.#setpoints(order, context, nowMs), body, context, nowMs);
+        }
+        if (context.action === "on_update") return this.#withSession(nothing, body, context, nowMs);
         throw new Refusal(400, "MESSAGE_INVALID", order.setpointPath, "expected a number, kW");
       }
       case "on_cancel":
@@ -328,6 +338,45 @@ export class Inbox {
       throw new Refusal(404, "RESOURCE_UNKNOWN", path, fault.replace("  ", " "));
     }
     return { change: { outbox: [item] }, tell: () => {} };
+  }
+
+  /** What the same message says of the order's charging session follows its power. */
+  async #withSession(effect: Effect, body: unknown, context: CallbackContext, nowMs: number): Promise<Effect> {
+    const { onSession } = this.#options;
+    if (onSession === undefined || effect.outdated) return effect;
+    const order = await this.#sessionOrder(body, context, effect.change.setpoints ?? [], nowMs);
+    if (order === undefined) return effect;
+    const tell = () => {
+      effect.tell();
+      onSession(order);
+    };
+    return { ...effect, tell };
+  }
+
+  /** The market asks to start or stop a session, as if it were the participant and we the provider. */
+  async #sessionRequest(body: unknown, context: MessageContext, nowMs: number): Promise<Effect> {
+    const order = await this.#sessionOrder(body, context, [], nowMs);
+    if (order === undefined) {
+      const fault = `no order of transaction ${context.transactionId} with "${context.bapId}" is known`;
+      throw new Refusal(404, "RESOURCE_UNKNOWN", "message.order", fault);
+    }
+    const thread = `${context.bapId}|${context.transactionId}|session`;
+    if (this.#newest.isOutdated(thread, context.timestampMs)) return outdated;
+    this.#newest.saw(thread, context.timestampMs);
+    return { change: {}, tell: () => this.#options.onSession?.(order) };
+  }
+
+  async #sessionOrder(
+    body: unknown,
+    context: MessageContext,
+    setpoints: readonly Setpoint[],
+    nowMs: number,
+  ): Promise<SessionOrder | undefined> {
+    const wish = readSessionWish(body);
+    if (wish === undefined) return undefined;
+    const orderId = WireFields.ofMessage(body, "order").text("id");
+    const from = { context, senderId: senderOf(context), ...(orderId !== undefined && { orderId }) };
+    return sessionOrder(wish, from, setpoints, this.#options, nowMs);
   }
 
   /** A transaction that we opened is with our market, and nobody else may speak in it. */
@@ -501,6 +550,11 @@ function readBody(message: InboundMessage): unknown {
 function actionOf(body: unknown): string {
   const action = (body as { context?: { action?: unknown } | null } | null)?.context?.action;
   return typeof action === "string" ? action : "";
+}
+
+/** An `update` about a charging session is asked of whoever has the charger. */
+function isSessionUpdate(body: unknown): boolean {
+  return actionOf(body) === "update" && ["start", "stop"].includes(readSessionWish(body) ?? "");
 }
 
 /** A utility that orders a reduction with `confirm` takes us for a provider; our answer would bind us to a contract. */

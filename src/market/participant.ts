@@ -6,12 +6,25 @@ import type { Objective } from "../model/objective.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Contract, ControlStore, NewOutboxItem } from "../store/control-store.ts";
-import { type Envelope, type Parties, requestContext } from "./beckn-context.ts";
+import {
+  type Envelope,
+  isCallbackAction,
+  isRequestAction,
+  type MessageContext,
+  type Parties,
+  requestContext,
+} from "./beckn-context.ts";
 import type { ContractBook } from "./contract-book.ts";
 import { type BidContext, nextIntervals } from "./dialects/bid-context.ts";
 import type { MarketOffer } from "./dialects/order-codec.ts";
 import { type OutgoingDialect, outgoingDialect } from "./dialects/outgoing.ts";
-import { type Bid, type BidConstraints, confirmMessage, type DeliveryReport } from "./dialects/seed-messages.ts";
+import {
+  type Bid,
+  type BidConstraints,
+  confirmMessage,
+  type DeliveryReport,
+  type SessionReport,
+} from "./dialects/seed-messages.ts";
 import type { SeedDialect } from "./dialects/seed-shape.ts";
 import type { InitAnswer, Release, StatusRequest } from "./inbox.ts";
 import { offerFault } from "./offer-check.ts";
@@ -19,6 +32,8 @@ import { offerFault } from "./offer-check.ts";
 /** Telemetry and the last verdict come a little after the setpoint's end; until then its order takes them. */
 const REPORT_GRACE_MS = 300_000;
 const TICK_MS = 1000;
+/** Ids of sent messages that are remembered; a site sends a few a minute. */
+const MAX_SENT_IDS = 1000;
 /** Readings that the answer to a question has at most. */
 const MAX_READINGS = 60;
 
@@ -45,6 +60,18 @@ export interface ParticipantOptions {
   readonly telemetryTtlMs?: number;
   /** `bap`: telemetry goes as `update`. `bpp`: as `on_status`, in the role of the provider of data. */
   readonly telemetryRole?: "bap" | "bpp";
+}
+
+/** What became of a market's wish about a charging session. */
+export interface SessionOutcome {
+  readonly era: Era;
+  readonly orderId?: string;
+  /** How the session stands now. */
+  readonly status: SessionReport["status"];
+  /** Why the wish was not followed, for a person. */
+  readonly fault?: string;
+  /** The message that the wish came with. */
+  readonly context: MessageContext;
 }
 
 /** Where one resource stands with the market, for the status page. */
@@ -100,6 +127,8 @@ export class Participant {
   readonly #outgoing: OutgoingDialect;
   /** What was told last of each running order, for a market that asks. */
   readonly #told = new Map<Era, DeliveryReport>();
+  /** Ids of what we sent last; an answer carries the id of what it answers. */
+  readonly #sentIds = new Set<string>();
 
   constructor(options: ParticipantOptions) {
     this.#options = options;
@@ -207,6 +236,31 @@ export class Participant {
     const item = this.#item(action, order.transactionId, message, { ttlMs, replaceKey });
     await this.#commit([], [item]);
     return true;
+  }
+
+  /** Whether a callback with this id answers something that we sent since the start. */
+  isOurMessage(messageId: string): boolean {
+    return this.#sentIds.has(messageId);
+  }
+
+  /**
+   * Tells the market what became of its wish: with `on_update` where it asked by `update`, else by telemetry of our own.
+   * A wish that was not followed has its reason with it.
+   */
+  async sessionOutcome({ era, orderId, status, fault, context }: SessionOutcome): Promise<void> {
+    const { telemetryRole, telemetryTtlMs } = this.#options;
+    const isAnswer = isRequestAction(context.action);
+    const { readings = [] } = this.#told.get(era) ?? {};
+    const session: SessionReport = { status, ...(fault !== undefined && { fault }) };
+    const report = { era, readings: readings.slice(-1), session, ...(orderId !== undefined && { orderId }) };
+    const message = this.#outgoing.delivery(report, context.transactionId, this.#metersOf(era));
+    const ownAction = telemetryRole === "bpp" ? "on_status" : "update";
+    const item = this.#item(isAnswer ? "on_update" : ownAction, context.transactionId, message, {
+      ttlMs: telemetryTtlMs ?? 3_600_000,
+      replaceKey: `session ${context.messageId} ${era}`,
+      ...(isAnswer && { messageId: context.messageId, envelope: context.envelope }),
+    });
+    await this.#commit([], [item]);
   }
 
   snapshot(): readonly ParticipantSnapshot[] {
@@ -420,7 +474,10 @@ export class Participant {
     const { ttlMs, replaceKey, messageId = randomUUID(), envelope = this.#outgoing.envelope } = rules;
     const nowMs = clock.now();
     // As a provider of data we speak from the other end, so the two change places.
-    const from = action === "on_status" ? swapped(parties) : parties;
+    const from = isCallbackAction(action) ? swapped(parties) : parties;
+    this.#sentIds.add(messageId);
+    const oldest = this.#sentIds.values().next();
+    if (this.#sentIds.size > MAX_SENT_IDS && !oldest.done) this.#sentIds.delete(oldest.value);
     const context = requestContext(from, { action, messageId, transactionId, nowMs, ttlMs }, envelope);
     return {
       action,

@@ -29,6 +29,10 @@ export interface Reservation {
 export interface SessionControl {
   /** The session that runs now, as far as is known. */
   readonly running: string | undefined;
+  /** The reservation that holds now. */
+  readonly reservation: Reservation | undefined;
+  /** Whether a market's order for a time ahead may keep the connector free. */
+  readonly reservesForOrders: boolean;
   /**
    * Resolves when the device has begun to charge for it, not when it has only said that it will.
    * @throws DeviceError `refused` where one runs already or the device says no, `timeout` where it said yes and no car came

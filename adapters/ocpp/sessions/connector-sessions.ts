@@ -65,7 +65,10 @@ export class ConnectorSessions implements SessionControl {
     return transactionId === undefined ? undefined : String(transactionId);
   }
 
-  /** The reservation that holds now. */
+  get reservesForOrders(): boolean {
+    return this.#options.device.reserveForOrders;
+  }
+
   get reservation(): Reservation | undefined {
     return this.#reservations.current;
   }

@@ -22,6 +22,13 @@ export interface Bid {
   readonly objective?: Objective;
 }
 
+/** How a charging session stands, in the words of the published schema. */
+export interface SessionReport {
+  readonly status: "PENDING" | "ACTIVE" | "STOP";
+  /** Why what was asked for was not done, for a person. */
+  readonly fault?: string;
+}
+
 /** What a resource did and can do now, for a contract that is running. */
 export interface DeliveryReport {
   readonly era: Era;
@@ -31,6 +38,7 @@ export interface DeliveryReport {
   readonly curve?: BidCurve;
   readonly constraints?: BidConstraints;
   readonly judgement?: Judgement;
+  readonly session?: SessionReport;
 }
 
 /** `message` of `discover`: what we want, with the curve (the seed, 3.3 step 1). */
@@ -79,7 +87,7 @@ export function confirmMessage(
  * them; the order's delivery attributes carry telemetry in the same form in both.
  */
 export function deliveryMessage(report: DeliveryReport, dialect: SeedDialect): object {
-  const { era, orderId, curve, constraints, judgement } = report;
+  const { era, orderId, curve, constraints, judgement, session } = report;
   const telemetry = report.readings
     .map((reading) => ({
       eventTime: textFromInstantMs(reading.deviceTimeMs ?? reading.receivedAtMs),
@@ -96,10 +104,16 @@ export function deliveryMessage(report: DeliveryReport, dialect: SeedDialect): o
         era,
         ...(curve !== undefined && curveFields(curve, constraints, dialect)),
         ...(judgement !== undefined && { verdict: verdictFields(judgement, dialect) }),
+        // The published session has no place for it, and allows none.
+        ...(session?.fault !== undefined && { sessionFault: session.fault }),
       },
-      ...(telemetry.length > 0 && {
+      ...((telemetry.length > 0 || session !== undefined) && {
         "beckn:fulfillment": {
-          "beckn:deliveryAttributes": { "@type": "ChargingSession", chargingTelemetry: telemetry },
+          "beckn:deliveryAttributes": {
+            "@type": "ChargingSession",
+            ...(session !== undefined && { sessionStatus: session.status }),
+            ...(telemetry.length > 0 && { chargingTelemetry: telemetry }),
+          },
         },
       }),
     },
