@@ -130,6 +130,21 @@ describe("as the participant", () => {
     expect(charger.of("RemoteStartTransaction").length).toBe(1);
   });
 
+  test("a callback that repeats itself does not begin again what the driver has ended", async () => {
+    await open({ RemoteStartTransaction: yes });
+    await send(confirm());
+    await send(order("on_update", session("ACTIVE")));
+    const transactionId = await started();
+    await waitFor("the outcome", () => told().length === 1);
+    await charger.call("StopTransaction", { transactionId, meterStop: 4100, timestamp: new Date().toISOString() });
+    await send(order("on_update", session("ACTIVE")));
+    // What is asked of us afterwards is carried out after it.
+    await send(order("update", session("STOP"), "m-stop"));
+    await waitFor("the outcome", () => told().length === 2);
+    expect(charger.of("RemoteStartTransaction").length).toBe(1);
+    expect(told().at(-1)).toMatchObject({ messageId: "m-stop", status: "STOP" });
+  });
+
   test("the market's answer to a report of ours starts nothing", async () => {
     await open({ RemoteStartTransaction: yes });
     await send(confirm());

@@ -44,4 +44,4 @@ test("from the command line: start, sessions, reserve and stop, through the runn
   expect(shown.stdout).toContain("2.345 kWh");
   expect(shown.stdout).toContain("Remote");
   expect(shown.stdout).not.toContain("04A1B2C3");
-}, 60_000);
+}, 180_000);

@@ -137,6 +137,17 @@ describe("a remote start over 1.6", () => {
   });
 });
 
+test("a charger whose clock is an hour slow has begun all the same", async () => {
+  const { gateway, charger } = await connect("ocpp1.6", { RemoteStartTransaction: () => ({ status: "Accepted" }) });
+  const started = gateway.adapter.sessions?.start({}, gateway.signal);
+  await waitFor("the call", () => charger.of("RemoteStartTransaction").length === 1);
+  const timestamp = new Date(Date.now() - 3_600_000).toISOString();
+  await charger.call("StatusNotification", { connectorId: 1, errorCode: "NoError", status: "Preparing" });
+  await charger.call("StartTransaction", { ...startTransaction(), timestamp });
+  expect(await started).toEqual({ sessionId: expect.any(String) });
+  expect(gateway.adapter.sessions?.running).toBeDefined();
+});
+
 describe("a remote stop", () => {
   test("waits for the end, and ends only the session that runs", async () => {
     const { gateway, charger } = await connect("ocpp1.6", { RemoteStopTransaction: () => ({ status: "Accepted" }) });

@@ -59,7 +59,7 @@ export type ChargerEvent =
       readonly transactionId: number | string;
       /** The message tells of the past, so that the transaction may be over by now. */
       readonly past?: true;
-      /** It began because we asked for it, as the station says itself (2.x). */
+      /** It began because we asked for it: the station says so itself (2.x), or it has our token (1.6). */
       readonly remote?: true;
     }
   | {

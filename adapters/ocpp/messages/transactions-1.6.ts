@@ -2,7 +2,6 @@ import { CallRefusal } from "../link/frame.ts";
 import { integerAt, type JsonRecord, numberAt, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
-import { isPast } from "./age.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled } from "./events.ts";
 import { idTagInfo } from "./session-calls-1.6.ts";
@@ -36,7 +35,14 @@ export function startTransaction(payload: JsonRecord, context: DialectContext): 
   });
   const events: ChargerEvent[] = [];
   if (!book.isOver(transactionId)) {
-    events.push({ kind: "transaction", connector, transactionId, ...(isPast(atMs, now()) ? { past: true } : {}) });
+    const isRemote = token !== undefined && admission.isExpected(token);
+    events.push({
+      kind: "transaction",
+      connector,
+      transactionId,
+      ...(isPast(atMs, now()) ? { past: true } : {}),
+      ...(isRemote ? { remote: true } : {}),
+    });
   }
   if (reservationId !== undefined) events.push({ kind: "reservation-over", connector: 0, reservationId });
   const info = idTagInfo(isTwice && verdict.status === "Accepted" ? { status: "ConcurrentTx" } : verdict);
@@ -82,6 +88,13 @@ export function meterValues(payload: JsonRecord, context: DialectContext): Handl
     answer: {},
     events: [{ kind: "samples", connector, sets: sampleSetsFrom(payload), ...(isRunning ? { transactionId } : {}) }],
   };
+}
+
+/** An older message was written while the charger was offline, or by a clock that is wrong; 1.6 does not say which. */
+const RECENT_MS = 60_000;
+
+function isPast(writtenAtMs: number | undefined, nowMs: number): boolean {
+  return writtenAtMs !== undefined && nowMs - writtenAtMs > RECENT_MS;
 }
 
 function kWhAt(payload: JsonRecord, key: string): number | undefined {

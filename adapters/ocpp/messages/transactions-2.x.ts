@@ -2,7 +2,6 @@ import { integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { SessionFacts } from "../sessions/transaction-book.ts";
-import { isPast } from "./age.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
 import { idTokenInfo } from "./session-calls-2.x.ts";
@@ -55,7 +54,7 @@ interface Placed {
 function eventsOf(
   payload: JsonRecord,
   { info, transactionId, connector, place }: Placed,
-  { book, now }: DialectContext,
+  { book }: DialectContext,
 ): readonly ChargerEvent[] {
   const sets = sampleSetsFrom(payload);
   const facts = factsOf(payload, info, sets);
@@ -74,7 +73,8 @@ function eventsOf(
       kind: "transaction",
       connector,
       transactionId,
-      ...(offline || isPast(facts.atMs, now()) ? { past: true } : {}),
+      // 2.x says itself what waited in the station, so that a clock that is wrong makes no difference.
+      ...(offline ? { past: true } : {}),
       ...(isRemote ? { remote: true } : {}),
     });
   }

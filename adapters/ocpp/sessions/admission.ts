@@ -36,6 +36,11 @@ export class Admission {
     if (this.#ordered.size > MAX_ORDERED && !oldest.done) this.#ordered.delete(oldest.value);
   }
 
+  isExpected(token: string): boolean {
+    const untilMs = this.#ordered.get(token.toLowerCase());
+    return untilMs !== undefined && this.#now() < untilMs;
+  }
+
   find(token: string): Tag | undefined {
     return this.#byTag.get(token.toLowerCase());
   }
@@ -44,10 +49,8 @@ export class Admission {
   verdict(token: string | undefined): TagVerdict {
     if (this.mode === "open") return { status: "Accepted" };
     if (token === undefined) return INVALID;
-    const nowMs = this.#now();
-    const orderedUntilMs = this.#ordered.get(token.toLowerCase());
-    if (orderedUntilMs !== undefined && nowMs < orderedUntilMs) return { status: "Accepted" };
+    if (this.isExpected(token)) return { status: "Accepted" };
     const tag = this.find(token);
-    return tag === undefined ? INVALID : verdictOn(tag, nowMs);
+    return tag === undefined ? INVALID : verdictOn(tag, this.#now());
   }
 }

@@ -99,9 +99,9 @@ export class ConnectorSessions implements SessionControl {
     // A 2.x station may have begun the transaction at the plug: then this one is meant, once it says that it was us.
     const began = this.#wait(
       (event) =>
+        // A charger whose clock is wrong writes ours in the past, too.
         event.kind === "transaction" &&
-        event.past === undefined &&
-        (event.transactionId !== before || event.remote === true),
+        (event.remote === true || (event.past === undefined && event.transactionId !== before)),
       timeoutMs,
       signal,
     );

@@ -95,7 +95,9 @@ export class TransactionBook {
   noted(transactionId: string, facts: SessionFacts): void {
     const known = this.#records.get(transactionId);
     if (known === undefined) return;
-    const details = this.#details(known, facts);
+    // Between its ends a session is not written for each signed sample.
+    const sets = facts.sets?.map(({ signed: _, ...set }) => set);
+    const details = this.#details(known, { ...facts, ...(sets && { sets }) });
     if (Object.keys(details).length > 0) this.#put({ ...known, ...details });
   }
 
