@@ -95,6 +95,8 @@ export interface AdapterCommand {
   }[];
   /** `daemon`: it asks the running daemon, so that the command line takes `--config FILE`. `alone`: it needs no daemon. */
   readonly needs: "daemon" | "alone";
+  /** Longest time that what it asks of the daemon may take, ms; 10 s unless given. */
+  readonly waitMs?: number;
   /** @throws OperationError for wrong arguments */
   run(
     input: {

@@ -146,7 +146,7 @@ export class BidKeeper {
   addReading(reading: Reading): void {
     const kept = this.#kept.get(reading.era);
     if (kept === undefined) return;
-    kept.readings.push(reading);
+    insertByTime(kept.readings, reading);
     if (kept.readings.length > MAX_READINGS) kept.readings.shift();
     if (!reading.replayed) kept.goal.take(reading);
   }
@@ -291,6 +291,13 @@ export class BidKeeper {
 
 function deliveredKWh(kept: Kept): number {
   return kept.goal.deliveredKWh(kept.policy.storage.roundTripEfficiency);
+}
+
+/** What was measured while a link was down comes late, and belongs before what was measured since. */
+function insertByTime(readings: Reading[], reading: Reading): void {
+  const timeOf = ({ deviceTimeMs, receivedAtMs }: Reading) => deviceTimeMs ?? receivedAtMs;
+  const after = readings.findLastIndex((other) => timeOf(other) <= timeOf(reading));
+  readings.splice(after + 1, 0, reading);
 }
 
 function constraintsOf(

@@ -20,6 +20,7 @@ import type { BidCurve } from "./model/bid-curve.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { setpointsToResume } from "./resume-setpoints.ts";
+import { SessionKeeper } from "./session-keeper.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteFlexibility } from "./site-flexibility.ts";
 import { bandOfKind, operatorLimit, siteConnection } from "./site-limits.ts";
@@ -71,6 +72,7 @@ export class Gateway implements AsyncDisposable {
   #bids: BidKeeper | undefined;
   #outlooks: BidOutlooks | undefined;
   #flexibility: SiteFlexibility | undefined;
+  #sessions: SessionKeeper | undefined;
   #api: LocalApi | undefined;
   #outboxSize = 0;
 
@@ -174,6 +176,7 @@ export class Gateway implements AsyncDisposable {
     this.#ready = false;
     await this.#guarded("api", this.#api?.[Symbol.asyncDispose]());
     await this.#guarded("market", this.#link?.[Symbol.asyncDispose]());
+    await this.#guarded("sessions", this.#sessions?.close());
     const ocpi = this.#ocpi;
     // What the meter still tells is in its log, and is read from there after the next start.
     this.#ocpi = undefined;
@@ -290,9 +293,14 @@ export class Gateway implements AsyncDisposable {
         const ids = new Set(dispatcher.partsOf(release.setpointIds, release.eras));
         dispatcher.withdraw((setpoint) => ids.has(setpoint.id), release.reason);
         this.#meter?.withdraw([...ids]);
+        if (!release.isPartial) this.#sessions?.released(release.eras);
       },
+      onSession: (order) => this.#sessions?.take(order),
     });
     this.#link = link;
+    const sessions = new Map(this.#devices?.adapters.map((adapter) => [adapter.era, adapter.sessions]));
+    const { participant } = link;
+    this.#sessions = new SessionKeeper({ sessionsOf: (era) => sessions.get(era), participant, clock, log });
     const ocpiTariff = (name: OcpiTariffName) => this.#ocpi?.tariff(name);
     const outlooks = new BidOutlooks({ config, market, folder, clock, log, ocpiTariff });
     this.#outlooks = outlooks;

@@ -18,6 +18,7 @@ import { Outbox } from "./market/outbox.ts";
 import { Participant } from "./market/participant.ts";
 import type { ReductionToSetpoint, ResourceDirectory } from "./market/placement.ts";
 import { SentSignatures } from "./market/sent-signatures.ts";
+import type { SessionOrder } from "./market/session-order.ts";
 import type { Signer } from "./market/signature.ts";
 import { PinnedKeys, privateKeyFromBase64 } from "./market/signing-keys.ts";
 import { Webhook } from "./market/webhook.ts";
@@ -39,6 +40,8 @@ export interface MarketLinkOptions {
   /** Setpoints that the disk has. */
   readonly onSetpoints: (setpoints: readonly Setpoint[]) => void;
   readonly onRelease: (release: Release) => void;
+  /** Absent: the market's wishes about charging sessions are nobody's. */
+  readonly onSession?: (order: SessionOrder) => void;
   /** Turns reductions into powers by a baseline; absent: they are refused. */
   readonly reductionToSetpoint?: ReductionToSetpoint;
   /** Takes the requests of others, where this site is a provider too. */
@@ -151,6 +154,7 @@ export class MarketLink implements AsyncDisposable {
       },
       onCallback: (context, body) => this.orders.answered(context, body),
       onInit: (transactionId, answer) => this.participant.initialised(transactionId, answer),
+      ...(options.onSession !== undefined && { onSession: options.onSession }),
       statusFor: (request) => this.participant.statusFor(request),
       onOffers: (transactionId, offers) => this.participant.offered(transactionId, offers),
     });

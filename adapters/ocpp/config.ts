@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { IDENTITY_PATTERN } from "./door/handshake.ts";
 import { upstreamSchema } from "./proxy/upstream-config.ts";
+import { tagSchema } from "./sessions/tag.ts";
+
+const idTags = z.array(tagSchema).max(10_000);
 
 /** The port that chargers dial in to. */
 export const sharedSchema = z
@@ -25,6 +28,7 @@ export const sharedSchema = z
       .boolean()
       .default(false)
       .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6"),
+    idTags: idTags.default([]).describe("Cards and keys that may charge, for chargers with authorization: list"),
   })
   .describe("OCPP 1.6J and 2.0.1 on one port");
 
@@ -63,6 +67,27 @@ export const deviceSchema = z
       .describe("Power that holds when no setpoint does, kW, negative; kept by the charger even if the gateway dies"),
     password: z.string().min(8).max(100).optional().describe("Basic authentication (security profile 1)"),
     upstream: upstreamSchema.optional(),
+    authorization: z
+      .enum(["open", "list", "deny"])
+      .default("open")
+      .describe("Who may charge: everybody, who is in idTags, or only what is started from here"),
+    idTags: idTags.optional().describe("This charger's own list, in place of the shared one"),
+    remoteIdTag: z
+      .string()
+      .min(1)
+      .max(20)
+      .default("SETPOINTD")
+      .describe("What the charger is told of who charges when a session is started from here"),
+    sessionStartTimeoutS: z
+      .int()
+      .min(5)
+      .max(3600)
+      .default(120)
+      .describe("Time from the charger's yes until a session has begun, seconds; the driver plugs in meanwhile"),
+    reserveForOrders: z
+      .boolean()
+      .default(false)
+      .describe("Keep the connector free for a market's order of mode RESERVATION until it begins, and 15 min longer"),
     settleS: z
       .number()
       .min(0)

@@ -6,6 +6,7 @@ import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.t
 import { kWFromAmps } from "../../src/model/units.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { OcppDevice } from "./config.ts";
+import type { Profile } from "./control/charging-profile.ts";
 import { importKWFrom, importLimitKW, powerFromImportKW } from "./control/import-limit.ts";
 import { ProfileWriter, type Written } from "./control/profile-writer.ts";
 import { CallFailure } from "./link/call-queue.ts";
@@ -15,6 +16,8 @@ import type { ChargerEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
 import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
+import { ConnectorSessions } from "./sessions/connector-sessions.ts";
+import type { SessionRecord } from "./sessions/session-record.ts";
 import type { Station, StationPort } from "./station.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
@@ -27,6 +30,7 @@ type SamplesEvent = Extract<ChargerEvent, { kind: "samples" }>;
 /** One connector of a charger as the core sees it. */
 export class OcppConnector implements Adapter, StationPort {
   readonly era: Era;
+  readonly sessions: ConnectorSessions;
   readonly #station: Station;
   readonly #device: OcppDevice;
   readonly #context: AdapterContext;
@@ -47,6 +51,7 @@ export class OcppConnector implements Adapter, StationPort {
   /** A release that the charger did not hear of. */
   #owesRelease = false;
   #resend: AbortController | undefined;
+  readonly #lifetime = new AbortController();
 
   constructor(
     role: DeviceRole,
@@ -62,6 +67,29 @@ export class OcppConnector implements Adapter, StationPort {
     this.#context = context;
     this.#log = context.log.child({ era: role.era, charger: device.identity });
     this.#writer = new ProfileWriter(station, device, context.clock);
+    // What ran before a restart goes on, as far as we know; the charger says otherwise if not.
+    this.#transactionId = station.book.openOn(device.connector)?.transactionId;
+    this.sessions = new ConnectorSessions({
+      era: role.era,
+      device,
+      station,
+      clock: context.clock,
+      memory: context.memory,
+      now: () => ({
+        state: this.#stationState ?? this.#state,
+        transactionId: this.#transactionId,
+        profile: this.#profileForStart(),
+      }),
+    });
+  }
+
+  get charger(): string {
+    return this.#station.identity;
+  }
+
+  /** Sessions of this connector, oldest first. */
+  get sessionRecords(): readonly SessionRecord[] {
+    return this.#station.book.records.filter((record) => record.connector === this.#device.connector);
   }
 
   get protocol(): string {
@@ -109,6 +137,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.abort(OVERTAKEN);
     this.#stopResend();
     this.#target = undefined;
     this.#owesRelease = false;
@@ -128,6 +157,7 @@ export class OcppConnector implements Adapter, StationPort {
 
   onReady(): void {
     this.#resendSoon("the charger is back", true);
+    if (this.#transactionId !== undefined) this.#askIfItGoesOn(this.#transactionId);
   }
 
   onIdentity(identity: DeviceIdentity): void {
@@ -138,16 +168,15 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void {
+    if (event.connector === this.#device.connector || event.connector === 0) this.sessions.onEvent(event);
     if (event.kind === "state") this.#onState(event.connector, event.state);
     // Samples of connector 0 are those of the whole station, which may feed more than this connector.
     else if (event.connector !== this.#device.connector) return;
     else if (event.kind === "samples") this.#onSamples(event);
-    else if (event.kind === "transaction") this.#onTransaction(event.transactionId);
-    else if (event.transactionId === this.#transactionId) {
-      this.#transactionId = undefined;
-      // Its profile went with it.
-      this.#resendSoon("the transaction is over", false);
-    }
+    else if (event.kind === "transaction") {
+      if (event.past === undefined) this.#onTransaction(event.transactionId);
+      else this.#onPastTransaction(event.transactionId);
+    } else if (event.kind === "transaction-over") this.#onTransactionOver(event.transactionId);
   }
 
   #onState(connector: number, state: PlugState): void {
@@ -157,7 +186,10 @@ export class OcppConnector implements Adapter, StationPort {
       // 2.0.1 repeats "occupied" beside the finer state of the transaction, which stays.
       const finer = this.#transactionId !== undefined && state === "plugged" && this.#usable();
       if (!finer) this.#state = state;
-      if (state === "free") this.#transactionId = undefined;
+      if (state === "free" && this.#transactionId !== undefined) {
+        this.#station.book.lost(this.#transactionId);
+        this.#transactionId = undefined;
+      }
     }
     this.#sayAvailability();
   }
@@ -180,6 +212,32 @@ export class OcppConnector implements Adapter, StationPort {
     if (transactionId === this.#transactionId) return;
     this.#transactionId = transactionId;
     this.#resendSoon("a transaction started", false);
+  }
+
+  #onTransactionOver(transactionId: number | string): void {
+    if (transactionId !== this.#transactionId) return;
+    this.#transactionId = undefined;
+    // Its profile went with it.
+    this.#resendSoon("the transaction is over", false);
+  }
+
+  /** A message that waited in the charger tells of a transaction. It may be over: its end comes behind it, or not. */
+  #onPastTransaction(transactionId: number | string): void {
+    if (transactionId === this.#transactionId) return;
+    if (this.#station.version !== "ocpp1.6") this.#askIfItGoesOn(transactionId);
+    else if (this.#state !== "free") this.#onTransaction(transactionId);
+  }
+
+  #askIfItGoesOn(transactionId: number | string): void {
+    this.sessions.goesOn(transactionId, this.#lifetime.signal).then(
+      (goesOn) => {
+        if (goesOn === true && !this.#station.book.isOver(transactionId)) this.#onTransaction(transactionId);
+        if (goesOn !== false) return;
+        this.#station.book.lost(transactionId);
+        this.#onTransactionOver(transactionId);
+      },
+      () => {},
+    );
   }
 
   #onSamples(event: SamplesEvent): void {
@@ -258,6 +316,14 @@ export class OcppConnector implements Adapter, StationPort {
     }
     await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
     return true;
+  }
+
+  /** What holds now, as it goes out together with the start of a session. */
+  #profileForStart(): Profile | undefined {
+    const target = this.#target;
+    const importKW = target === undefined ? undefined : importLimitKW(target.powerKW);
+    if (target === undefined || importKW === undefined || target.untilMs <= this.#context.clock.now()) return undefined;
+    return this.#writer.forStart(importKW, target.untilMs);
   }
 
   #capability(): Capability {

@@ -4,6 +4,10 @@ import type { OcppDevice, OcppShared } from "./config.ts";
 import { OcppConnector } from "./connector.ts";
 import { DialInServer } from "./door/dial-in-server.ts";
 import { StrangerList } from "./door/stranger-list.ts";
+import { Admission } from "./sessions/admission.ts";
+import { sessionOperations } from "./sessions/session-operations.ts";
+import { TokenHash } from "./sessions/token-hash.ts";
+import { TransactionBook } from "./sessions/transaction-book.ts";
 import { Station } from "./station.ts";
 
 /** All chargers behind one port. */
@@ -11,12 +15,16 @@ export class OcppHost implements AdapterHost<OcppDevice> {
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #stations = new Map<string, Station>();
+  readonly #connectors: OcppConnector[] = [];
+  readonly operations = sessionOperations(() => this.#connectors);
   readonly #strangers: StrangerList;
   readonly #server: DialInServer;
+  readonly #hash: TokenHash;
 
   constructor(shared: OcppShared, context: AdapterContext) {
     this.#shared = shared;
     this.#context = context;
+    this.#hash = new TokenHash(context.memory);
     this.#strangers = new StrangerList(context.clock);
     this.#server = new DialInServer(shared, context, this.#strangers, (identity) => this.#stations.get(identity));
   }
@@ -31,11 +39,27 @@ export class OcppHost implements AdapterHost<OcppDevice> {
     if (known !== undefined && JSON.stringify(known.upstream) !== JSON.stringify(upstream)) {
       throw new Error(`charger ${identity}: all its connectors must have the same upstream`);
     }
-    const station = known ?? new Station({ identity, password, upstream }, this.#shared, this.#context);
+    const admission = this.#admission(device);
+    if (known !== undefined && !known.admission.isSame(admission)) {
+      throw new Error(`charger ${identity}: all its connectors must have the same authorization and idTags`);
+    }
+    const { memory, log } = this.#context;
+    const book =
+      known?.book ??
+      new TransactionBook(identity, memory, this.#hash, (error) =>
+        log.error("a charging session could not be kept", { charger: identity, err: error }),
+      );
+    const station =
+      known ?? new Station({ identity, password, upstream, admission, book }, this.#shared, this.#context);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
     station.addPort(device.connector, connector);
+    this.#connectors.push(connector);
     this.#stations.set(identity, station);
     return connector;
+  }
+
+  #admission({ authorization, idTags }: OcppDevice): Admission {
+    return new Admission(authorization, idTags ?? this.#shared.idTags, () => this.#context.clock.now());
   }
 
   async start(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import type { AdapterKind } from "../kind.ts";
 import { deviceSchema, type OcppDevice, type OcppShared, sharedSchema } from "./config.ts";
 import { OcppHost } from "./host.ts";
+import { sessionCommands } from "./sessions/session-commands.ts";
 
 export type { OcppDevice, OcppShared } from "./config.ts";
 
@@ -10,5 +11,6 @@ export const ocpp: AdapterKind<OcppShared, OcppDevice> = {
   title: "EV chargers over OCPP 1.6J and 2.0.1",
   sharedSchema,
   deviceSchema,
+  commands: sessionCommands,
   createHost: (shared, context) => new OcppHost(shared, context),
 };

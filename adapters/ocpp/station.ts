@@ -15,8 +15,12 @@ import type { Dialect, DialectContext, Request, Traits } from "./messages/dialec
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
 import type { ChargerEvent, Handled } from "./messages/events.ts";
+import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
 import type { UpstreamConfig } from "./proxy/upstream-config.ts";
+import type { Admission } from "./sessions/admission.ts";
+import { pushLocalList } from "./sessions/local-list.ts";
+import type { TransactionBook } from "./sessions/transaction-book.ts";
 import { readTraits, setUp, trigger } from "./setup/charger-setup.ts";
 import type { OcppVersion } from "./version.ts";
 
@@ -37,6 +41,9 @@ export interface StationConfig {
   readonly password: string | undefined;
   /** The backend that it is passed on to; absent where it has none. */
   readonly upstream: UpstreamConfig | undefined;
+  /** Who may charge here. */
+  readonly admission: Admission;
+  readonly book: TransactionBook;
 }
 
 /** A charger that says nothing so long after connecting did not boot: it only lost the line. */
@@ -53,6 +60,9 @@ export class Station {
   readonly identity: string;
   readonly password: string | undefined;
   readonly upstream: UpstreamConfig | undefined;
+  /** Who may charge here. */
+  readonly admission: Admission;
+  readonly book: TransactionBook;
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #log: Log;
@@ -64,10 +74,16 @@ export class Station {
   #contested = false;
   #proxy: BackendProxy | undefined;
 
-  constructor({ identity, password, upstream }: StationConfig, shared: OcppShared, context: AdapterContext) {
+  constructor(
+    { identity, password, upstream, admission, book }: StationConfig,
+    shared: OcppShared,
+    context: AdapterContext,
+  ) {
     this.identity = identity;
     this.password = password;
     this.upstream = upstream;
+    this.admission = admission;
+    this.book = book;
     this.#shared = shared;
     this.#context = context;
     this.#log = context.log.child({ charger: identity });
@@ -86,6 +102,11 @@ export class Station {
 
   get version(): OcppVersion | undefined {
     return this.#session?.dialect.version;
+  }
+
+  /** The calls about sessions in the version that it speaks now; absent while it is not connected. */
+  get sessionCalls(): SessionCalls | undefined {
+    return this.#session?.dialect.sessions;
   }
 
   /** What the charger says of its smart charging; empty as long as it said nothing. */
@@ -224,6 +245,8 @@ export class Station {
       now: () => this.#context.clock.now(),
       heartbeatIntervalS: this.#shared.heartbeatIntervalS,
       onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
+      book: this.book,
+      admission: this.admission,
     };
     const dialect = version === "ocpp1.6" ? createDialect16(context) : createDialect201(context);
     this.#dialects.set(version, dialect);
@@ -287,6 +310,9 @@ export class Station {
     if (known && session.booted) await this.#learnTraits(session, signal);
     const setup = { session, connectors: [...this.#ports.keys()], log: this.#log, signal };
     await setUp({ ...setup, meterIntervalS: this.#shared.meterIntervalS, askForBoot: silent });
+    const { identity, admission } = this;
+    const { memory } = this.#context;
+    await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.#log, signal });
   }
 
   async #learnTraits(session: Session, signal: AbortSignal): Promise<void> {

@@ -32,6 +32,7 @@ export const addAdapterCommands: AddCommand = (program, parts, setExit) => {
           const { config, folder } = loadConfig(String(options["config"]), parts.adapters);
           return askDaemon<unknown>(socketOf(config, folder), "POST", `/adapters/${kind.name}/${operation}`, {
             body: input ?? {},
+            ...(spec.waitMs !== undefined && { timeoutMs: spec.waitMs }),
           });
         };
         try {

@@ -6,6 +6,7 @@ import type { CallbackContext, MessageContext } from "./beckn-context.ts";
 import type { ContractBook } from "./contract-book.ts";
 import { dialectOf } from "./dialects/choose-dialect.ts";
 import type { DialectPolicy, MarketOffer, OrderMessage, SetpointDraft } from "./dialects/order-codec.ts";
+import { readSessionWish } from "./dialects/session-wish.ts";
 import { NewestSeen } from "./newest-seen.ts";
 import {
   isFrom,
@@ -16,7 +17,8 @@ import {
   type ResourceDirectory,
   type SetpointFlag,
 } from "./placement.ts";
-import { isCallback, pathOfParty } from "./sender-check.ts";
+import { isCallback, pathOfParty, senderOf } from "./sender-check.ts";
+import { type SessionOrder, sessionOrder } from "./session-order.ts";
 import { WireFields } from "./wire-fields.ts";
 
 /** An order of the market that is over, with what was still to come of it. */
@@ -61,6 +63,8 @@ export interface CallbackEffectsOptions {
   /** Setpoints that the disk has now. */
   readonly onSetpoints: (setpoints: readonly Setpoint[], flags: readonly SetpointFlag[]) => void;
   readonly onRelease: (release: Release) => void;
+  /** Absent: the site has no charging sessions that a market could order. */
+  readonly onSession?: (order: SessionOrder) => void;
   readonly onOffers: (transactionId: string, offers: readonly MarketOffer[]) => void;
   readonly onInit?: (transactionId: string, answer: InitAnswer) => void;
   /** The `on_status` for a request, or nothing if no such order is running. Absent: none is. */
@@ -96,16 +100,22 @@ export class CallbackEffects {
    * @throws Refusal naming the field
    */
   async of(body: unknown, context: MessageContext, nowMs: number): Promise<Effect> {
-    if (!isCallback(context)) return this.#statusEffect(body, context);
+    if (!isCallback(context)) {
+      return context.action === "update"
+        ? this.#sessionRequest(body, context, nowMs)
+        : this.#statusEffect(body, context);
+    }
     const dialect = dialectOf(body);
     const policy = this.#options.policy(context.bppId);
     switch (context.action) {
       case "on_confirm":
       case "on_update": {
         const order = dialect.readOrder(body, context, policy, nowMs);
-        if (order.isOver) return this.#release(order, context, nowMs);
-        if (order.drafts.length > 0) return this.#setpoints(order, context, nowMs);
-        if (context.action === "on_update") return nothing;
+        if (order.isOver) return this.#withSession(await this.#release(order, context, nowMs), body, context, nowMs);
+        if (order.drafts.length > 0) {
+          return this.#withSession(await this.#setpoints(order, context, nowMs), body, context, nowMs);
+        }
+        if (context.action === "on_update") return this.#withSession(nothing, body, context, nowMs);
         throw new Refusal(400, "MESSAGE_INVALID", order.setpointPath, "expected a number, kW");
       }
       case "on_cancel":
@@ -142,6 +152,45 @@ export class CallbackEffects {
       throw new Refusal(404, "RESOURCE_UNKNOWN", path, fault.replace("  ", " "));
     }
     return { change: { outbox: [item] }, tell: () => {} };
+  }
+
+  /** What the same message says of the order's charging session follows its power. */
+  async #withSession(effect: Effect, body: unknown, context: CallbackContext, nowMs: number): Promise<Effect> {
+    const { onSession } = this.#options;
+    if (onSession === undefined || effect.outdated) return effect;
+    const order = await this.#sessionOrder(body, context, effect.change.setpoints ?? [], nowMs);
+    if (order === undefined) return effect;
+    const tell = () => {
+      effect.tell();
+      onSession(order);
+    };
+    return { ...effect, tell };
+  }
+
+  /** The market asks to start or stop a session, as if it were the participant and we the provider. */
+  async #sessionRequest(body: unknown, context: MessageContext, nowMs: number): Promise<Effect> {
+    const order = await this.#sessionOrder(body, context, [], nowMs);
+    if (order === undefined) {
+      const fault = `no order of transaction ${context.transactionId} with "${context.bapId}" is known`;
+      throw new Refusal(404, "RESOURCE_UNKNOWN", "message.order", fault);
+    }
+    const thread = `${context.bapId}|${context.transactionId}|session`;
+    if (this.#newest.isOutdated(thread, context.timestampMs)) return outdated;
+    this.#newest.saw(thread, context.timestampMs);
+    return { change: {}, tell: () => this.#options.onSession?.(order) };
+  }
+
+  async #sessionOrder(
+    body: unknown,
+    context: MessageContext,
+    setpoints: readonly Setpoint[],
+    nowMs: number,
+  ): Promise<SessionOrder | undefined> {
+    const wish = readSessionWish(body);
+    if (wish === undefined) return undefined;
+    const orderId = WireFields.ofMessage(body, "order").text("id");
+    const from = { context, senderId: senderOf(context), ...(orderId !== undefined && { orderId }) };
+    return sessionOrder(wish, from, setpoints, this.#options, nowMs);
   }
 
   /** A transaction is with one market, and nobody else may speak in it. */

@@ -6,7 +6,14 @@ import { ackIn, answerStyleOf, nackIn } from "./answer-envelope.ts";
 import { type CallbackContext, isCallbackAction, type MessageContext, messageContext } from "./beckn-context.ts";
 import { CallbackEffects, type CallbackEffectsOptions, type Effect } from "./callback-effects.ts";
 import type { MarketCounters } from "./market-counters.ts";
-import { actionOf, checkAction, type InboundMessage, readBody, refuseRequest } from "./message-body.ts";
+import {
+  actionOf,
+  checkAction,
+  type InboundMessage,
+  isSessionUpdate,
+  readBody,
+  refuseRequest,
+} from "./message-body.ts";
 import { checkAge, checkSender, isCallback, type SenderRules, senderOf } from "./sender-check.ts";
 import { type Authorization, digestOf, type Signer } from "./signature.ts";
 import { signedAnswer } from "./signed-answer.ts";
@@ -53,7 +60,8 @@ export class Inbox {
       if (message.action !== undefined && requests?.takes(message.action)) return await requests.receive(message);
       body = readBody(message);
       if (message.action === undefined && requests?.takes(actionOf(body))) return await requests.receive(message);
-      refuseRequest(actionOf(body), body);
+      if (this.#options.onSession === undefined || !isSessionUpdate(body))
+        if (this.#options.onSession === undefined || !isSessionUpdate(body)) refuseRequest(actionOf(body), body);
       const context = messageContext(body);
       action = context.action;
       checkAction(message, context);

@@ -1,5 +1,6 @@
 import { Refusal } from "./answer.ts";
 import { isCallbackAction, isRequestAction, type MessageContext } from "./beckn-context.ts";
+import { readSessionWish } from "./dialects/session-wish.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 /** Largest message that is read; real ones stay under 10 KiB. */
@@ -39,6 +40,11 @@ export function readBody(message: InboundMessage): unknown {
 export function actionOf(body: unknown): string {
   const action = (body as { context?: { action?: unknown } | null } | null)?.context?.action;
   return typeof action === "string" ? action : "";
+}
+
+/** An `update` about a charging session is asked of whoever has the charger. */
+export function isSessionUpdate(body: unknown): boolean {
+  return actionOf(body) === "update" && ["start", "stop"].includes(readSessionWish(body) ?? "");
 }
 
 /**

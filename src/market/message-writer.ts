@@ -1,7 +1,11 @@
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../clock.ts";
 import type { NewOutboxItem } from "../store/control-store.ts";
 import type { Envelope, Parties } from "./beckn-context.ts";
 import { requestItem } from "./request-item.ts";
+
+/** Ids that are remembered; a site sends a few messages a minute. */
+const MAX_WRITTEN = 1000;
 
 /** What becomes of a message while it waits. */
 export interface MessageRules {
@@ -19,6 +23,7 @@ export class MessageWriter {
   readonly #clock: Clock;
   readonly #parties: Parties;
   readonly #envelope: Envelope;
+  readonly #written = new Set<string>();
 
   constructor(clock: Clock, parties: Parties, envelope: Envelope) {
     this.#clock = clock;
@@ -26,9 +31,18 @@ export class MessageWriter {
     this.#envelope = envelope;
   }
 
+  /** Whether a message with this id was written since the start; an answer carries the id of what it answers. */
+  wrote(messageId: string): boolean {
+    return this.#written.has(messageId);
+  }
+
   /** A message as it waits in the outbox; it is signed when it leaves. */
   item(action: string, transactionId: string, message: object, rules: MessageRules): NewOutboxItem {
-    const outgoing = { action, transactionId, message, envelope: this.#envelope, ...rules };
+    const { messageId = randomUUID() } = rules;
+    this.#written.add(messageId);
+    const [oldest] = this.#written;
+    if (this.#written.size > MAX_WRITTEN && oldest !== undefined) this.#written.delete(oldest);
+    const outgoing = { action, transactionId, message, envelope: this.#envelope, ...rules, messageId };
     return requestItem(this.#parties, outgoing, this.#clock.now());
   }
 }

@@ -6,13 +6,19 @@ import type { Objective } from "../model/objective.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Contract, ControlStore, NewOutboxItem } from "../store/control-store.ts";
-import type { Parties } from "./beckn-context.ts";
+import type { MessageContext, Parties } from "./beckn-context.ts";
 import type { InitAnswer, Release, StatusRequest } from "./callback-effects.ts";
 import type { ContractBook } from "./contract-book.ts";
 import { type BidContext, nextIntervals } from "./dialects/bid-context.ts";
 import type { MarketOffer } from "./dialects/order-codec.ts";
 import { type OutgoingDialect, outgoingDialect } from "./dialects/outgoing.ts";
-import { type Bid, type BidConstraints, confirmMessage, type DeliveryReport } from "./dialects/seed-messages.ts";
+import {
+  type Bid,
+  type BidConstraints,
+  confirmMessage,
+  type DeliveryReport,
+  type SessionReport,
+} from "./dialects/seed-messages.ts";
 import type { SeedDialect } from "./dialects/seed-shape.ts";
 import { type MessageRules, MessageWriter } from "./message-writer.ts";
 import { offerFault } from "./offer-check.ts";
@@ -42,6 +48,18 @@ export interface ParticipantOptions {
   readonly telemetryTtlMs?: number;
   /** `bap`: telemetry goes as `update`. `bpp`: as `on_status`, in the role of the provider of data. */
   readonly telemetryRole?: "bap" | "bpp";
+}
+
+/** What became of a market's wish about a charging session. */
+export interface SessionOutcome {
+  readonly era: Era;
+  readonly orderId?: string;
+  /** How the session stands now. */
+  readonly status: SessionReport["status"];
+  /** Why the wish was not followed, for a person. */
+  readonly fault?: string;
+  /** The message that the wish came with. */
+  readonly context: MessageContext;
 }
 
 /** Where one resource stands with the market, for the status page. */
@@ -185,6 +203,20 @@ export class Participant {
   /** The transaction of a resource: of the order that runs, else of its bid. */
   transactionOf(era: Era): { readonly transactionId: string; readonly orderId?: string } | undefined {
     return this.#orders.of(era) ?? this.#dealings.get(era)?.contract;
+  }
+
+  /** Whether a callback with this id answers something that we sent since the start. */
+  isOurMessage(messageId: string): boolean {
+    return this.#writer.wrote(messageId);
+  }
+
+  /**
+   * Tells the market what became of its wish: with `on_update` where it asked by `update`, else by telemetry of our own.
+   * A wish that was not followed has its reason with it.
+   */
+  async sessionOutcome({ era, orderId, status, fault, context }: SessionOutcome): Promise<void> {
+    const session: SessionReport = { status, ...(fault !== undefined && { fault }) };
+    await this.#commit([], [this.#orders.sessionReport(era, orderId, session, context)]);
   }
 
   snapshot(): readonly ParticipantSnapshot[] {

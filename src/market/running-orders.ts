@@ -2,10 +2,10 @@ import type { Clock } from "../clock.ts";
 import type { Era } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { NewOutboxItem } from "../store/control-store.ts";
-import type { Parties } from "./beckn-context.ts";
+import { isRequestAction, type MessageContext, type Parties } from "./beckn-context.ts";
 import type { StatusRequest } from "./callback-effects.ts";
 import { type OutgoingDialect, outgoingDialect } from "./dialects/outgoing.ts";
-import type { DeliveryReport } from "./dialects/seed-messages.ts";
+import type { DeliveryReport, SessionReport } from "./dialects/seed-messages.ts";
 import type { SeedDialect } from "./dialects/seed-shape.ts";
 import type { MessageWriter } from "./message-writer.ts";
 
@@ -125,6 +125,21 @@ export class RunningOrders {
       // What answers a question carries the question's id, in the question's envelope.
       messageId: context.messageId,
       envelope: context.envelope,
+    });
+  }
+
+  /** How the charging session of an order stands, for a market that asked for a change of it. */
+  sessionReport(era: Era, orderId: string | undefined, session: SessionReport, context: MessageContext): NewOutboxItem {
+    const { outgoing, writer, metersOf, telemetryRole } = this.#options;
+    const isAnswer = isRequestAction(context.action);
+    const { readings = [] } = this.#told.get(era) ?? {};
+    const report = { era, readings: readings.slice(-1), session, ...(orderId !== undefined && { orderId }) };
+    const message = outgoing.delivery(report, context.transactionId, metersOf(era));
+    const ownAction = telemetryRole === "bpp" ? "on_status" : "update";
+    return writer.item(isAnswer ? "on_update" : ownAction, context.transactionId, message, {
+      ttlMs: this.#ttlMs,
+      replaceKey: `session ${context.messageId} ${era}`,
+      ...(isAnswer && { messageId: context.messageId, envelope: context.envelope }),
     });
   }
 

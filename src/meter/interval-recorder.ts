@@ -11,6 +11,7 @@ import {
   type RegisterSample,
 } from "../settlement/interval-energy.ts";
 import { PRICE_DIGITS } from "../settlement/money.ts";
+import { LateReadings } from "./late-readings.ts";
 import type { IntervalBody } from "./log-record.ts";
 import { SetpointTimeline } from "./setpoint-timeline.ts";
 
@@ -41,6 +42,7 @@ export class IntervalRecorder {
   readonly #options: IntervalRecorderOptions;
   readonly #meters = new Map<Era, IntervalMeter>();
   readonly #setpoints: SetpointTimeline;
+  readonly #late: LateReadings;
   #waiting: IntervalBody[] = [];
   #lost = 0;
   #writing: Promise<void> | undefined;
@@ -56,6 +58,10 @@ export class IntervalRecorder {
     }
     this.#options = options;
     this.#setpoints = new SetpointTimeline(intervalMs);
+    this.#late = new LateReadings(maxInterpolationMs, (era, fromMs, untilMs) => {
+      if (untilMs - fromMs <= maxInterpolationMs) return false;
+      return this.#setpoints.edgesBetween(era, fromMs, untilMs).some((edgeMs) => edgeMs > fromMs && edgeMs < untilMs);
+    });
   }
 
   /** Intervals that were lost because the disk failed for too long. */
@@ -88,14 +94,26 @@ export class IntervalRecorder {
   reading(reading: Reading): void {
     const sample = this.#sampleOf(reading);
     if (sample === undefined) return;
-    const done = this.#meterOf(reading.era).add(sample);
-    const bodies = done.map((energy) => this.#bodyOf(reading.era, energy));
-    this.#setpoints.passed(reading.era, sample.atMs);
-    this.#write(bodies);
+    const { era, replayed = false } = reading;
+    // Before the first reading: the meter tells where the log of before a restart ended.
+    this.#meterOf(era);
+    const due = this.#late.take(era, sample, this.#options.clock.elapsedMs(), replayed);
+    this.#write(this.#count(era, due));
+  }
+
+  #count(era: Era, samples: readonly RegisterSample[]): IntervalBody[] {
+    return samples.flatMap((sample) => {
+      const bodies = this.#meterOf(era)
+        .add(sample)
+        .map((energy) => this.#bodyOf(era, energy));
+      this.#setpoints.passed(era, sample.atMs);
+      return bodies;
+    });
   }
 
   /** Ends all intervals at their last readings and waits until they are written, for example when the gateway stops. */
   async finish(): Promise<void> {
+    for (const [era, samples] of this.#late.takeAll()) this.#write(this.#count(era, samples));
     this.#write([...this.#meters].flatMap(([era, meter]) => meter.finish().map((energy) => this.#bodyOf(era, energy))));
     await this.#writing;
   }
@@ -104,11 +122,13 @@ export class IntervalRecorder {
     const known = this.#meters.get(era);
     if (known !== undefined) return known;
     const { maxInterpolationMs, sink } = this.#options;
+    const last = sink.lastOf(era);
     const meter = new IntervalMeter(
       era,
       { maxInterpolationMs, edgesBetween: (of, fromMs, untilMs) => this.#setpoints.edgesBetween(of, fromMs, untilMs) },
-      sink.lastOf(era),
+      last,
     );
+    if (last !== undefined) this.#late.resume(era, last.atMs);
     this.#meters.set(era, meter);
     return meter;
   }

@@ -1,6 +1,7 @@
 import type { Limit } from "./limit.ts";
 import type { Availability, Reading } from "./reading.ts";
 import type { Capability, Era } from "./resource.ts";
+import type { SessionControl } from "./session.ts";
 
 /** A power to hold now, on its way to one device. It is already within all limits. */
 export interface Target {
@@ -42,6 +43,8 @@ export interface Adapter extends AsyncDisposable {
   readonly era: Era;
   /** The protocol as the market report and the table name it, for example `ocpp1.6`; known after `start`. */
   readonly protocol: string;
+  /** Charging sessions; absent for a device that has none. */
+  readonly sessions?: SessionControl;
   /**
    * Connects, or waits for the device to dial in, and says what the device can do.
    * May be called again after it failed.

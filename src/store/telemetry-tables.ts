@@ -4,6 +4,11 @@ import { readNumber, type SqlDatabase } from "./open-database.ts";
 /** Share of the oldest batches that makes room when the ring is full. */
 const ROOM_SHARE = 0.1;
 
+/** What was measured while a link was down comes late, and counts at its own time. */
+function timeOf({ deviceTimeMs, receivedAtMs }: Reading): number {
+  return deviceTimeMs ?? receivedAtMs;
+}
+
 /** Readings as a ring that never grows past its cap: the oldest make room. */
 export function telemetryTables(database: SqlDatabase, maxBytes: number) {
   const insert = database.prepare("INSERT INTO reading_batch (era, from_ms, until_ms, readings) VALUES (?, ?, ?, ?)");
@@ -32,17 +37,18 @@ export function telemetryTables(database: SqlDatabase, maxBytes: number) {
         byEra.set(reading.era, batch);
       }
       for (const [era, batch] of byEra) {
-        const times = batch.map((reading) => reading.deviceTimeMs ?? reading.receivedAtMs);
+        const times = batch.map(timeOf);
         insert.run(era, Math.min(...times), Math.max(...times), JSON.stringify(batch));
       }
       if (usedBytes() > maxBytes) makeRoom.run();
     },
-    /** The newest readings of a resource, oldest first. */
+    /** The newest readings of a resource by the time of their measurement, oldest first. */
     recent(era: string, limit: number): Reading[] {
       const rows = recent.all(era, limit) as { readings: string }[];
       return rows
         .reverse()
         .flatMap((row) => JSON.parse(row.readings) as Reading[])
+        .sort((a, b) => timeOf(a) - timeOf(b))
         .slice(-limit);
     },
   };

@@ -128,16 +128,61 @@ describe("an interval", () => {
   });
 });
 
-test("a gap in the readings is a record without a price", async () => {
-  recorder.setpoint(setpoint("s1", 0, 60));
-  reading(0, 0);
-  reading(13, 1.3);
-  reading(40, 4);
-  await settle();
-  expect(brief()).toEqual([
-    [0, 13, 1300, "MEASURED", "s1"],
-    [13, 40, 2700, "GAP", undefined],
-  ]);
+describe("a gap in the readings", () => {
+  test("is a record without a price, once nothing more can be expected of it", async () => {
+    recorder.setpoint(setpoint("s1", 0, 60));
+    reading(0, 0);
+    reading(13, 1.3);
+    reading(40, 4);
+    await settle();
+    expect(brief()).toEqual([]);
+    clock.advance(3 * MINUTE);
+    recorder.reading({ era: "garage", receivedAtMs: at(43), importKWh: 4.3 });
+    await settle();
+    expect(brief()).toEqual([
+      [0, 13, 1300, "MEASURED", "s1"],
+      [13, 40, 2700, "GAP", undefined],
+    ]);
+  });
+
+  test("is none where the device tells later what it measured meanwhile, in whatever order", async () => {
+    recorder.setpoint(setpoint("s1", 0, 30));
+    recorder.setpoint(setpoint("s2", 30, 60));
+    reading(0, 0);
+    reading(1, 0.1);
+    // Live again, and only then what it kept.
+    reading(62, 6.2);
+    for (const minute of [15, 29, 30, 14, 31, 45, 59, 60]) {
+      reading(62, minute / 10, { replayed: true, deviceTimeMs: at(minute) });
+    }
+    clock.advance(3 * MINUTE);
+    recorder.reading({ era: "garage", receivedAtMs: at(65), importKWh: 6.5 });
+    await settle();
+    expect(brief()).toEqual([
+      [0, 15, 1500, "MEASURED", "s1"],
+      [15, 30, 1500, "MEASURED", "s1"],
+      [30, 45, 1500, "MEASURED", "s2"],
+      [45, 60, 1500, "MEASURED", "s2"],
+    ]);
+  });
+
+  test("is told as one when the gateway stops before the rest came", async () => {
+    reading(0, 0);
+    reading(40, 4);
+    await recorder.finish();
+    expect(brief()).toEqual([[0, 40, 4000, "GAP", undefined]]);
+  });
+
+  test("holds nothing back for ever, however long a device goes on telling", async () => {
+    reading(0, 0);
+    reading(40, 4);
+    for (let minute = 1; minute <= 31; minute++) {
+      clock.advance(MINUTE);
+      reading(40 + minute, 0.1 * minute, { replayed: true, deviceTimeMs: at(minute) });
+    }
+    await settle();
+    expect(brief().length).toBeGreaterThan(0);
+  });
 });
 
 test("when the gateway stops the interval ends at the last reading, and after a restart it goes on from there", async () => {

@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import type { OcppDevice, OcppShared } from "../../adapters/ocpp/index.ts";
+import type { z } from "zod";
+import type { AdapterMemory } from "../../adapters/kind.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Adapter, Report } from "../../src/model/adapter.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
@@ -15,18 +16,25 @@ export interface Gateway extends AsyncDisposable {
   readonly adapters: readonly Adapter[];
   readonly reports: readonly Report[];
   readonly signal: AbortSignal;
+  ask(operation: string, input?: unknown): Promise<unknown>;
   strangers(): readonly { identity: string; attempts: number; reason: string }[];
 }
 
 export async function openGateway(
-  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[] } = {},
+  options: {
+    shared?: Partial<z.input<typeof ocpp.sharedSchema>>;
+    devices?: readonly Partial<z.input<typeof ocpp.deviceSchema>>[];
+    /** Given: what is kept outlives this gateway. */
+    memory?: AdapterMemory;
+    clock?: Clock;
+  } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
   const host = ocpp.createHost(shared, {
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: silentLog,
     random: Math.random,
-    memory: volatileMemory(),
+    memory: options.memory ?? volatileMemory(),
   });
   const devices = options.devices ?? [{}];
   const adapters = devices.map((device, index) =>
@@ -49,6 +57,7 @@ export async function openGateway(
     adapters,
     reports,
     signal: stop.signal,
+    ask: async (operation, input) => host.operations?.[operation]?.(input ?? {}, stop.signal),
     strangers: () => host.strangers(),
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("test over"));
@@ -136,6 +145,7 @@ export const WILLING: Readonly<Record<string, Answer>> = {
   TriggerMessage: () => ({ status: "Accepted" }),
   SetChargingProfile: () => ({ status: "Accepted" }),
   ClearChargingProfile: () => ({ status: "Accepted" }),
+  GetTransactionStatus: () => ({ messagesInQueue: false }),
 };
 
 export interface DialOptions {

@@ -57,6 +57,14 @@ export class ProfileWriter {
     throw new CallFailure("refused", `SetChargingProfile was refused (${refusals.join("; ")})`);
   }
 
+  /** The limit as a profile for a session that is still to begin. */
+  forStart(importKW: number, untilMs: number): Profile {
+    const [attempt] = this.#attempts(true);
+    const { stackLevel } = attempt ?? { stackLevel: 0 };
+    const limit = wireLimit(importKW, this.#device, this.#unit());
+    return this.#profile({ purpose: "TxProfile", stackLevel }, limit, untilMs, undefined);
+  }
+
   /**
    * Takes our profiles away, also those of an earlier run; what stays is the charger's default, or our fallback.
    * @throws CallFailure

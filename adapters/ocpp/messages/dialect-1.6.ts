@@ -1,6 +1,5 @@
-import { type Profile, profileFields } from "../control/charging-profile.ts";
+import type { Profile } from "../control/charging-profile.ts";
 import { type JsonRecord, recordsAt, textAt } from "../link/json.ts";
-import { TransactionBook } from "../sessions/transaction-book.ts";
 import {
   type Dialect,
   type DialectContext,
@@ -12,16 +11,18 @@ import {
   wholeNumberFrom,
 } from "./dialect.ts";
 import { handle16 } from "./inbound-1.6.ts";
+import { profile16 } from "./profile-1.6.ts";
+import { sessionCalls16 } from "./session-calls-1.6.ts";
 
 const STACK_LEVEL_KEY = "ChargeProfileMaxStackLevel";
 const RATE_UNIT_KEY = "ChargingScheduleAllowedChargingRateUnit";
 
 /** OCPP 1.6J as one station speaks it. */
 export function createDialect16(context: DialectContext): Dialect {
-  const book = new TransactionBook();
   return {
     version: "ocpp1.6",
-    inbound: (action, payload) => handle16(action, payload, book, context),
+    inbound: (action, payload) => handle16(action, payload, context),
+    sessions: sessionCalls16,
     setProfile,
     clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { id } }),
     readTraits: () => ({ action: "GetConfiguration", payload: { key: [STACK_LEVEL_KEY, RATE_UNIT_KEY] } }),
@@ -46,13 +47,9 @@ function change(key: string, value: string): Request {
 }
 
 function setProfile(profile: Profile): Request {
-  const { head, schedule } = profileFields(profile);
   return {
     action: "SetChargingProfile",
-    payload: {
-      connectorId: profile.connector,
-      csChargingProfiles: { chargingProfileId: profile.id, ...head, chargingSchedule: schedule },
-    },
+    payload: { connectorId: profile.connector, csChargingProfiles: profile16(profile) },
   };
 }
 

@@ -1,6 +1,5 @@
-import { type Profile, profileFields } from "../control/charging-profile.ts";
+import type { Profile } from "../control/charging-profile.ts";
 import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
-import { TransactionBook } from "../sessions/transaction-book.ts";
 import {
   type Dialect,
   type DialectContext,
@@ -12,16 +11,18 @@ import {
   wholeNumberFrom,
 } from "./dialect.ts";
 import { handle201 } from "./inbound-2.0.1.ts";
+import { profile201 } from "./profile-2.0.1.ts";
+import { sessionCalls2x } from "./session-calls-2.x.ts";
 
 const SMART_CHARGING = "SmartChargingCtrlr";
 const SAMPLED_DATA = "SampledDataCtrlr";
 
 /** OCPP 2.0.1 as one station speaks it. A configured connector is an EVSE here, with its connector 1. */
 export function createDialect201(context: DialectContext): Dialect {
-  const book = new TransactionBook();
   return {
     version: "ocpp2.0.1",
-    inbound: (action, payload) => handle201(action, payload, book, context),
+    inbound: (action, payload) => handle201(action, payload, context),
+    sessions: sessionCalls2x,
     setProfile,
     clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { chargingProfileId: id } }),
     readTraits: () => ({
@@ -57,13 +58,9 @@ function setVariable(name: string, attributeValue: string): Request {
 }
 
 function setProfile(profile: Profile): Request {
-  const { head, schedule } = profileFields(profile);
   return {
     action: "SetChargingProfile",
-    payload: {
-      evseId: profile.connector,
-      chargingProfile: { id: profile.id, ...head, chargingSchedule: [{ id: profile.id, ...schedule }] },
-    },
+    payload: { evseId: profile.connector, chargingProfile: profile201(profile) },
   };
 }
 

@@ -1,8 +1,11 @@
 import type { Profile } from "../control/charging-profile.ts";
 import type { RateUnit } from "../control/import-limit.ts";
 import type { JsonRecord } from "../link/json.ts";
+import type { Admission } from "../sessions/admission.ts";
+import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { OcppVersion } from "../version.ts";
 import type { Handled } from "./events.ts";
+import type { SessionCalls } from "./session-calls.ts";
 
 /** A call to a charger. */
 export interface Request {
@@ -32,6 +35,7 @@ export interface Dialect {
    * @throws CallRefusal for what it does not know or cannot read
    */
   inbound(action: string, payload: JsonRecord): Handled;
+  readonly sessions: SessionCalls;
   setProfile(profile: Profile): Request;
   clearProfile(id: number): Request;
   readTraits(): Request;
@@ -50,6 +54,8 @@ export interface DialectContext {
   readonly heartbeatIntervalS: number;
   /** The connector that an event belongs to when the charger does not say; absent where there is more than one. */
   readonly onlyConnector: () => number | undefined;
+  readonly book: TransactionBook;
+  readonly admission: Admission;
 }
 
 /** Measurands to ask for, best first; a charger that refuses a list is offered the next. */

@@ -1,5 +1,6 @@
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
 import type { JsonRecord } from "../link/json.ts";
+import type { Measurand } from "../metering/measurands.ts";
 
 /** What a connector is doing, in one vocabulary for both versions. */
 export type PlugState =
@@ -13,17 +14,28 @@ export type PlugState =
   | "unavailable"
   | "faulted";
 
-/** One sampled value in SI terms of its own: the multiplier is worked in, the unit is as it came or the default. */
+/** One sampled value; multiplier and unit are worked in. */
 export interface Sample {
-  readonly measurand: string;
+  readonly measurand: Measurand;
+  /** In the unit that we count the measurand in: kW, kWh, A, V, percent, Hz, °C, s. */
   readonly value: number;
-  readonly unit: string;
   /** 1, 2 or 3 for a line; absent for a total. */
   readonly line?: 1 | 2 | 3;
   /** True for a voltage between two lines. */
   readonly lineToLine?: true;
   /** Where in the station; absent means the outlet. */
   readonly location?: string;
+  /** What it was taken for, such as `Transaction.Begin`; absent means a periodic sample. */
+  readonly context?: string;
+}
+
+/** A value that the meter signed, as it came: evidence, and never read as a number. */
+export interface SignedValue {
+  readonly data: string;
+  readonly context?: string;
+  readonly encoding?: string;
+  readonly method?: string;
+  readonly publicKey?: string;
 }
 
 /** Samples that were taken at one time. */
@@ -31,6 +43,7 @@ export interface SampleSet {
   /** Wall time of the charger's clock. */
   readonly takenAtMs?: number;
   readonly samples: readonly Sample[];
+  readonly signed?: readonly SignedValue[];
 }
 
 /**
@@ -40,8 +53,24 @@ export interface SampleSet {
 export type ChargerEvent =
   | { readonly kind: "booted"; readonly identity: DeviceIdentity }
   | { readonly kind: "state"; readonly connector: number; readonly state: PlugState }
-  | { readonly kind: "transaction"; readonly connector: number; readonly transactionId: number | string }
-  | { readonly kind: "transaction-over"; readonly connector: number; readonly transactionId: number | string }
+  | {
+      readonly kind: "transaction";
+      readonly connector: number;
+      readonly transactionId: number | string;
+      /** The message tells of the past, so that the transaction may be over by now. */
+      readonly past?: true;
+      /** It began because we asked for it: the station says so itself (2.x), or it has our token (1.6). */
+      readonly remote?: true;
+    }
+  | {
+      readonly kind: "transaction-over";
+      readonly connector: number;
+      readonly transactionId: number | string;
+      /** As the charger says it. */
+      readonly reason?: string;
+    }
+  /** A reservation was used, ran out or was taken away. It does not say on which connector, so that is 0. */
+  | { readonly kind: "reservation-over"; readonly connector: 0; readonly reservationId: number }
   | {
       readonly kind: "samples";
       readonly connector: number;

@@ -2,6 +2,7 @@ import type { Reading } from "../../../src/model/reading.ts";
 import { type AcConnection, kWFromAmps } from "../../../src/model/units.ts";
 import { powerFromImportKW } from "../control/import-limit.ts";
 import type { Sample } from "../messages/events.ts";
+import type { Measurand } from "./measurands.ts";
 
 type Measured = Pick<
   Reading,
@@ -16,34 +17,32 @@ type Measured = Pick<
   | "temperatureC"
 >;
 
-/** What a set of samples says, in the units of the core; nothing where it says nothing. */
+/**
+ * What a set of samples says, in the units of the core; nothing where it says nothing.
+ *
+ * A total counts where there is one, also where the lines beside it do not add up to it: it is what the meter itself
+ * states, and there are chargers whose lines are rounded, late or made up. Without it the lines are summed.
+ */
 export function measuredFrom(samples: readonly Sample[], connection: AcConnection): Measured | undefined {
-  const voltageV = voltageFrom(samples);
-  const currentA = currentFrom(samples);
+  const powerKW = powerFrom(samples, connection);
   const measured = definedOnly({
-    powerKW: powerFrom(samples, connection),
-    importKWh: quantity(samples, "Energy.Active.Import.Register", ENERGY_UNITS),
-    exportKWh: quantity(samples, "Energy.Active.Export.Register", ENERGY_UNITS),
-    voltageV,
-    currentA,
-    socPercent: only(samples, "SoC", { Percent: 1, "%": 1 }),
-    offeredKW: offeredFrom(samples, connection),
-    frequencyHz: only(samples, "Frequency", { Hertz: 1, Hz: 1 }),
-    temperatureC: temperatureFrom(samples),
+    powerKW,
+    importKWh: register(samples, "Energy.Active.Import.Register"),
+    exportKWh: register(samples, "Energy.Active.Export.Register"),
+    voltageV: voltageFrom(samples),
+    currentA: currentFrom(samples),
+    socPercent: socFrom(samples),
+    offeredKW: offeredFrom(samples, connection, powerKW),
+    frequencyHz: only(samples, "Frequency"),
+    temperatureC: only(samples, "Temperature"),
   });
   return Object.keys(measured).length > 0 ? measured : undefined;
 }
 
-type Units = Readonly<Record<string, number>>;
-
-const POWER_UNITS: Units = { W: 0.001, kW: 1 };
-const ENERGY_UNITS: Units = { Wh: 0.001, kWh: 1 };
-const CURRENT_UNITS: Units = { A: 1, mA: 0.001 };
-const VOLTAGE_UNITS: Units = { V: 1 };
-
+/** Power as it was measured; a setpoint or a residual is none. */
 function powerFrom(samples: readonly Sample[], connection: AcConnection): number | undefined {
-  const importKW = quantity(samples, "Power.Active.Import", POWER_UNITS);
-  const exportKW = quantity(samples, "Power.Active.Export", POWER_UNITS);
+  const importKW = quantity(samples, "Power.Active.Import");
+  const exportKW = quantity(samples, "Power.Active.Export");
   if (importKW !== undefined || exportKW !== undefined) return powerFromImportKW((importKW ?? 0) - (exportKW ?? 0));
   return computedPower(samples, connection);
 }
@@ -54,89 +53,138 @@ function powerFrom(samples: readonly Sample[], connection: AcConnection): number
  */
 function computedPower(samples: readonly Sample[], connection: AcConnection): number | undefined {
   const meanV = voltageFrom(samples);
-  const amps = linesOf(samples, "Current.Import", CURRENT_UNITS);
-  const volts = linesOf(
-    samples.filter((sample) => sample.lineToLine === undefined),
-    "Voltage",
-    VOLTAGE_UNITS,
-  );
   if (meanV === undefined) return undefined;
-  // A current without a line may be a sum or a mean, so it counts only where there is but one line.
-  if (amps.size === 0) {
-    const totalA = connection.phases === 1 ? only(samples, "Current.Import", CURRENT_UNITS) : undefined;
-    return totalA === undefined ? undefined : powerFromImportKW((totalA * meanV) / 1000);
-  }
-  let importKW = 0;
-  for (const [line, lineA] of amps) importKW += (lineA * (volts.get(line) ?? meanV)) / 1000;
-  return powerFromImportKW(importKW);
+  const volts = linesOf(toNeutral(samples), "Voltage");
+  const importKW = productKW(samples, "Current.Import", volts, meanV, connection);
+  const exportKW = productKW(samples, "Current.Export", volts, meanV, connection);
+  if (importKW === undefined && exportKW === undefined) return undefined;
+  return powerFromImportKW((importKW ?? 0) - (exportKW ?? 0));
 }
 
-function offeredFrom(samples: readonly Sample[], connection: AcConnection): number | undefined {
-  const offeredKW = quantity(samples, "Power.Offered", POWER_UNITS);
-  if (offeredKW !== undefined) return powerFromImportKW(offeredKW);
-  // `Current.Offered` is per phase, whether or not it names a line.
-  const offeredA =
-    only(samples, "Current.Offered", CURRENT_UNITS) ??
-    mean([...linesOf(samples, "Current.Offered", CURRENT_UNITS).values()]);
-  return offeredA === undefined ? undefined : powerFromImportKW(kWFromAmps(offeredA, connection));
+function productKW(
+  samples: readonly Sample[],
+  measurand: Measurand,
+  volts: ReadonlyMap<number, number>,
+  meanV: number,
+  { phases }: AcConnection,
+): number | undefined {
+  const amps = linesOf(samples, measurand);
+  // A current without a line may be a sum or a mean, so it counts only where there is but one line.
+  if (amps.size === 0) {
+    const totalA = phases === 1 ? only(samples, measurand) : undefined;
+    return totalA === undefined ? undefined : (totalA * meanV) / 1000;
+  }
+  return [...amps].reduce((sum, [line, lineA]) => sum + (lineA * (volts.get(line) ?? meanV)) / 1000, 0);
+}
+
+/**
+ * What the charger says it offers. 2.1 says it for each direction, so the one in which power flows counts; while none
+ * flows it is charging.
+ */
+function offeredFrom(
+  samples: readonly Sample[],
+  connection: AcConnection,
+  powerKW: number | undefined,
+): number | undefined {
+  const intoCarKW =
+    quantity(samples, "Power.Import.Offered") ??
+    quantity(samples, "Power.Offered") ??
+    offeredByAmps(samples, "Current.Import.Offered", connection) ??
+    offeredByAmps(samples, "Current.Offered", connection);
+  const outOfCarKW =
+    quantity(samples, "Power.Export.Offered") ?? offeredByAmps(samples, "Current.Export.Offered", connection);
+  const isOut = outOfCarKW !== undefined && (intoCarKW === undefined || (powerKW ?? 0) > 0);
+  if (isOut) return Math.abs(outOfCarKW);
+  return intoCarKW === undefined ? undefined : powerFromImportKW(intoCarKW);
+}
+
+/** An offered current is per phase, whether or not it names a line. */
+function offeredByAmps(samples: readonly Sample[], measurand: Measurand, connection: AcConnection): number | undefined {
+  const offeredA = only(samples, measurand) ?? mean([...linesOf(samples, measurand).values()]);
+  return offeredA === undefined ? undefined : kWFromAmps(offeredA, connection);
 }
 
 function voltageFrom(samples: readonly Sample[]): number | undefined {
-  const toNeutral = samples.filter((sample) => sample.lineToLine === undefined);
-  const neutralV =
-    mean([...linesOf(toNeutral, "Voltage", VOLTAGE_UNITS).values()]) ?? only(toNeutral, "Voltage", VOLTAGE_UNITS);
+  const neutral = toNeutral(samples);
+  const neutralV = mean([...linesOf(neutral, "Voltage").values()]) ?? only(neutral, "Voltage");
   if (neutralV !== undefined) return neutralV;
-  const betweenV = mean([...linesOf(samples, "Voltage", VOLTAGE_UNITS).values()]);
+  const betweenV = mean([...linesOf(samples, "Voltage").values()]);
   return betweenV === undefined ? undefined : betweenV / Math.sqrt(3);
+}
+
+function toNeutral(samples: readonly Sample[]): readonly Sample[] {
+  return samples.filter((sample) => sample.lineToLine === undefined);
 }
 
 /** Magnitude on each line, in the order of the lines, without gaps. */
 function currentFrom(samples: readonly Sample[]): readonly number[] | undefined {
-  const importA = linesOf(samples, "Current.Import", CURRENT_UNITS);
-  const lines = importA.size > 0 ? importA : linesOf(samples, "Current.Export", CURRENT_UNITS);
+  const importA = linesOf(samples, "Current.Import");
+  const lines = importA.size > 0 ? importA : linesOf(samples, "Current.Export");
   if (lines.size === 0) return undefined;
   return [...lines].sort(([a], [b]) => a - b).map(([, lineA]) => Math.abs(lineA));
 }
 
-function temperatureFrom(samples: readonly Sample[]): number | undefined {
-  // `Celcius` is how the standard of 1.6 first spelt it.
-  const celsius = only(samples, "Temperature", { Celsius: 1, Celcius: 1 });
-  if (celsius !== undefined) return celsius;
-  const kelvin = only(samples, "Temperature", { K: 1 });
-  if (kelvin !== undefined) return kelvin - 273.15;
-  const fahrenheit = only(samples, "Temperature", { Fahrenheit: 1 });
-  return fahrenheit === undefined ? undefined : ((fahrenheit - 32) * 5) / 9;
+/** What the car shows its driver (2.1) stands in for the state of charge of the battery, where only that is told. */
+function socFrom(samples: readonly Sample[]): number | undefined {
+  const soc = only(samples, "SoC") ?? only(samples, "Display.PresentSOC");
+  return soc !== undefined && soc >= 0 && soc <= 100 ? soc : undefined;
+}
+
+/** Register of energy taken in, kWh. */
+export function registerKWh(samples: readonly Sample[]): number | undefined {
+  return register(samples, "Energy.Active.Import.Register");
+}
+
+/** Energy since some start. What flowed in an interval is no register, and neither is what is below zero. */
+function register(samples: readonly Sample[], measurand: Measurand): number | undefined {
+  const energyKWh = quantity(samples, measurand);
+  return energyKWh !== undefined && energyKWh >= 0 ? energyKWh : undefined;
 }
 
 /** The total of a measurand, or the sum of its lines where there is no total. */
-function quantity(samples: readonly Sample[], measurand: string, units: Units): number | undefined {
-  const total = only(samples, measurand, units);
+function quantity(samples: readonly Sample[], measurand: Measurand): number | undefined {
+  const total = only(samples, measurand);
   if (total !== undefined) return total;
-  const lines = linesOf(samples, measurand, units);
+  const lines = linesOf(samples, measurand);
   return lines.size === 0 ? undefined : [...lines.values()].reduce((sum, value) => sum + value, 0);
 }
 
 /** The value without a line. */
-function only(samples: readonly Sample[], measurand: string, units: Units): number | undefined {
-  return scaled(samples, measurand, units).find(({ sample }) => sample.line === undefined)?.value;
+function only(samples: readonly Sample[], measurand: Measurand): number | undefined {
+  return meant(samples, measurand).find((sample) => sample.line === undefined)?.value;
 }
 
-function linesOf(samples: readonly Sample[], measurand: string, units: Units): ReadonlyMap<1 | 2 | 3, number> {
+function linesOf(samples: readonly Sample[], measurand: Measurand): ReadonlyMap<1 | 2 | 3, number> {
   const lines = new Map<1 | 2 | 3, number>();
-  for (const { sample, value } of scaled(samples, measurand, units)) {
-    if (sample.line !== undefined && !lines.has(sample.line)) lines.set(sample.line, value);
+  for (const { line, value } of meant(samples, measurand)) {
+    if (line !== undefined && !lines.has(line)) lines.set(line, value);
   }
   return lines;
 }
 
-/** Values of a measurand in a known unit; those at the outlet where there are any, since that is what the car takes. */
-function scaled(samples: readonly Sample[], measurand: string, units: Units): { sample: Sample; value: number }[] {
-  const values = samples.flatMap((sample) => {
-    const factor = sample.measurand === measurand && Object.hasOwn(units, sample.unit) ? units[sample.unit] : undefined;
-    return factor === undefined ? [] : [{ sample, value: sample.value * factor }];
-  });
-  const atOutlet = values.filter(({ sample }) => sample.location === undefined);
-  return atOutlet.length > 0 ? atOutlet : values;
+/** Nearest to the car first. The inlet is the whole station's; a body is warm and carries no power. */
+const PLACES: readonly (string | undefined)[] = [undefined, "Cable", "EV", "Inlet"];
+
+/** Measurands that have their own place, so that any will do. */
+const ANYWHERE: ReadonlySet<Measurand> = new Set(["SoC", "Display.PresentSOC", "Temperature"]);
+
+/**
+ * The samples of a measurand that say what it is now at the car: from one place, and of values that begin and end
+ * something in the same set not the one from its beginning.
+ */
+function meant(samples: readonly Sample[], measurand: Measurand): readonly Sample[] {
+  const all = samples.filter((sample) => sample.measurand === measurand);
+  const later = all.filter((sample) => !isBeginning(sample));
+  const timely = later.length > 0 ? later : all;
+  for (const place of PLACES) {
+    const here = timely.filter((sample) => sample.location === place);
+    if (here.length > 0) return here;
+  }
+  return ANYWHERE.has(measurand) ? timely : [];
+}
+
+function isBeginning({ context }: Sample): boolean {
+  return context === "Transaction.Begin" || context === "Interruption.Begin";
 }
 
 function mean(values: readonly number[]): number | undefined {

@@ -1,42 +1,75 @@
 import { type JsonRecord, numberAt, recordAt, recordsAt, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
-import type { Sample, SampleSet } from "../messages/events.ts";
+import type { Sample, SampleSet, SignedValue } from "../messages/events.ts";
+import { inOwnUnit, measurandFrom } from "./measurands.ts";
+
+/** Letters of one signed value that are kept; a longer one is no proof any more, so it is left out as a whole. */
+const MAX_SIGNED_CHARS = 4096;
 
 /**
- * Reads the `meterValue` list of either version: text values with a `unit` beside them (1.6), or numbers with
- * `unitOfMeasure` and a power of ten (2.0.1). What cannot be read is left out; the rest stands.
+ * Reads the `meterValue` list of any version: text values with a `unit` beside them (1.6), or numbers with
+ * `unitOfMeasure` and a power of ten (2.x). What cannot be read is left out; the rest stands.
  */
 export function sampleSetsFrom(message: JsonRecord, key = "meterValue"): readonly SampleSet[] {
   return recordsAt(message, key).map((meterValue) => {
     const takenAtMs = parseTimestamp(textAt(meterValue, "timestamp"));
-    const samples = recordsAt(meterValue, "sampledValue").flatMap((raw) => sampleFrom(raw) ?? []);
-    return { samples, ...(takenAtMs === undefined ? {} : { takenAtMs }) };
+    const values = recordsAt(meterValue, "sampledValue");
+    const samples = values.flatMap((raw) => sampleFrom(raw) ?? []);
+    const signed = values.flatMap((raw) => signedFrom(raw) ?? []);
+    return {
+      samples,
+      ...(takenAtMs === undefined ? {} : { takenAtMs }),
+      ...(signed.length === 0 ? {} : { signed }),
+    };
   });
 }
 
 function sampleFrom(raw: JsonRecord): Sample | undefined {
-  // Signed data are a blob for the calibration authority, not a number.
+  // 1.6: such a value is a blob for the calibration authority and no number, even where it looks like one.
   if (textAt(raw, "format") === "SignedData") return undefined;
   const plain = numberAt(raw, "value");
-  if (plain === undefined) return undefined;
+  const measurand = measurandFrom(textAt(raw, "measurand"));
+  if (plain === undefined || measurand === undefined) return undefined;
   const measure = recordAt(raw, "unitOfMeasure");
-  const value = plain * 10 ** ((measure && numberAt(measure, "multiplier")) ?? 0);
-  if (!Number.isFinite(value)) return undefined;
-  // Both versions: an absent measurand means the energy register.
-  const measurand = textAt(raw, "measurand") ?? "Energy.Active.Import.Register";
-  const unit = (measure ? textAt(measure, "unit") : textAt(raw, "unit")) ?? defaultUnit(measurand);
+  const scaled = plain * 10 ** ((measure && numberAt(measure, "multiplier")) ?? 0);
+  const value = inOwnUnit(measurand, scaled, measure ? textAt(measure, "unit") : textAt(raw, "unit"));
+  if (value === undefined || !Number.isFinite(value)) return undefined;
   const phase = textAt(raw, "phase");
   const line = phase === undefined ? undefined : lineOf(phase);
   // A value of the neutral says nothing of power.
   if (phase !== undefined && line === undefined) return undefined;
   const location = textAt(raw, "location");
+  const context = textAt(raw, "context");
   return {
     measurand,
     value,
-    unit,
     ...(line === undefined ? {} : { line }),
     ...(phase !== undefined && /^L\d-L\d$/i.test(phase) ? { lineToLine: true as const } : {}),
     ...(location === undefined || location === "Outlet" ? {} : { location }),
+    ...(context === undefined || context === "Sample.Periodic" ? {} : { context }),
+  };
+}
+
+/** 1.6 puts the signed text in place of the value, 2.x beside it. */
+function signedFrom(raw: JsonRecord): SignedValue | undefined {
+  const signed = recordAt(raw, "signedMeterValue");
+  const data =
+    signed === undefined
+      ? textAt(raw, "format") === "SignedData"
+        ? textAt(raw, "value")
+        : undefined
+      : textAt(signed, "signedMeterData");
+  if (data === undefined || data.length > MAX_SIGNED_CHARS) return undefined;
+  const context = textAt(raw, "context");
+  const encoding = signed && textAt(signed, "encodingMethod");
+  const method = signed && textAt(signed, "signingMethod");
+  const publicKey = signed && textAt(signed, "publicKey");
+  return {
+    data,
+    ...(context === undefined ? {} : { context }),
+    ...(encoding === undefined ? {} : { encoding: encoding.slice(0, 50) }),
+    ...(method === undefined ? {} : { method: method.slice(0, 50) }),
+    ...(publicKey === undefined || publicKey.length > MAX_SIGNED_CHARS ? {} : { publicKey }),
   };
 }
 
@@ -44,15 +77,4 @@ function sampleFrom(raw: JsonRecord): Sample | undefined {
 function lineOf(phase: string): 1 | 2 | 3 | undefined {
   const digit = /^L([123])(?:-(?:N|L[123]))?$/i.exec(phase)?.[1];
   return digit === undefined ? undefined : (Number(digit) as 1 | 2 | 3);
-}
-
-/** Wh is the default of the standard; for a measurand that cannot be an energy it is the plain unit. */
-function defaultUnit(measurand: string): string {
-  if (measurand.startsWith("Power.")) return "W";
-  if (measurand.startsWith("Current.")) return "A";
-  if (measurand === "Voltage") return "V";
-  if (measurand === "SoC") return "Percent";
-  if (measurand === "Temperature") return "Celsius";
-  if (measurand === "Frequency") return "Hertz";
-  return "Wh";
 }

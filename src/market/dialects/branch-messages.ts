@@ -71,7 +71,7 @@ function offerCurve(curve: BidCurve, { sign }: SeedDialect): object {
 
 /** `message` of `update` and `on_status`: what was delivered, as the trade's delivery attributes. */
 export function branchDeliveryMessage(report: DeliveryReport, dialect: SeedDialect): object {
-  const { era, orderId, judgement } = report;
+  const { era, orderId, judgement, session } = report;
   const telemetry = report.readings
     .map((reading) => ({
       eventTime: textFromInstantMs(reading.deviceTimeMs ?? reading.receivedAtMs),
@@ -91,6 +91,8 @@ export function branchDeliveryMessage(report: DeliveryReport, dialect: SeedDiale
             "@type": "EnergyTradeDelivery",
             deliveryStatus: judgement?.final ? "COMPLETED" : "IN_PROGRESS",
             telemetry,
+            ...(session !== undefined && { sessionStatus: session.status }),
+            ...(session?.fault !== undefined && { sessionFault: session.fault }),
             ...(judgement !== undefined && { verdict: verdictFields(judgement, dialect) }),
           },
         },

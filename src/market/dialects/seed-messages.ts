@@ -22,6 +22,13 @@ export interface Bid {
   readonly objective?: Objective;
 }
 
+/** How a charging session stands, in the words of the published schema. */
+export interface SessionReport {
+  readonly status: "PENDING" | "ACTIVE" | "STOP";
+  /** Why what was asked for was not done, for a person. */
+  readonly fault?: string;
+}
+
 /** What a resource did and can do now, for a contract that is running. */
 export interface DeliveryReport {
   readonly era: Era;
@@ -33,6 +40,7 @@ export interface DeliveryReport {
   readonly judgement?: Judgement;
   /** What the meters say of a reduction, once it is over. */
   readonly performance?: ReductionPerformance;
+  readonly session?: SessionReport;
 }
 
 /** Baseline and usage of each meter in the intervals of a reduction. Mean powers in kW, export positive. */
@@ -99,7 +107,7 @@ export function confirmMessage(
  * them; the order's delivery attributes carry telemetry in the same form in both.
  */
 export function deliveryMessage(report: DeliveryReport, dialect: SeedDialect): object {
-  const { era, orderId, curve, constraints, judgement } = report;
+  const { era, orderId, curve, constraints, judgement, session } = report;
   const telemetry = report.readings
     .map((reading) => ({
       eventTime: textFromInstantMs(reading.deviceTimeMs ?? reading.receivedAtMs),
@@ -116,10 +124,16 @@ export function deliveryMessage(report: DeliveryReport, dialect: SeedDialect): o
         era,
         ...(curve !== undefined && curveFields(curve, constraints, dialect)),
         ...(judgement !== undefined && { verdict: verdictFields(judgement, dialect) }),
+        // The published session has no place for it, and allows none.
+        ...(session?.fault !== undefined && { sessionFault: session.fault }),
       },
-      ...(telemetry.length > 0 && {
+      ...((telemetry.length > 0 || session !== undefined) && {
         "beckn:fulfillment": {
-          "beckn:deliveryAttributes": { "@type": "ChargingSession", chargingTelemetry: telemetry },
+          "beckn:deliveryAttributes": {
+            "@type": "ChargingSession",
+            ...(session !== undefined && { sessionStatus: session.status }),
+            ...(telemetry.length > 0 && { chargingTelemetry: telemetry }),
+          },
         },
       }),
     },

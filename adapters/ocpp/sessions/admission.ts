@@ -1,0 +1,56 @@
+import { type Tag, type TagVerdict, verdictOn } from "./tag.ts";
+
+/** `open`: everybody may charge. `list`: who is on the list. `deny`: only what is started from here. */
+export type AdmissionMode = "open" | "list" | "deny";
+
+/** Tokens of our own orders that a charger may ask back for; a site has few connectors. */
+const MAX_ORDERED = 64;
+
+const INVALID: TagVerdict = { status: "Invalid" };
+
+/** Who may charge at one station. */
+export class Admission {
+  readonly mode: AdmissionMode;
+  /** All that may charge, for the list that the charger keeps itself. */
+  readonly tags: readonly Tag[];
+  readonly #byTag: ReadonlyMap<string, Tag>;
+  readonly #now: () => number;
+  /** Tokens that we started something with, until when they count. */
+  readonly #ordered = new Map<string, number>();
+
+  constructor(mode: AdmissionMode, tags: readonly Tag[], now: () => number) {
+    this.mode = mode;
+    this.tags = mode === "list" ? tags : [];
+    this.#byTag = new Map(this.tags.map((tag) => [tag.tag.toLowerCase(), tag]));
+    this.#now = now;
+  }
+
+  isSame({ mode, tags }: Admission): boolean {
+    return this.mode === mode && JSON.stringify(this.tags) === JSON.stringify(tags);
+  }
+
+  /** A charger may ask back whether the token of a remote start or a reservation is good (AuthorizeRemoteTxRequests). */
+  expect(token: string, untilMs: number): void {
+    this.#ordered.set(token.toLowerCase(), untilMs);
+    const oldest = this.#ordered.keys().next();
+    if (this.#ordered.size > MAX_ORDERED && !oldest.done) this.#ordered.delete(oldest.value);
+  }
+
+  isExpected(token: string): boolean {
+    const untilMs = this.#ordered.get(token.toLowerCase());
+    return untilMs !== undefined && this.#now() < untilMs;
+  }
+
+  find(token: string): Tag | undefined {
+    return this.#byTag.get(token.toLowerCase());
+  }
+
+  /** @param token absent where the charger named none */
+  verdict(token: string | undefined): TagVerdict {
+    if (this.mode === "open") return { status: "Accepted" };
+    if (token === undefined) return INVALID;
+    if (this.isExpected(token)) return { status: "Accepted" };
+    const tag = this.find(token);
+    return tag === undefined ? INVALID : verdictOn(tag, this.#now());
+  }
+}
