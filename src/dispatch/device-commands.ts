@@ -166,10 +166,11 @@ export class DeviceCommands {
     this.#releaseRetryAtMs = undefined;
     if (!this.#underCommand) return;
     const { adapter, clock, log, ramp } = this.#options;
+    // Also where it can't be reached: its command ends by itself, and then nobody here knows what it does.
+    ramp?.forget();
     try {
       await this.#command((signal) => adapter.release(signal));
       this.#underCommand = false;
-      ramp?.forget();
       log.info("released to its own default", { era: adapter.era });
     } catch (error) {
       if (this.#signal.aborted) return;

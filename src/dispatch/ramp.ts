@@ -32,7 +32,7 @@ export class Ramp {
     this.#told = { powerKW, atMs: nowMs };
   }
 
-  /** The device was released: what it does now only its meter knows. */
+  /** The device is given back to itself: what it does from now on only its meter knows. */
   forget(): void {
     this.#told = undefined;
   }

@@ -96,6 +96,16 @@ describe("a device with a ramp", () => {
     expect(car.targets.map(({ powerKW }) => powerKW)).toEqual([-8, -8]);
   });
 
+  test("that was given back to itself begins at what it does by itself", async () => {
+    const car = await device({}, -8);
+    await follow(car, 2, stage.order("car", -8, 1));
+    expect(car.releases).toBe(1);
+    car.measure(-3, clock.now());
+    await settle();
+    const [first] = await follow(car, 1, order("car", -8));
+    expect(first?.powerKW).toBe(-3);
+  });
+
   test("turns from consuming to generating without waiting at nothing", async () => {
     const battery = await device({ maxPowerKW: 11, control: "setpoint" }, -4);
     dispatcher.submit([order("car", -4)]);
