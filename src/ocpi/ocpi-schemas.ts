@@ -87,7 +87,8 @@ const location = z.looseObject({
   evses: z.array(evse).max(1000).optional(),
 });
 
-function isTimeZone(name: string): boolean {
+/** Whether it is the IANA name of a zone that is known here. */
+export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;

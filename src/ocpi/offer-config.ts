@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ERA_PATTERN } from "../model/resource.ts";
 import { POWER_TYPES } from "./ocpi-objects.ts";
+import { isTimeZone } from "./ocpi-schemas.ts";
 
 const countryCode = z.string().regex(/^[A-Z]{2}$/, 'must be an ISO 3166-1 code of two letters, for example "IN"');
 const partyId = z.string().regex(/^[A-Z0-9]{3}$/, 'must be three letters or digits, for example "ECO"');
@@ -66,12 +67,3 @@ export const offerConfig = z
 
 export type OfferConfig = z.output<typeof offerConfig>;
 export type EvseConfig = OfferConfig["evses"][number];
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
