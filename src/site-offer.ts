@@ -46,7 +46,7 @@ export class SiteOffer implements AsyncDisposable {
   readonly #pushes: readonly { readonly peer: OcpiConfig["peers"][number]; readonly push: PeerPush }[];
   /** One change of the store after the other, in the order in which they came. */
   #working: Promise<void> = Promise.resolve();
-  #settling: Promise<unknown> = Promise.resolve();
+  #settling: Promise<void> = Promise.resolve();
 
   private constructor(options: SiteOfferOptions, before: readonly OpenSession[]) {
     this.#options = options;
@@ -91,8 +91,10 @@ export class SiteOffer implements AsyncDisposable {
     if (report.kind !== "availability") return;
     const canCharge = report.availability.minPowerKW < 0;
     this.#stand(era, canCharge ? "CHARGING" : report.availability.reason === NO_CAR ? "AVAILABLE" : "UNKNOWN");
-    this.#guarded(() => this.#sessions.plug(era, canCharge, this.#options.clock.now()));
-    if (!canCharge) this.#settling = Promise.all([this.#settling, this.#settle(era)]);
+    this.#guarded(() => {
+      if (!this.#sessions.plug(era, canCharge, this.#options.clock.now())) return;
+      this.#settling = Promise.all([this.#settling, this.#settle(era)]).then(() => {});
+    });
   }
 
   /** An interval was written to the signed log. */

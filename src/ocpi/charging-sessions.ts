@@ -74,19 +74,23 @@ export class ChargingSessions {
     }
   }
 
-  /** A car is there and can be charged, or not (any more). */
-  plug(era: Era, canCharge: boolean, nowMs: number): void {
+  /**
+   * A car is there and can be charged, or not (any more).
+   * @returns true if that ended a session
+   */
+  plug(era: Era, canCharge: boolean, nowMs: number): boolean {
     const evse = this.#evses.get(era);
     const running = this.#running.get(era);
-    if (evse === undefined || canCharge === (running !== undefined)) return;
+    if (evse === undefined || canCharge === (running !== undefined)) return false;
     const atMs = this.#options.cut(era, nowMs);
     if (running !== undefined) {
       this.#end(running, atMs);
-      return;
+      return true;
     }
     const begun: Running = { id: this.#options.newId(), evse, startMs: atMs, intervals: [] };
     this.#running.set(era, begun);
     this.#tellSession(begun, "ACTIVE", nowMs);
+    return false;
   }
 
   /** An interval was written to the log. */

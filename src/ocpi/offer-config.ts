@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isTimeZone } from "../config/time-zone.ts";
 import { ERA_PATTERN } from "../model/resource.ts";
 import { POWER_TYPES } from "./ocpi-objects.ts";
 
@@ -66,12 +67,3 @@ export const offerConfig = z
 
 export type OfferConfig = z.output<typeof offerConfig>;
 export type EvseConfig = OfferConfig["evses"][number];
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -17,14 +17,8 @@ export function siteLocation(
   return {
     country_code: us.countryCode,
     party_id: us.partyId,
-    id: offer.id,
     publish: true,
-    ...(offer.name !== undefined && { name: offer.name }),
-    address: offer.address,
-    city: offer.city,
-    ...(offer.postalCode !== undefined && { postal_code: offer.postalCode }),
-    country: offer.country,
-    coordinates: { latitude: offer.latitude, longitude: offer.longitude },
+    ...placeOf(offer),
     time_zone: offer.timeZone,
     evses: offer.evses.map((evse) => ({
       uid: evse.uid,
@@ -66,6 +60,18 @@ export function siteTariff(us: OcpiParty, offer: OfferConfig, version: OcpiVersi
 /** The place of a charge, as a CDR has it. */
 export function cdrLocationOf(offer: OfferConfig, evse: EvseConfig): CdrLocation {
   return {
+    ...placeOf(offer),
+    evse_uid: evse.uid,
+    evse_id: evse.evseId,
+    connector_id: evse.connectorId,
+    connector_standard: evse.standard,
+    connector_format: evse.format,
+    connector_power_type: evse.powerType,
+  };
+}
+
+function placeOf(offer: OfferConfig) {
+  return {
     id: offer.id,
     ...(offer.name !== undefined && { name: offer.name }),
     address: offer.address,
@@ -73,11 +79,5 @@ export function cdrLocationOf(offer: OfferConfig, evse: EvseConfig): CdrLocation
     ...(offer.postalCode !== undefined && { postal_code: offer.postalCode }),
     country: offer.country,
     coordinates: { latitude: offer.latitude, longitude: offer.longitude },
-    evse_uid: evse.uid,
-    evse_id: evse.evseId,
-    connector_id: evse.connectorId,
-    connector_standard: evse.standard,
-    connector_format: evse.format,
-    connector_power_type: evse.powerType,
   };
 }
