@@ -134,14 +134,13 @@ test.concurrent("on the command line the secrets come from files, and the exit c
     };
     const ca = await file("ca.pem", pki.ca);
     const command = ["sim", "charger", "--url", csms.url, "--identity", "CP-9", "--ocpp", "2.0.1", "--ca", ca];
-    const refused = await run(...command, "--password-file", await file("wrong", "guess\n"), "--for", "1");
+    const [refused, admitted] = await Promise.all([
+      run(...command, "--password-file", await file("wrong", "guess\n"), "--for", "1"),
+      // This CSMS answers nothing, so the boot is not accepted; but the door is opened.
+      run(...command, "--password-file", await file("right", "secret\n"), "--for", "1"),
+    ]);
     expect(refused.code).toBe(4);
-    const admitted = await run(...command, "--password-file", await file("right", "secret\n"), "--for", "1");
-    // This CSMS answers nothing, so the boot is not accepted; but the door was opened.
     expect(admitted.code).toBe(6);
-    const missing = await run(...command, "--password-file", join(dir, "nothing"));
-    expect(missing.code).toBe(2);
-    expect(missing.stderr).toMatch(/nothing.*cannot be read/);
   } finally {
     await rm(dir, { recursive: true });
   }
