@@ -90,6 +90,16 @@ describe("1.6", () => {
     expect(sessions[0]).not.toHaveProperty("energyKWh");
   });
 
+  test("old meter values of a transaction that nobody knows do not take the place of the one that runs", async () => {
+    const { gateway, charger } = await connect();
+    const transactionId = await startOn(charger);
+    const meterValue = (timestamp: string) => [{ timestamp, sampledValue: [{ value: "5000" }] }];
+    await charger.call("MeterValues", { connectorId: 1, transactionId: 4711, meterValue: meterValue(ago(30)) });
+    await charger.call("MeterValues", { connectorId: 1, transactionId, meterValue: meterValue(now()) });
+    expect(gateway.adapter.sessions?.running).toBe(String(transactionId));
+    expect(await gateway.ask("sessions")).toMatchObject({ sessions: [{ transactionId, isOver: false }] });
+  });
+
   test("the stop of another station's transaction ends nothing, and is answered", async () => {
     const gateway = await openGateway({ devices: [{ identity: "CP-1" }, { identity: "CP-2" }] });
     open.push(gateway);

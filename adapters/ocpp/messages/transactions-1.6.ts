@@ -81,12 +81,16 @@ export function meterValues(payload: JsonRecord, context: DialectContext): Handl
   const transactionId = named !== undefined && named > 0 ? named : undefined;
   const connector = integerAt(payload, "connectorId") ?? book.connectorOf(transactionId) ?? context.onlyConnector();
   if (connector === undefined) return { answer: {}, events: [] };
-  // An id that we never gave is one that the charger kept over our own restart.
-  const isOurs = transactionId !== undefined && connector > 0 && book.adopt(transactionId, connector);
+  const sets = sampleSetsFrom(payload);
+  // An id that we never gave is one that the charger kept over our own restart; only if it is of now it runs.
+  const isNow = sets.some(({ takenAtMs }) => !isPast(takenAtMs, context.now()));
+  const isNamed = transactionId !== undefined && connector > 0;
+  const isOurs =
+    isNamed && (isNow ? book.adopt(transactionId, connector) : book.connectorOf(transactionId) === connector);
   const isRunning = isOurs && !book.isOver(transactionId);
   return {
     answer: {},
-    events: [{ kind: "samples", connector, sets: sampleSetsFrom(payload), ...(isRunning ? { transactionId } : {}) }],
+    events: [{ kind: "samples", connector, sets, ...(isRunning ? { transactionId } : {}) }],
   };
 }
 

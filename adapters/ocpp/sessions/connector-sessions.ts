@@ -17,6 +17,7 @@ import type { Dialect, Request, Status } from "../messages/dialect.ts";
 import type { ChargerEvent, PlugState } from "../messages/events.ts";
 import type { Station } from "../station.ts";
 import { PLUG_AVAILABILITY } from "./availability.ts";
+import { AwaitedEvents } from "./awaited-events.ts";
 import { ReservationBook } from "./reservations.ts";
 import type { Token } from "./tag.ts";
 
@@ -42,21 +43,17 @@ interface Options {
   readonly now: () => ConnectorNow;
 }
 
-interface Waiter {
-  readonly isMet: (event: ChargerEvent) => boolean;
-  readonly met: (event: ChargerEvent) => void;
-}
-
 /** Begins, ends and reserves on one connector, and waits until the charger has really done it. */
 export class ConnectorSessions implements SessionControl {
   readonly #options: Options;
   readonly #reservations: ReservationBook;
-  readonly #waiters = new Set<Waiter>();
+  readonly #events: AwaitedEvents;
   #isStarting = false;
 
   constructor(options: Options) {
     const { device, memory, clock } = options;
     this.#options = options;
+    this.#events = new AwaitedEvents(clock);
     this.#reservations = new ReservationBook(device.identity, device.connector, memory, () => clock.now());
   }
 
@@ -76,7 +73,7 @@ export class ConnectorSessions implements SessionControl {
   /** Tells of what came from the charger. */
   onEvent(event: ChargerEvent): void {
     if (event.kind === "reservation-over") this.#reservations.drop(event.reservationId).catch(() => {});
-    for (const waiter of [...this.#waiters]) if (waiter.isMet(event)) waiter.met(event);
+    this.#events.tell(event);
   }
 
   async start(request: SessionStart, signal: AbortSignal): Promise<StartedSession> {
@@ -97,7 +94,7 @@ export class ConnectorSessions implements SessionControl {
     // Asked back for as long as we wait for it, and a little longer.
     station.admission.expect(token.id, clock.now() + 2 * timeoutMs);
     // A 2.x station may have begun the transaction at the plug: then this one is meant, once it says that it was us.
-    const began = this.#wait(
+    const began = this.#events.next(
       (event) =>
         // A charger whose clock is wrong writes ours in the past, too.
         event.kind === "transaction" &&
@@ -146,7 +143,7 @@ export class ConnectorSessions implements SessionControl {
     if (sessionId !== undefined && String(transactionId) !== sessionId) {
       throw this.#error("refused", `session ${sessionId.slice(0, 36)} does not run here`);
     }
-    const ended = this.#wait(
+    const ended = this.#events.next(
       (event) => event.kind === "transaction-over" && event.transactionId === transactionId,
       STOP_TIMEOUT_MS,
       signal,
@@ -231,41 +228,10 @@ export class ConnectorSessions implements SessionControl {
     }
   }
 
-  /** Begins to wait at once, since the event may come before the answer to what caused it. */
-  #wait(isMet: Waiter["isMet"], timeoutMs: number, signal: AbortSignal) {
-    const over = new AbortController();
-    let found: ChargerEvent | undefined;
-    const waiter: Waiter = {
-      isMet,
-      met: (event) => {
-        found = event;
-        over.abort(FOUND);
-      },
-    };
-    this.#waiters.add(waiter);
-    const giveUp = () => {
-      this.#waiters.delete(waiter);
-      over.abort(FOUND);
-    };
-    const sleep = this.#options.clock.sleep(timeoutMs, AbortSignal.any([over.signal, signal]));
-    const event = sleep
-      .catch(() => {})
-      .then(() => {
-        this.#waiters.delete(waiter);
-        if (found === undefined) signal.throwIfAborted();
-        return found;
-      });
-    event.catch(() => {});
-    return { event, giveUp };
-  }
-
   #error(fault: DeviceError["fault"], message: string): DeviceError {
     return new DeviceError(fault, this.#options.era, message);
   }
 }
-
-/** Why a wait ended; without a reason of ours each abort makes an exception with its stack. */
-const FOUND = "found";
 
 function isYes(status: Status): boolean {
   return status.word === "Accepted";
