@@ -6,6 +6,7 @@ import type { Availability, Reading } from "../model/reading.ts";
 import type { Capability } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
+import { askDevice, type Correction, callsForCorrection, explained } from "./correction.ts";
 import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
 import { type Holding, judgementOf, lastFinding, verificationOf } from "./holding.ts";
 import { Lane } from "./lane.ts";
@@ -51,7 +52,9 @@ export interface DeviceSnapshot extends DeviceStateSnapshot {
   readonly lastError?: string;
 }
 
-type Job = { readonly kind: "apply"; readonly holding: Holding } | { readonly kind: "release" };
+type Job = { readonly kind: "apply" | "correct"; readonly holding: Holding } | { readonly kind: "release" };
+
+const OVERTAKEN = new Error("a newer order came");
 
 /**
  * One device: which setpoint holds when, one command at a time, and the verdict by its meter.
@@ -204,7 +207,7 @@ export class DeviceLane {
 
   /** The newest order counts: what still runs for an older one is broken off, so that a slow device never holds it up. */
   #submit(job: Job): void {
-    this.#running?.abort(new Error("a newer order came"));
+    this.#running?.abort(OVERTAKEN);
     this.#lane.submit(job);
   }
 
@@ -251,30 +254,52 @@ export class DeviceLane {
   async #work(job: Job): Promise<void> {
     if (this.#signal.aborted) return;
     if (job.kind === "release") await this.#release();
-    else if (job.holding === this.#holding) await this.#apply(job.holding);
+    else if (job.holding !== this.#holding) return;
+    else if (job.kind === "correct") await this.#correct(job.holding);
+    else await this.#apply(job.holding);
   }
 
-  async #apply(holding: Holding): Promise<void> {
+  /** Says once more, and in another way where there is one, what the device accepted and does not do. */
+  async #correct(holding: Holding): Promise<void> {
+    const { correction } = holding;
+    if (correction === undefined) return;
+    const { clock, log } = this.#options;
+    try {
+      const evidence = await this.#command((signal) => askDevice(this.adapter, clock, signal));
+      if (evidence !== undefined) correction.evidence = evidence;
+    } catch {
+      // A newer order of the same setpoint came: it is judged anew.
+      delete holding.correction;
+      return;
+    }
+    if (holding !== this.#holding) return;
+    log.info("setpoint is sent again: the device does not follow", {
+      era: this.era,
+      setpoint: holding.setpoint.id,
+      found: correction.finding.reason,
+      device: correction.evidence?.text,
+    });
+    await this.#apply(holding, correction);
+  }
+
+  async #apply(holding: Holding, correction?: Correction): Promise<void> {
     const { log } = this.#options;
-    if (holding.acceptedTargetKW === holding.targetKW) return;
+    if (holding.acceptedTargetKW === holding.targetKW && correction === undefined) return;
     // Set before the call: until it returns, a tick must not queue the same command again.
     holding.retryAtMs = Number.POSITIVE_INFINITY;
     const target: Target = {
       setpointId: holding.setpoint.id,
       powerKW: holding.targetKW,
       untilMs: holding.setpoint.validUntilMs,
+      ...(correction && { correction: true }),
     };
     const startKW = this.measuredKW;
     try {
       this.#underCommand = true;
       const acceptance = await this.#command((signal) => this.adapter.apply(target, signal));
-      holding.acceptance = acceptance;
       holding.acceptedTargetKW = target.powerKW;
-      delete holding.lastError;
-      holding.verification = verificationOf(holding, acceptance, this.capability, {
-        acceptedAtMs: this.#options.clock.elapsedMs(),
-        startKW,
-      });
+      if (correction) correction.command = acceptance.command;
+      this.#accepted(holding, acceptance, startKW, correction !== undefined);
       log.info("setpoint applied", {
         era: this.era,
         setpoint: holding.setpoint.id,
@@ -284,8 +309,24 @@ export class DeviceLane {
       });
     } catch (error) {
       if (this.#signal.aborted || holding !== this.#holding) return;
-      this.#noteFailure(holding, error);
+      if (correction === undefined || holding.acceptedTargetKW !== target.powerKW) this.#noteFailure(holding, error);
+      else if (error === OVERTAKEN) delete holding.correction;
+      else {
+        // What was accepted before still stands, and so does what the meter showed of it.
+        correction.failure = textOf(error);
+        this.#judge(holding, correction.finding, false);
+      }
     }
+  }
+
+  #accepted(holding: Holding, acceptance: Acceptance, startKW: number | undefined, again: boolean): void {
+    holding.acceptance = acceptance;
+    delete holding.lastError;
+    holding.verification = verificationOf(holding, acceptance, this.capability, {
+      acceptedAtMs: this.#options.clock.elapsedMs(),
+      startKW,
+      again,
+    });
   }
 
   /** Runs one command; it ends early when the daemon stops or a newer order comes. */
@@ -345,6 +386,9 @@ export class DeviceLane {
     this.#state.take(report);
     if (report.kind === "reading") this.#verify(report.reading);
     else if (report.kind === "limits") this.evaluate();
+    else if (report.kind === "applied" && report.setpointId === this.#holding?.setpoint.id) {
+      this.#accepted(this.#holding, report.acceptance, this.measuredKW, false);
+    }
     this.#options.onReport(report);
   }
 
@@ -357,7 +401,12 @@ export class DeviceLane {
       powerKW: reading.powerKW,
       ...(reading.offeredKW === undefined ? {} : { offeredKW: reading.offeredKW }),
     });
-    if (finding !== undefined) this.#judge(holding, finding, false);
+    if (finding === undefined) return;
+    if (!callsForCorrection(finding, holding.correction, this.availability)) this.#judge(holding, finding, false);
+    else {
+      holding.correction = { finding };
+      this.#lane.submit({ kind: "correct", holding });
+    }
   }
 
   /** The setpoint no longer holds: its last word is spoken. */
@@ -370,7 +419,8 @@ export class DeviceLane {
 
   #judge(holding: Holding, finding: Finding, final: boolean): void {
     const { setpoint, acceptance } = holding;
-    const judgement = judgementOf(setpoint, finding, { atMs: this.#options.clock.now(), final, acceptance });
+    const told = { atMs: this.#options.clock.now(), final, acceptance };
+    const judgement = judgementOf(setpoint, explained(finding, holding.correction), told);
     // What is shown is the verdict on what holds now; a late word on what it replaced does not push it aside.
     if (this.#holding === undefined || this.#holding === holding) this.#judgement = judgement;
     this.#options.onJudgement(judgement);
