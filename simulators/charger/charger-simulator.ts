@@ -1,53 +1,21 @@
-import { type Clock, repeatEvery } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
-import type { Battery } from "../world/battery.ts";
-import { createRng } from "../world/rng.ts";
-import { createControls } from "./charger-controls.ts";
-import { type ChargerSettings, defaultSettings } from "./charger-settings.ts";
-import { type ChargerBehaviour, ChargerSocket } from "./charger-socket.ts";
-import type { RateUnit } from "./charging-profile.ts";
-import { ChargingSession } from "./charging-session.ts";
-import type { CallHandler, Dialect } from "./dialect.ts";
-import { EnergyPath } from "./energy-path.ts";
-import { ocpp16 } from "./ocpp16.ts";
-import { ocpp201 } from "./ocpp201.ts";
-import { ProfileStore } from "./profile-store.ts";
-import type { StopReason } from "./transaction.ts";
-import { Uplink } from "./uplink.ts";
+import { repeatEvery } from "../../src/clock.ts";
+import { type ChargerBehaviour, GOOD_BEHAVIOUR } from "./behaviour.ts";
+import type { Connector } from "./charger-controls.ts";
+import type { ChargerSimulatorOptions } from "./charger-options.ts";
+import { type ChargerParts, createParts, DEFAULT_ID_TAG } from "./charger-parts.ts";
+import { MessageRecord, type ReceivedSend } from "./message-record.ts";
+import type { StopReason } from "./session/transaction.ts";
 
-export type { ChargerBehaviour } from "./charger-socket.ts";
+export type { ChargerBehaviour } from "./behaviour.ts";
+export type { ChargerSimulatorOptions } from "./charger-options.ts";
 
-export interface ChargerSimulatorOptions {
-  readonly identity: string;
-  /** `ws://127.0.0.1:9220/ocpp`; the identity is appended. */
-  readonly url: string;
-  readonly version: "1.6" | "2.0.1";
-  readonly phases: 1 | 3;
-  /** Per phase: what the cable and the fuse of the charger carry. */
-  readonly maxA: number;
-  /** Line to neutral, 230 if absent. */
-  readonly voltageV?: number;
-  readonly car: Battery;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Interval of meter values until the CSMS sets another, 1000 if absent. */
-  readonly meterIntervalMs?: number;
-  readonly idTag?: string;
-  readonly behaviour?: Partial<ChargerBehaviour>;
-  /** Units of a limit that the charger takes, both if absent. */
-  readonly rateUnits?: readonly RateUnit[];
-  /** How long a restart takes, 500 if absent. */
-  readonly rebootMs?: number;
-}
-
-const MOST_KEPT = 200;
 const TICK_MS = 100;
 const SETTLE_MS = 3_000;
 const POLL_MS = 20;
 
 /**
- * A charger with one connector and a car at it, as a network program of its own. It is strict: it checks what it is sent
- * against the schemas and the rules of the protocol, and refuses what a careful charger refuses.
+ * A charger with its connectors and a car at each, as a network program of its own. It is strict: it checks what it is
+ * sent against the schemas and the rules of the protocol, and refuses what a careful charger refuses.
  */
 export class ChargerSimulator implements AsyncDisposable {
   /** May be changed while it runs. */
@@ -56,177 +24,164 @@ export class ChargerSimulator implements AsyncDisposable {
   readonly profilesReceived: readonly unknown[];
   /** What did not pass the schemas, in either direction, newest last; only the last 200. */
   readonly violations: readonly string[];
-  readonly #received: unknown[] = [];
-  readonly #violated: string[] = [];
+  /** What the CSMS sent without wanting an answer (2.1), newest last; only the last 200. */
+  readonly sendsReceived: readonly ReceivedSend[];
+  /** What the CSMS said of answers that it could not use (CALLRESULTERROR of 2.1), newest last; only the last 200. */
+  readonly resultErrors: readonly string[];
   readonly #options: ChargerSimulatorOptions;
-  readonly #dialect: Dialect;
-  readonly #settings: ChargerSettings;
-  readonly #profiles: ProfileStore;
-  readonly #path: EnergyPath;
-  readonly #uplink: Uplink;
-  readonly #session: ChargingSession;
-  readonly #handlers: Readonly<Record<string, CallHandler>>;
+  readonly #parts: ChargerParts;
   readonly #stop = new AbortController();
   #ticking: Promise<void> | undefined;
   #rebooting: Promise<void> | undefined;
   #resetWhenIdle = false;
 
   constructor(options: ChargerSimulatorOptions) {
-    const { clock, log, version, car, phases, maxA, voltageV = 230 } = options;
     this.#options = options;
-    this.profilesReceived = this.#received;
-    this.violations = this.#violated;
-    this.behaviour = {
-      ignoresProfiles: false,
-      rejectsProfiles: false,
-      silent: false,
-      talksNonsense: false,
-      ...options.behaviour,
-    };
-    this.#dialect = version === "1.6" ? ocpp16 : ocpp201;
-    this.#settings = defaultSettings(options.meterIntervalMs ?? 1000);
-    this.#profiles = new ProfileStore({
-      units: options.rateUnits ?? ["A", "W"],
-      maxStackLevel: 8,
-      maxPeriods: 24,
-      maxProfiles: 10,
-      connectors: 1,
-    });
-    this.#path = new EnergyPath({
-      clock,
-      car,
-      wiring: { phases, maxA, voltageV },
-      profiles: this.#profiles,
-      heedsProfiles: () => !this.behaviour.ignoresProfiles,
-    });
-    this.#uplink = new Uplink({
-      clock,
-      log,
-      random: createRng(1).fork(options.identity).next,
-      open: () => this.#openSocket(),
-      boot: async (call) => {
-        const answer = await this.#dialect.boot(call, options.identity);
-        if (answer.status === "Accepted" && answer.intervalMs > 0) this.#settings.heartbeatMs = answer.intervalMs;
-        return answer;
+    this.behaviour = { ...GOOD_BEHAVIOUR, ...options.behaviour };
+    const onEvent = options.onEvent ?? (() => {});
+    const record = new MessageRecord(options.log, onEvent);
+    this.profilesReceived = record.profiles;
+    this.violations = record.violations;
+    this.sendsReceived = record.sends;
+    this.resultErrors = record.resultErrors;
+    this.#parts = createParts(options, {
+      behaviour: this.behaviour,
+      record,
+      onEvent,
+      signal: this.#stop.signal,
+      restart: (when) => {
+        if (when === "idle") this.#resetWhenIdle = true;
+        else if (when === "now") void this.#restart("Reboot");
+        else void this.reboot();
       },
-      heartbeatMs: () => this.#settings.heartbeatMs,
-      ready: () => this.#session.sendStatus(),
     });
-    this.#session = new ChargingSession({
-      version,
-      clock,
-      log,
-      dialect: this.#dialect,
-      uplink: this.#uplink,
-      path: this.#path,
-      profiles: this.#profiles,
-      settings: this.#settings,
-    });
-    this.#handlers = this.#dialect.handlers(
-      createControls({
-        version,
-        identity: options.identity,
-        clock,
-        log,
-        signal: this.#stop.signal,
-        behaviour: this.behaviour,
-        settings: this.#settings,
-        profiles: this.#profiles,
-        path: this.#path,
-        uplink: this.#uplink,
-        session: this.#session,
-        restart: (when) => {
-          if (when === "idle") this.#resetWhenIdle = true;
-          else void this.#restart("Reboot");
-        },
-      }),
-    );
   }
 
   /**
-   * Connects, boots, plugs the car in and starts a transaction. Resolves when the car may charge, and at the latest when
-   * the first dial failed or after 3 s: it goes on trying by itself.
+   * Connects, boots, plugs the cars in and starts a transaction at each. Resolves when the cars may charge, and at the
+   * latest when the first dial failed or after 3 s: it goes on trying by itself.
    */
   async start(): Promise<void> {
-    this.#uplink.start();
-    const tickMs = Math.min(TICK_MS, this.#settings.sampleIntervalMs || TICK_MS);
-    this.#ticking ??= repeatEvery(this.#options.clock, tickMs, this.#stop.signal, () => this.#tick());
-    await this.plugIn();
-  }
-
-  /** A car comes, and its driver wants to charge. Resolves as `start` does. */
-  async plugIn(): Promise<void> {
-    this.#session.plugIn(this.#options.idTag ?? "04A1B2C3");
-    this.#session.tick();
+    const { uplink, settings, connectors } = this.#parts;
+    for (const { session } of connectors) session.plugIn(this.#options.idTag ?? DEFAULT_ID_TAG);
+    this.#tick();
+    uplink.start();
+    const { clock, tickMs = Math.min(TICK_MS, settings.sampleIntervalMs || TICK_MS) } = this.#options;
+    this.#ticking ??= repeatEvery(clock, tickMs, this.#stop.signal, () => this.#tick());
     await this.#untilCharging();
   }
 
-  /** The car leaves, and the transaction ends. Resolves when the CSMS knows, or cannot be told now. */
-  async unplug(): Promise<void> {
-    this.#session.unplug();
-    this.#session.tick();
-    await this.#until(() => !this.#uplink.online || this.#uplink.waiting === 0);
+  /** A car comes, and its driver wants to charge. Resolves as `start` does. @throws RangeError without such a connector */
+  async plugIn(connectorId = 1): Promise<void> {
+    const { session } = this.#at(connectorId);
+    session.plugIn(this.#options.idTag ?? DEFAULT_ID_TAG);
+    session.tick();
+    await this.#untilCharging();
+  }
+
+  /**
+   * The car leaves, and the transaction ends. Resolves when the CSMS knows, or cannot be told now.
+   * @throws RangeError without such a connector
+   */
+  async unplug(connectorId = 1): Promise<void> {
+    const { session } = this.#at(connectorId);
+    session.unplug();
+    session.tick();
+    const { uplink } = this.#parts;
+    await this.#until(() => !uplink.online || uplink.waiting === 0);
   }
 
   /**
    * The supply fails and comes back: the link drops, the charger boots again, transaction profiles are gone. In 1.6 the
-   * transaction ends with PowerLoss and a new one begins, in 2.0.1 it goes on. Resolves as `start` does.
+   * transaction ends with PowerLoss and a new one begins, in 2.x it goes on. Resolves as `start` does.
    *
    * @param options.forgetsProfiles true for a charger that keeps no profile over a restart
    */
   async reboot(options: { forgetsProfiles?: boolean } = {}): Promise<void> {
-    if (options.forgetsProfiles) this.#profiles.forgetAll();
+    if (options.forgetsProfiles) this.#parts.profiles.forgetAll();
     await this.#restart(this.#options.version === "1.6" ? "PowerLoss" : undefined);
   }
 
   /** The link breaks and stays down; the car charges on. */
   async disconnect(): Promise<void> {
-    await this.#uplink.pause();
+    await this.#parts.uplink.pause();
   }
 
   /** The link may come back. Resolves when it has, or as `start` does. */
   async reconnect(): Promise<void> {
-    const failures = this.#uplink.failures;
-    this.#uplink.resume();
-    await this.#until(() => this.#uplink.online || this.#uplink.failures > failures);
+    const { uplink } = this.#parts;
+    const failures = uplink.failures;
+    uplink.resume();
+    await this.#until(() => uplink.online || uplink.failures > failures);
   }
 
-  /** kW, export positive: 0 or less. */
-  powerKW(): number {
-    return this.#path.powerKW();
+  /** Calls the CSMS by itself. @throws when there is no link, no answer, or an error as the answer */
+  async call(action: string, payload: Record<string, unknown>): Promise<unknown> {
+    return await this.#parts.uplink.call(action, payload);
   }
 
-  /** Current per phase that binds now, A, whether or not a car draws it. */
-  limitA(): number {
-    return this.#path.limit().limitA;
+  /** Sends a message that wants no answer (2.1). @throws when there is no link, or it does not pass the schema */
+  send(action: string, payload: Record<string, unknown>): void {
+    this.#parts.uplink.send(action, payload);
+  }
+
+  /** kW, export positive; of the whole station unless a connector is named. @throws RangeError without such a connector */
+  powerKW(connectorId?: number): number {
+    if (connectorId !== undefined) return this.#at(connectorId).path.powerKW();
+    return this.#parts.connectors.reduce((sumKW, { path }) => sumKW + path.powerKW(), 0);
+  }
+
+  /** Current per phase that binds now, A, whether or not a car draws it. @throws RangeError without such a connector */
+  limitA(connectorId = 1): number {
+    return this.#at(connectorId).path.limit().limitA;
   }
 
   /** True while a profile is installed that has not ended. */
   hasProfile(): boolean {
-    this.#profiles.forgetEnded(this.#path.moment());
-    return this.#profiles.all.length > 0;
+    const { profiles, connectors } = this.#parts;
+    profiles.forgetEnded(connectors[0].path.moment());
+    return profiles.all.length > 0;
   }
 
   /** The link is up and the CSMS accepted the boot. */
   online(): boolean {
-    return this.#uplink.online;
+    return this.#parts.uplink.online;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("the charger is switched off"));
-    await this.#uplink[Symbol.asyncDispose]();
+    await this.#parts.faults[Symbol.asyncDispose]();
+    await this.#parts.uplink[Symbol.asyncDispose]();
     await this.#ticking;
     await this.#rebooting;
   }
 
+  #at(connectorId: number): Connector {
+    const connector = this.#parts.connectors.find(({ id }) => id === connectorId);
+    if (connector === undefined) throw new RangeError(`the charger has no connector ${connectorId}`);
+    return connector;
+  }
+
   #tick(): void {
+    const { connectors, dynamic, dialect, faults } = this.#parts;
     try {
-      this.#session.tick();
-      if (!this.#resetWhenIdle || this.#session.transaction !== undefined) return;
+      faults.tick();
+      this.#expireReservations();
+      for (const { session } of connectors) session.tick();
+      dynamic.tick();
+      dialect.tick?.(this.#options.clock.elapsedMs());
+      if (!this.#resetWhenIdle || connectors.some(({ session }) => session.transaction !== undefined)) return;
       this.#resetWhenIdle = false;
       void this.#restart("Reboot");
     } catch (error) {
       this.#options.log.error("the charger's own logic failed", { err: error });
+    }
+  }
+
+  #expireReservations(): void {
+    const { reservations, connectors, dialect } = this.#parts;
+    for (const reservation of reservations.expire(connectors[0].path.moment().nowMs)) {
+      void this.#at(reservation.connectorId).session.note(dialect.reservationExpired?.(reservation));
     }
   }
 
@@ -239,21 +194,23 @@ export class ChargerSimulator implements AsyncDisposable {
   }
 
   async #powerCycle(reason: StopReason | undefined): Promise<void> {
-    this.#uplink.forgetBoot();
+    const { uplink, connectors } = this.#parts;
+    uplink.forgetBoot();
     // The link goes first: a charger without supply says nothing more, and tells of the stop when it is back.
-    const linkGone = this.#uplink.pause();
-    this.#session.powerDown(reason);
+    const linkGone = uplink.pause();
+    for (const { session } of connectors) session.powerDown(reason);
     await linkGone;
     await this.#options.clock.sleep(this.#options.rebootMs ?? 500, this.#stop.signal).catch(() => {});
-    this.#session.powerUp();
-    this.#uplink.resume();
+    for (const { session } of connectors) session.powerUp();
+    uplink.resume();
   }
 
   async #untilCharging(): Promise<void> {
-    const failures = this.#uplink.failures;
+    const { uplink, connectors } = this.#parts;
+    const failures = uplink.failures;
     await this.#until(() => {
-      const reported = this.#uplink.online && !this.#session.starting;
-      return reported || this.#uplink.failures > failures;
+      const reported = uplink.online && !connectors.some(({ session }) => session.starting);
+      return reported || uplink.failures > failures;
     });
   }
 
@@ -267,40 +224,4 @@ export class ChargerSimulator implements AsyncDisposable {
       // Switched off meanwhile.
     }
   }
-
-  #openSocket(): ChargerSocket {
-    const { url, identity, log } = this.#options;
-    const socket = new ChargerSocket({
-      endpoint: url,
-      identity,
-      subprotocol: this.#dialect.subprotocol,
-      behaviour: this.behaviour,
-    });
-    for (const [action, handler] of Object.entries(this.#handlers)) {
-      socket.handle(action, async ({ params }) => {
-        if (action === "SetChargingProfile") keep(this.#received, params);
-        return handler(params);
-      });
-    }
-    socket.on("strictValidationFailure", ({ method, outbound, error }: SchemaFailure) => {
-      const text = `${method} ${outbound ? "out" : "in"}: ${error.message}`;
-      keep(this.#violated, text);
-      log.warn("a message does not pass the schema", { text });
-    });
-    socket.on("badMessage", ({ error }: { error: Error }) => {
-      log.debug("a frame cannot be read", { text: error.message });
-    });
-    return socket;
-  }
-}
-
-interface SchemaFailure {
-  readonly method: string;
-  readonly outbound: boolean;
-  readonly error: Error;
-}
-
-function keep<T>(list: T[], item: T): void {
-  list.push(item);
-  if (list.length > MOST_KEPT) list.shift();
 }
