@@ -2,6 +2,7 @@ import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
 import type { OcppDevice, OcppShared } from "./config.ts";
 import { OcppConnector } from "./connector.ts";
+import { type NamedConnector, profileOperations } from "./control/profile-operations.ts";
 import { DialInServer } from "./door/dial-in-server.ts";
 import { StrangerList } from "./door/stranger-list.ts";
 import { Station } from "./station.ts";
@@ -11,8 +12,10 @@ export class OcppHost implements AdapterHost<OcppDevice> {
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #stations = new Map<string, Station>();
+  readonly #connectors: NamedConnector[] = [];
   readonly #strangers: StrangerList;
   readonly #server: DialInServer;
+  readonly operations = { ...profileOperations(() => this.#connectors) };
 
   constructor(shared: OcppShared, context: AdapterContext) {
     this.#shared = shared;
@@ -31,6 +34,7 @@ export class OcppHost implements AdapterHost<OcppDevice> {
     const station = known ?? new Station(identity, password, this.#shared, this.#context);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
     station.addPort(device.connector, connector);
+    this.#connectors.push({ era: role.era, identity, connector: device.connector, keeper: connector.keeper });
     this.#stations.set(identity, station);
     return connector;
   }

@@ -104,6 +104,7 @@ describe("OCPP 1.6", () => {
     expect([...charger.actions()].sort()).toEqual([
       "ChangeConfiguration",
       "ClearChargingProfile",
+      "GetCompositeSchedule",
       "GetConfiguration",
       "SetChargingProfile",
       "TriggerMessage",
@@ -188,6 +189,7 @@ describe("OCPP 2.0.1", () => {
     expect(charger.violations).toEqual([]);
     expect([...charger.actions()].sort()).toEqual([
       "ClearChargingProfile",
+      "GetChargingProfiles",
       "GetVariables",
       "SetChargingProfile",
       "SetVariables",

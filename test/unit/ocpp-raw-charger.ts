@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
+import type { AdapterMemory } from "../../adapters/kind.ts";
 import type { OcppDevice, OcppShared } from "../../adapters/ocpp/index.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -19,20 +20,20 @@ export interface Gateway extends AsyncDisposable {
 }
 
 export async function openGateway(
-  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[] } = {},
+  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[]; memory?: AdapterMemory } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
   const host = ocpp.createHost(shared, {
     clock: systemClock,
     log: silentLog,
     random: Math.random,
-    memory: volatileMemory(),
+    memory: options.memory ?? volatileMemory(),
   });
   const devices = options.devices ?? [{}];
   const adapters = devices.map((device, index) =>
     host.adapter(
       { era: `charger-${index + 1}`, kind: "charger" },
-      ocpp.deviceSchema.parse({ identity: "CP-1", ...device }),
+      ocpp.deviceSchema.parse({ identity: "CP-1", commandSpacingS: 0, ...device }),
     ),
   );
   const [adapter] = adapters;
@@ -135,6 +136,8 @@ export const WILLING: Readonly<Record<string, Answer>> = {
   SetVariables: () => ({ setVariableResult: [{ attributeStatus: "Accepted", component: {}, variable: {} }] }),
   TriggerMessage: () => ({ status: "Accepted" }),
   SetChargingProfile: () => ({ status: "Accepted" }),
+  GetCompositeSchedule: () => ({ status: "Rejected" }),
+  GetChargingProfiles: () => ({ status: "NoProfiles" }),
   ClearChargingProfile: () => ({ status: "Accepted" }),
 };
 

@@ -5,6 +5,7 @@ import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
+import { profilesReported, variablesReported } from "./reported-2.0.1.ts";
 
 const CONNECTOR_STATES: Readonly<Record<string, PlugState>> = {
   Available: "free",
@@ -51,14 +52,14 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return { answer: {}, events: [{ kind: "samples", connector, sets: sampleSetsFrom(payload) }] };
   },
   DataTransfer: () => ({ answer: { status: "UnknownVendorId" }, events: [] }),
-  NotifyReport: noted,
+  NotifyReport: variablesReported,
   NotifyEvent: noted,
   NotifyMonitoringReport: noted,
   NotifyCustomerInformation: noted,
   NotifyDisplayMessages: noted,
   NotifyChargingLimit: noted,
   ClearedChargingLimit: noted,
-  ReportChargingProfiles: noted,
+  ReportChargingProfiles: profilesReported,
   ReservationStatusUpdate: noted,
   SecurityEventNotification: noted,
   LogStatusNotification: noted,
