@@ -127,6 +127,10 @@ export class OcppConnector implements Adapter, StationPort {
     this.#notices.set(topic, text);
   }
 
+  onClock(): void {
+    this.keeper.onClock();
+  }
+
   async onSetUp(signal: AbortSignal): Promise<void> {
     this.#sayCapability();
     await this.keeper.lookAround(signal);

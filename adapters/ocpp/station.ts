@@ -14,7 +14,7 @@ import type { Dialect, DialectContext, Request } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
 import type { Handled, PlugEvent } from "./messages/events.ts";
-import { ChargerClock, timeSaidIn } from "./setup/charger-clock.ts";
+import { ChargerClock, type TimeSaid, timeSaidIn } from "./setup/charger-clock.ts";
 import { setUp, trigger } from "./setup/charger-setup.ts";
 import { KnownStation } from "./setup/known-stations.ts";
 import { ModelMemory } from "./setup/model-memory.ts";
@@ -34,6 +34,8 @@ export interface StationPort {
   onSampleInterval(intervalS: number): void;
   /** Something a technician should know of the whole charger; absent when it is over. */
   onNotice(topic: string, text: string | undefined): void;
+  /** The charger's clock is another than was thought: what was told by it is wrong. */
+  onClock(): void;
   /** The set-up is done, and nothing more pressing is to be asked. */
   onSetUp(signal: AbortSignal): Promise<void>;
 }
@@ -43,6 +45,9 @@ const BOOT_GRACE_MS = 1500;
 
 /** A charger that does not say what it can do in this time takes its commands without. */
 const TRAITS_GRACE_MS = 2000;
+
+/** A charger's clock that turns out to be more wrong than this gets its times anew. */
+const OTHER_CLOCK_MS = 5000;
 
 /** Time in which a living connection answers a ping. */
 const PING_ANSWER_MS = 2000;
@@ -157,8 +162,8 @@ export class Station {
       pingIntervalMs: this.#shared.pingIntervalS * 1000,
       onCall: (action, payload) => {
         const handled = dialect.inbound(action, payload);
-        const timeMs = timeSaidIn(action, payload);
-        if (timeMs !== undefined) this.#noteTime(timeMs);
+        const said = timeSaidIn(action, payload);
+        if (said !== undefined) this.#noteTime(said);
         return handled;
       },
       onAnswered: (handled) => this.#onAnswered(session, handled),
@@ -319,10 +324,17 @@ export class Station {
     this.#known.keep(this.#facts);
   }
 
-  #noteTime(timeMs: number): void {
+  #noteTime(said: TimeSaid): void {
     const { clock } = this.#context;
-    this.chargerClock.note(timeMs, clock.now(), clock.elapsedMs());
-    for (const port of this.#ports.values()) port.onNotice("clock", this.chargerClock.fault);
+    const before = this.chargerClock.skewMs;
+    const wasSteady = this.chargerClock.isSteady;
+    this.chargerClock.note(said, clock.now(), clock.elapsedMs());
+    const { skewMs, isSteady, fault } = this.chargerClock;
+    for (const port of this.#ports.values()) port.onNotice("clock", fault);
+    // A clock that jumps about is not followed: its times are not used.
+    const isOther = isSteady ? Math.abs(skewMs - before) >= OTHER_CLOCK_MS : wasSteady;
+    if (!isOther) return;
+    for (const port of this.#ports.values()) port.onClock();
   }
 
   /** Asked too often some chargers break, so this stays far apart. */

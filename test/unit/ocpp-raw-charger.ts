@@ -17,6 +17,8 @@ export interface Gateway extends AsyncDisposable {
   readonly reports: readonly Report[];
   readonly signal: AbortSignal;
   strangers(): readonly { identity: string; attempts: number; reason: string }[];
+  /** What a technician asks the running host. */
+  operation(name: string, input: unknown): Promise<unknown>;
 }
 
 export async function openGateway(
@@ -51,6 +53,11 @@ export async function openGateway(
     reports,
     signal: stop.signal,
     strangers: () => host.strangers(),
+    async operation(name, input) {
+      const asked = host.operations?.[name];
+      if (asked === undefined) throw new Error(`the host cannot ${name}`);
+      return asked(input, stop.signal);
+    },
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("test over"));
       await reading;

@@ -46,6 +46,8 @@ export class TargetKeeper {
   /** A release that the charger did not hear of. */
   #owesRelease = false;
   #resend: AbortController | undefined;
+  /** Ends the wait until the phases may be switched. */
+  #rethink = new AbortController();
 
   constructor(options: TargetKeeperOptions) {
     const { station, device, context } = options;
@@ -79,10 +81,9 @@ export class TargetKeeper {
   async apply(target: Target, importKW: number, signal: AbortSignal): Promise<Acceptance> {
     this.#stopResend();
     return this.#turn.run(signal, async () => {
-      if (target.correction && this.#options.device.foreignProfiles === "clear") {
-        await this.#clearForeign(false, signal).catch(unlessGone);
-      }
-      const written = await this.#write(target, importKW, signal);
+      // With what stood against it out of the way, the same way is the one to take.
+      const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
+      const written = await this.#write(target, importKW, isCorrection, signal);
       this.#target = target;
       this.#owesRelease = false;
       return acceptanceOf(written);
@@ -146,6 +147,10 @@ export class TargetKeeper {
     this.#resendSoon("the charger is back", true);
   }
 
+  onClock(): void {
+    if (this.#target !== undefined) this.#resendSoon("the charger's clock is another than was thought", false);
+  }
+
   onLinkDown(): void {
     this.#stopResend();
   }
@@ -186,6 +191,7 @@ export class TargetKeeper {
 
   stop(): void {
     this.#stopResend();
+    this.#rethink.abort(OVERTAKEN);
     this.#target = undefined;
     this.#owesRelease = false;
   }
@@ -251,7 +257,7 @@ export class TargetKeeper {
       return false;
     }
     const toldKW = this.#toldKW;
-    const written = await this.#write(target, importKW, signal);
+    const written = await this.#write(target, importKW, false, signal);
     // It is judged by what was accepted: if that is another amount now, the judge must know.
     if (toldKW !== undefined && Math.abs(written.importKW - toldKW) > 1e-6) {
       this.#options.tell({ kind: "applied", setpointId: target.setpointId, acceptance: acceptanceOf(written) });
@@ -259,7 +265,7 @@ export class TargetKeeper {
     return true;
   }
 
-  async #write(target: Target, importKW: number, signal: AbortSignal): Promise<Written> {
+  async #write(target: Target, importKW: number, isCorrection: boolean, signal: AbortSignal): Promise<Written> {
     const id = this.#transactionId;
     const sinceMs = this.#transactionSinceMs;
     const needed = this.#writer.needsUs;
@@ -267,7 +273,7 @@ export class TargetKeeper {
       importKW,
       untilMs: target.untilMs,
       carLines: this.#carLines.lines,
-      isCorrection: target.correction === true,
+      isCorrection,
       ...(id === undefined ? {} : { transaction: { id, ...(sinceMs === undefined ? {} : { sinceMs }) } }),
     };
     const written = await this.#writer.write(order, signal);
@@ -279,13 +285,32 @@ export class TargetKeeper {
 
   /** A switch of phases was too early; when it is time, the target is written anew. */
   #thinkAgainIn(ms: number, target: Target): void {
-    const { context, station } = this.#options;
-    context.clock
-      .sleep(ms, station.life)
+    this.#rethink.abort(OVERTAKEN);
+    this.#rethink = new AbortController();
+    this.#options.context.clock
+      .sleep(ms, this.#rethink.signal)
       .then(() => {
         if (this.#target === target) this.#resendSoon("the phases may be switched now", false);
       })
       .catch(() => {});
+  }
+
+  /**
+   * Takes away what may stand against our limit, where the config allows that.
+   * @returns true if there was something
+   */
+  async #clearedTheWay(signal: AbortSignal): Promise<boolean> {
+    if (this.#options.device.foreignProfiles !== "clear") return false;
+    const listed = await this.#foreign.list("command", signal).catch(unlessGone);
+    // Where nobody can say which profiles there are, another limit than ours is the sign of one.
+    if (listed === undefined && !(await this.#saysAnother(signal))) return false;
+    return (await this.#clearForeign(false, signal).catch(unlessGone)) !== 0;
+  }
+
+  async #saysAnother(signal: AbortSignal): Promise<boolean> {
+    const said = await this.#foreign.composite("command", signal).catch(unlessGone);
+    if (said === undefined || this.#toldKW === undefined) return false;
+    return differs(said, wireLimit(this.#toldKW, this.rating, said.unit));
   }
 
   async #clearForeign(everything: boolean, signal: AbortSignal): Promise<number | undefined> {

@@ -22,6 +22,14 @@ const FROZEN_MS = 20_000;
 /** A clock that was never set says a time before this. */
 const NEVER_SET_MS = Date.UTC(2015, 0, 1);
 
+/** A time in a message, by the charger's clock. */
+export interface TimeSaid {
+  /** Epoch ms. */
+  readonly timeMs: number;
+  /** True where it may be the time of something that happened long before the message. */
+  readonly mayBeOld: boolean;
+}
+
 interface Said {
   readonly skewMs: number;
   readonly atMs: number;
@@ -68,12 +76,16 @@ export class ChargerClock {
     this.#isFrozen = false;
   }
 
-  /** @param timeMs what the charger said, @param nowMs our wall time at arrival, @param atMs our elapsed time */
-  note(timeMs: number, nowMs: number, atMs: number): void {
-    this.#watchItRun(timeMs, atMs);
+  /**
+   * @param nowMs our wall time at arrival
+   * @param atMs our elapsed time at arrival
+   */
+  note({ timeMs, mayBeOld }: TimeSaid, nowMs: number, atMs: number): void {
     const said = { skewMs: timeMs - nowMs, atMs };
     // No message is older than a clock that was never set, and none comes from the future.
     const isSure = said.skewMs > -RIGHT_MS || timeMs < NEVER_SET_MS;
+    if (mayBeOld && !isSure) return;
+    if (!mayBeOld) this.#watchItRun(timeMs, atMs);
     const best = this.#best;
     if (best === undefined) this.#best = { ...said, isSure };
     else if (said.skewMs > best.skewMs + AGREE_MS) this.#step({ ...said, isSure });
@@ -109,20 +121,28 @@ export class ChargerClock {
   }
 }
 
-/**
- * The time by the charger's clock at which it wrote a message, epoch ms; nothing for messages that hold none. The time of a
- * StatusNotification is that of the last change, which may be long ago.
- */
-export function timeSaidIn(action: string, payload: JsonRecord): number | undefined {
+/** The time in a message, by the charger's clock; nothing where it holds none, or one of a time when it was offline. */
+export function timeSaidIn(action: string, payload: JsonRecord): TimeSaid | undefined {
   if (payload["offline"] === true) return undefined;
-  if (action === "MeterValues") return timeFrom(textAt(recordsAt(payload, "meterValue").at(-1) ?? {}, "timestamp"));
-  if (action === "NotifyReport" || action === "NotifyEvent") return timeFrom(textAt(payload, "generatedAt"));
-  return action === "TransactionEvent" ? timeFrom(textAt(payload, "timestamp")) : undefined;
+  switch (action) {
+    case "MeterValues":
+      return timeFrom(textAt(recordsAt(payload, "meterValue").at(-1) ?? {}, "timestamp"), false);
+    case "TransactionEvent":
+      return timeFrom(textAt(payload, "timestamp"), false);
+    case "NotifyReport":
+    case "NotifyEvent":
+      return timeFrom(textAt(payload, "generatedAt"), false);
+    // That of the last change.
+    case "StatusNotification":
+      return timeFrom(textAt(payload, "timestamp"), true);
+    default:
+      return undefined;
+  }
 }
 
 /** As it stands: a clock that never was set begins in 1970, and that is just what is to be found out. */
-function timeFrom(text: string | undefined): number | undefined {
+function timeFrom(text: string | undefined, mayBeOld: boolean): TimeSaid | undefined {
   if (text === undefined) return undefined;
   const timeMs = Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`);
-  return Number.isFinite(timeMs) ? timeMs : undefined;
+  return Number.isFinite(timeMs) ? { timeMs, mayBeOld } : undefined;
 }
