@@ -1,56 +1,12 @@
-import type { Clock } from "../src/clock.ts";
-import type { Log } from "../src/log.ts";
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-
-interface Context {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly onListening: (where: string) => void;
-}
-
-const seedOption = { flags: "--seed <number>", description: "repeat a run", defaultValue: "7" };
+import { chargerCommand } from "./charger/command.ts";
+import { numberOf, oneOf, type SimContext, type SimOptions, seedOption, textOf } from "./sim-options.ts";
 
 /**
  * Each simulator as a program of its own, for `setpointd sim NAME`. Loaded only when it is called: the daemon is the same
  * program, and a gateway has little memory.
  */
 export const simulatorCommands = [
-  {
-    name: "charger",
-    summary: "an OCPP charger with a car; dials in to a CSMS",
-    example: "setpointd sim charger --url ws://127.0.0.1:9220/ocpp --identity CP-1 --ocpp 2.0.1 --phases 1",
-    options: [
-      { flags: "--url <url>", description: "CSMS; the identity is appended", required: true },
-      { flags: "--identity <id>", description: "charge point identity", required: true },
-      { flags: "--ocpp <version>", description: "1.6, 2.0.1 or 2.1", defaultValue: "1.6" },
-      { flags: "--phases <number>", description: "1 or 3", defaultValue: "3" },
-      { flags: "--max-a <amps>", description: "per phase", defaultValue: "16" },
-      { flags: "--soc <percent>", description: "charge of the car at the start", defaultValue: "30" },
-      { flags: "--capacity <kWh>", description: "of the car", defaultValue: "60" },
-      { flags: "--ignores", description: "accept every profile and follow none" },
-      seedOption,
-    ],
-    run: async (options: Options, context: Context) => {
-      context.onListening(`dials ${textOf(options, "url")}/${textOf(options, "identity")}`);
-      const { runChargerSimulator } = await import("./charger/index.ts");
-      await runChargerSimulator(
-        {
-          url: textOf(options, "url"),
-          identity: textOf(options, "identity"),
-          version: oneOf(options, "ocpp", ["1.6", "2.0.1", "2.1"]),
-          phases: oneOf(options, "phases", ["1", "3"]) === "1" ? 1 : 3,
-          maxA: numberOf(options, "maxA"),
-          soc: numberOf(options, "soc"),
-          capacityKWh: numberOf(options, "capacity"),
-          ignores: options["ignores"] === true,
-          seed: numberOf(options, "seed"),
-        },
-        context,
-      );
-    },
-  },
+  chargerCommand,
   {
     name: "inverter",
     summary: "a SunSpec solar or battery inverter on Modbus TCP",
@@ -69,7 +25,7 @@ export const simulatorCommands = [
       { flags: "--soc <percent>", description: "of a battery at the start", defaultValue: "50" },
       seedOption,
     ],
-    run: async (options: Options, context: Context) => {
+    run: async (options: SimOptions, context: SimContext) => {
       const { runInverterSimulator } = await import("./inverter/run-inverter-simulator.ts");
       await runInverterSimulator(
         {
@@ -99,7 +55,7 @@ export const simulatorCommands = [
       { flags: "--rating <kW>", description: "rated power", defaultValue: "5" },
       seedOption,
     ],
-    run: async (options: Options, context: Context) => {
+    run: async (options: SimOptions, context: SimContext) => {
       context.onListening(`polls ${textOf(options, "url")}`);
       const { runDerSimulator } = await import("./der/run-der-simulator.ts");
       await runDerSimulator(
@@ -129,7 +85,7 @@ export const simulatorCommands = [
       { flags: "--key-file <file>", description: "private key, base64; made if it is not there" },
       seedOption,
     ],
-    run: async (options: Options, context: Context) => {
+    run: async (options: SimOptions, context: SimContext) => {
       const { runMarketSimulator } = await import("./market/run-market-simulator.ts");
       await runMarketSimulator(
         {
@@ -150,23 +106,3 @@ export const simulatorCommands = [
     },
   },
 ] as const;
-
-function textOf(options: Options, name: string): string {
-  const value = options[name];
-  if (typeof value !== "string" || value === "") throw new TypeError(`--${name} is missing`);
-  return value;
-}
-
-function numberOf(options: Options, name: string): number {
-  const text = textOf(options, name);
-  const value = Number(text);
-  if (!Number.isFinite(value)) throw new TypeError(`--${name} must be a number, got "${text}"`);
-  return value;
-}
-
-function oneOf<const T extends string>(options: Options, name: string, allowed: readonly T[]): T {
-  const text = textOf(options, name);
-  const found = allowed.find((candidate) => candidate === text);
-  if (found === undefined) throw new TypeError(`--${name} must be one of ${allowed.join(", ")}, got "${text}"`);
-  return found;
-}

@@ -92,7 +92,11 @@ export function createParts(options: ChargerSimulatorOptions, around: ChargerSur
     heartbeatMs: () => settings.heartbeatMs,
     bootsItself: () => !behaviour.neverBoots,
     ready: () => {
-      for (const { session } of connectors) session.sendStatus();
+      for (const { session } of connectors) {
+        session.sendStatus();
+        // A driver who waited for the link does not wait for the next look of the charger at itself as well.
+        session.tick();
+      }
       void tellSecurityEvent();
     },
     down: ({ wasUp, ...about }) =>

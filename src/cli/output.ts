@@ -7,6 +7,11 @@ export function printJson(value: unknown): void {
   printData(JSON.stringify(value, null, 2));
 }
 
+/** One object a line, for streams (NDJSON). */
+export function printJsonLine(value: unknown): void {
+  printData(JSON.stringify(value));
+}
+
 export function printNote(text: string): void {
   process.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
 }

@@ -14,6 +14,8 @@ export interface SimulatorContext {
   readonly signal: AbortSignal;
   /** Says where the simulator listens, once it does. */
   readonly onListening: (where: string) => void;
+  /** Tells one thing that happened: an object as data, and a line for people, or nothing where that would be too much. */
+  readonly onEvent: (event: Readonly<Record<string, unknown>>, line: string | undefined) => void;
 }
 
 /** A simulator as a program of its own: its options on the command line, and how it runs until the signal aborts. */
@@ -21,14 +23,22 @@ export interface SimulatorCommand {
   readonly name: string;
   readonly summary: string;
   readonly example: string;
+  /** What the help says after the options; absent for the example alone. */
+  readonly help?: string;
   readonly options: readonly {
     readonly flags: string;
     readonly description: string;
     readonly defaultValue?: string;
     readonly required?: boolean;
+    /** May be given several times; what is given then is a list. */
+    readonly repeatable?: boolean;
   }[];
-  run(options: Readonly<Record<string, string | boolean | undefined>>, context: SimulatorContext): Promise<void>;
+  /** Resolves with the exit code where it is a number, else that is 0. @throws CliError for an option that makes no sense */
+  run(options: SimulatorOptions, context: SimulatorContext): Promise<unknown>;
 }
+
+/** Options of a command line by their names in camel case. */
+export type SimulatorOptions = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 
 /** Simulated devices and a market around one gateway, all on loopback. */
 export interface DemoWorld extends AsyncDisposable {

@@ -12,7 +12,7 @@ describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("a charger that speak
   });
 
   test("forgets an order after a while, and says that it still holds", async () => {
-    await using story = await ChargerStory.begin(version, { behaviour: { revertsAfterMs: 600 } });
+    await using story = await ChargerStory.begin(version, { behaviour: { revertsAfterMs: 1500 } });
     expect(await story.send({ limit: 8 })).toBe("Accepted");
     await story.settlesAt(-8 * 0.69);
     await story.settlesAt(-11.04);

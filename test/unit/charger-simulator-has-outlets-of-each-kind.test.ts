@@ -69,7 +69,7 @@ describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("OCPP %s", (version) 
   });
 
   test("to switch phases takes a pause", async () => {
-    await using story = await ChargerStory.begin(version, { phaseSwitchMs: 400 });
+    await using story = await ChargerStory.begin(version, { phaseSwitchMs: 1500 });
     await story.settlesAt(-11.04);
     await story.send({ periods: [{ startPeriod: 0, limit: 16, numberPhases: 1 }] });
     await story.settlesAt(0);

@@ -96,6 +96,16 @@ describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("a charger that speak
     expect(Date.now() - startMs(story)).toBeGreaterThan(3_590_000);
     expect(Date.now() - Date.parse(String(stop()?.payload["timestamp"]))).toBeGreaterThan(350_000);
     if (version === "1.6") expect(stop()?.payload["transactionId"]).toBe(1);
+    const before = story.csms.seen.slice(
+      0,
+      story.csms.seen.findIndex(({ payload }) => payload === stop()?.payload),
+    );
+    const times = before.flatMap(({ payload }) =>
+      ((payload["meterValue"] ?? []) as { timestamp: string }[]).map(({ timestamp }) => Date.parse(timestamp)),
+    );
+    expect(times.length).toBeGreaterThanOrEqual(10);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(Date.now() - (times.at(-1) ?? 0)).toBeGreaterThan(350_000);
     await waitFor("the car of now to charge", () => story.lastState() === "Charging");
   });
 

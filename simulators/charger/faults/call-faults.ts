@@ -1,6 +1,10 @@
-import { createRPCError, NOREPLY } from "ocpp-rpc";
+import { createRPCError } from "ocpp-rpc";
+import symbols from "ocpp-rpc/lib/symbols.js";
 import type { Clock } from "../../../src/clock.ts";
 import type { ChargerBehaviour } from "../behaviour.ts";
+
+/** What a handler returns so that the library sends nothing. */
+const { NOREPLY } = symbols;
 
 /** One call of the CSMS on its way to its handler. */
 export interface IncomingCall {

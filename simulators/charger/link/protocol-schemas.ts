@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createValidator } from "ocpp-rpc";
 import { type OcppVersion, subprotocolOf } from "../ocpp-version.ts";
@@ -22,11 +23,19 @@ export function ownValidators(version: OcppVersion): SchemaValidator[] {
 /** The 350 kB of schemas are read when the first charger of 2.1 needs them, and once. */
 export function validatorOf21(): SchemaValidator {
   if (ofVersion21 === undefined) {
-    const schemas: readonly Schema[] = createRequire(import.meta.url)("ocpp-rpc/lib/schemas/ocpp2_1.json");
+    const file = createRequire(import.meta.url).resolve("ocpp-rpc/lib/schemas/ocpp2_1.json");
+    const schemas: readonly Schema[] = JSON.parse(readFileSync(file, "utf8"), withoutNonsense);
     const renamed = schemas.map((schema) => ({ ...schema, $id: renamedId(schema.$id) }));
     ofVersion21 = createValidator(subprotocolOf("2.1"), renamed);
   }
   return ofVersion21;
+}
+
+/** Words of text have no properties: that the file forbids them more makes the validator complain on stderr. */
+function withoutNonsense(_key: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || !("type" in value) || value.type !== "string") return value;
+  const { additionalProperties: _, ...rest } = value as Record<string, unknown>;
+  return rest;
 }
 
 function renamedId(id: string): string {
