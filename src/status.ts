@@ -70,6 +70,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
     ...(acceptance && { appliedKW: acceptance.appliedKW, command: acceptance.command }),
     ...(boundBy && { boundBy: boundBy.source }),
     ...(snapshot.limits && { limits: snapshot.limits }),
+    ...(snapshot.notices && { notices: snapshot.notices }),
     ...(reading?.powerKW !== undefined && { measuredKW: reading.powerKW }),
     ...(snapshot.socPercent !== undefined && { socPercent: snapshot.socPercent }),
     ...(reading && { ageMs: Math.max(0, input.nowMs - reading.receivedAtMs) }),

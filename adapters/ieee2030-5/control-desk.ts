@@ -58,14 +58,22 @@ export class ControlDesk {
   /**
    * Orders a power and waits for what the device makes of it. Whatever comes of the wait, the order lies there until its
    * end, another order or `release`: a device that comes back late is to follow the newest will and not an older one.
+   *
+   * @param anew true for an order that the device has accepted and does not follow: it comes as a new control
    * @returns the order and how it was accepted, for a person
    * @throws DeviceError
    */
-  async order(setpointId: string, power: ControlPower, untilMs: number, signal: AbortSignal): Promise<string> {
+  async order(
+    setpointId: string,
+    power: ControlPower,
+    untilMs: number,
+    signal: AbortSignal,
+    anew = false,
+  ): Promise<string> {
     const nowMs = this.#clock.now();
     const standing = this.#ledger.standing(power, untilMs, nowMs);
     // A device answers an event once, so what it has refused must come as a new one.
-    const isReusable = standing !== undefined && !this.#answers.wasRefused(standing.mRID);
+    const isReusable = !anew && standing !== undefined && !this.#answers.wasRefused(standing.mRID);
     const event = isReusable ? standing : this.#ledger.publish(setpointId, power, untilMs, nowMs);
     const until = new Date(event.endS * 1000).toISOString();
     const command = `DERControl ${event.mRID} ${describePower(power)} until ${until}`;

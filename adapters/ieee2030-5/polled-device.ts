@@ -94,12 +94,12 @@ export class PolledDevice implements Adapter {
 
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     signal.throwIfAborted();
-    const { setpointId, powerKW, untilMs } = target;
+    const { setpointId, powerKW, untilMs, correction } = target;
     if (untilMs <= this.#clock.now()) {
       throw new DeviceError("refused", this.era, `not ordered: ${powerKW} kW has ended before it was sent`);
     }
     const power = this.#powerFor(powerKW);
-    const command = await this.desk.order(setpointId, power, untilMs, signal);
+    const command = await this.desk.order(setpointId, power, untilMs, signal, correction);
     return { appliedKW: power.appliedKW, command, endsByItself: true };
   }
 

@@ -75,9 +75,9 @@ export class PushedDevice implements Adapter {
       throw new DeviceError("refused", this.era, `not ordered: ${target.powerKW} kW has ended before it was sent`);
     }
     const power = this.#powerFor(target);
-    const event =
-      this.#ledger.standing(power, target.untilMs, nowMs) ??
-      this.#ledger.publish(target.setpointId, power, target.untilMs, nowMs);
+    // What the device accepted and does not follow comes as a new control, since it has answered the old one.
+    const standing = target.correction ? undefined : this.#ledger.standing(power, target.untilMs, nowMs);
+    const event = standing ?? this.#ledger.publish(target.setpointId, power, target.untilMs, nowMs);
     const command = `PUT DERControl ${event.mRID} ${describePower(power)} until ${new Date(event.endS * 1000).toISOString()}`;
     this.#accepted = undefined;
     await this.#put(event, command, signal);

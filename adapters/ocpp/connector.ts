@@ -1,31 +1,30 @@
-import { backoffMs } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
-import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
+import {
+  type Acceptance,
+  type Adapter,
+  DeviceError,
+  type Evidence,
+  type Report,
+  type Target,
+} from "../../src/model/adapter.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.ts";
-import { kWFromAmps } from "../../src/model/units.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { OcppDevice } from "./config.ts";
-import type { Profile } from "./control/charging-profile.ts";
-import { importKWFrom, importLimitKW, powerFromImportKW } from "./control/import-limit.ts";
-import { ProfileWriter, type Written } from "./control/profile-writer.ts";
+import { importLimitKW, powerFromImportKW, ratingOf } from "./control/import-limit.ts";
+import { TargetKeeper } from "./control/target-keeper.ts";
 import { CallFailure } from "./link/call-queue.ts";
 import { timestampFrom } from "./link/timestamp.ts";
-import { Turn } from "./link/turn.ts";
-import type { ChargerEvent, PlugState } from "./messages/events.ts";
+import type { PlugEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
 import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
 import { ConnectorSessions } from "./sessions/connector-sessions.ts";
 import type { SessionRecord } from "./sessions/session-record.ts";
+import { Notices } from "./setup/notices.ts";
 import type { Station, StationPort } from "./station.ts";
 
-/** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
-const MAX_RESENDS = 5;
-
-const OVERTAKEN = "overtaken by a newer order";
-
-type SamplesEvent = Extract<ChargerEvent, { kind: "samples" }>;
+type SamplesEvent = Extract<PlugEvent, { kind: "samples" }>;
 
 /** One connector of a charger as the core sees it. */
 export class OcppConnector implements Adapter, StationPort {
@@ -34,23 +33,19 @@ export class OcppConnector implements Adapter, StationPort {
   readonly #station: Station;
   readonly #device: OcppDevice;
   readonly #context: AdapterContext;
-  readonly #meterIntervalMs: number;
-  readonly #log: Log;
   readonly #reports = new ReportQueue();
-  readonly #writer: ProfileWriter;
-  readonly #turn = new Turn();
+  readonly #notices = new Notices((notices) => this.#reports.push({ kind: "notices", notices }));
+  readonly #log: Log;
   readonly #deviceClock = new DeviceClock();
+  /** Keeps the target in force. */
+  readonly keeper: TargetKeeper;
+  #meterIntervalMs: number;
   #identity: DeviceIdentity | undefined;
   #started = false;
   #state: PlugState | undefined;
   /** Set while connector 0, the whole station, is out of service. */
   #stationState: PlugState | undefined;
   #said = "";
-  #transactionId: number | string | undefined;
-  #target: Target | undefined;
-  /** A release that the charger did not hear of. */
-  #owesRelease = false;
-  #resend: AbortController | undefined;
   readonly #lifetime = new AbortController();
 
   constructor(
@@ -66,9 +61,18 @@ export class OcppConnector implements Adapter, StationPort {
     this.#meterIntervalMs = meterIntervalMs;
     this.#context = context;
     this.#log = context.log.child({ era: role.era, charger: device.identity });
-    this.#writer = new ProfileWriter(station, device, context.clock);
-    // What ran before a restart goes on, as far as we know; the charger says otherwise if not.
-    this.#transactionId = station.book.openOn(device.connector)?.transactionId;
+    this.#identity = station.chargerIdentity;
+    this.keeper = new TargetKeeper({
+      station,
+      device,
+      context,
+      log: this.#log,
+      notices: this.#notices,
+      tell: (report) => this.#reports.push(report),
+      onCapability: () => this.#sayCapability(),
+      // What ran before a restart goes on, as far as we know; the charger says otherwise if not.
+      openTransactionId: station.book.openOn(device.connector)?.transactionId,
+    });
     this.sessions = new ConnectorSessions({
       era: role.era,
       device,
@@ -77,14 +81,18 @@ export class OcppConnector implements Adapter, StationPort {
       memory: context.memory,
       now: () => ({
         state: this.#stationState ?? this.#state,
-        transactionId: this.#transactionId,
-        profile: this.#profileForStart(),
+        transactionId: this.keeper.transactionId,
+        profile: this.keeper.profileForStart(),
       }),
     });
   }
 
   get charger(): string {
     return this.#station.identity;
+  }
+
+  get connector(): number {
+    return this.#device.connector;
   }
 
   /** Sessions of this connector, oldest first. */
@@ -110,26 +118,15 @@ export class OcppConnector implements Adapter, StationPort {
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
-    this.#stopResend();
-    const written = await this.#inTurn(signal, async () => {
-      const done = await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
-      this.#target = target;
-      this.#owesRelease = false;
-      return done;
-    });
-    return {
-      appliedKW: powerFromImportKW(importKWFrom(written.limit, this.#device)),
-      command: commandText(written, this.#device.phases, target.untilMs),
-      endsByItself: true,
-    };
+    return this.#asDevice(() => this.keeper.apply(target, importKW, signal));
   }
 
   async release(signal: AbortSignal): Promise<void> {
-    this.#stopResend();
-    this.#target = undefined;
-    this.#owesRelease = true;
-    await this.#inTurn(signal, () => this.#writer.clear(signal));
-    this.#owesRelease = false;
+    await this.#asDevice(() => this.keeper.release(signal));
+  }
+
+  async probe(signal: AbortSignal): Promise<Evidence> {
+    return this.#asDevice(() => this.keeper.probe(signal));
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
@@ -137,16 +134,14 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#lifetime.abort(OVERTAKEN);
-    this.#stopResend();
-    this.#target = undefined;
-    this.#owesRelease = false;
+    this.#lifetime.abort("the adapter is closed");
+    this.keeper.stop();
     this.#station.removePort(this.#device.connector);
     return Promise.resolve();
   }
 
   onLink(up: boolean, detail: string): void {
-    if (!up) this.#stopResend();
+    if (!up) this.keeper.onLinkDown();
     this.#reports.push({ kind: "link", up, detail });
   }
 
@@ -156,27 +151,45 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onReady(): void {
-    this.#resendSoon("the charger is back", true);
-    if (this.#transactionId !== undefined) this.#askIfItGoesOn(this.#transactionId);
+    this.keeper.onReady();
+    if (this.keeper.transactionId !== undefined) this.#askIfItGoesOn(this.keeper.transactionId);
+  }
+
+  onSampleInterval(intervalS: number): void {
+    if (intervalS * 1000 === this.#meterIntervalMs) return;
+    this.#meterIntervalMs = intervalS * 1000;
+    this.#sayCapability();
+  }
+
+  onNotice(topic: string, text: string | undefined): void {
+    this.#notices.set(topic, text);
+  }
+
+  onClock(): void {
+    this.keeper.onClock();
+  }
+
+  async onSetUp(signal: AbortSignal): Promise<void> {
+    this.#sayCapability();
+    await this.keeper.lookAround(signal);
   }
 
   onIdentity(identity: DeviceIdentity): void {
-    this.#writer.forget();
     const changed = JSON.stringify(identity) !== JSON.stringify(this.#identity);
     this.#identity = identity;
-    if (changed && this.#started) this.#reports.push({ kind: "capability", capability: this.#capability() });
+    if (changed) this.#sayCapability();
   }
 
-  onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void {
+  onEvent(event: PlugEvent): void {
     if (event.connector === this.#device.connector || event.connector === 0) this.sessions.onEvent(event);
     if (event.kind === "state") this.#onState(event.connector, event.state);
     // Samples of connector 0 are those of the whole station, which may feed more than this connector.
     else if (event.connector !== this.#device.connector) return;
     else if (event.kind === "samples") this.#onSamples(event);
     else if (event.kind === "transaction") {
-      if (event.past === undefined) this.#onTransaction(event.transactionId);
+      if (event.past === undefined) this.keeper.onTransaction(event.transactionId, this.#context.clock.now());
       else this.#onPastTransaction(event.transactionId);
-    } else if (event.kind === "transaction-over") this.#onTransactionOver(event.transactionId);
+    } else if (event.kind === "transaction-over") this.keeper.onTransactionOver(event.transactionId);
   }
 
   #onState(connector: number, state: PlugState): void {
@@ -184,11 +197,12 @@ export class OcppConnector implements Adapter, StationPort {
       this.#stationState = state === "unavailable" || state === "faulted" ? state : undefined;
     } else {
       // 2.0.1 repeats "occupied" beside the finer state of the transaction, which stays.
-      const finer = this.#transactionId !== undefined && state === "plugged" && this.#usable();
+      const finer = this.keeper.transactionId !== undefined && state === "plugged" && this.#usable();
       if (!finer) this.#state = state;
-      if (state === "free" && this.#transactionId !== undefined) {
-        this.#station.book.lost(this.#transactionId);
-        this.#transactionId = undefined;
+      if (state === "free") {
+        const open = this.keeper.transactionId;
+        if (open !== undefined) this.#station.book.lost(open);
+        this.keeper.onCarGone();
       }
     }
     this.#sayAvailability();
@@ -202,39 +216,30 @@ export class OcppConnector implements Adapter, StationPort {
     const state = this.#stationState ?? this.#state;
     if (state === undefined) return;
     const { usable, reason } = PLUG_AVAILABILITY[state];
-    if (reason === this.#said) return;
-    this.#said = reason;
-    const minPowerKW = usable ? this.#capability().minPowerKW : 0;
+    // A car on one line can take no more than one line carries.
+    const minPowerKW = usable ? powerFromImportKW(this.keeper.rating.maxKW) : 0;
+    const said = `${reason} ${minPowerKW}`;
+    if (said === this.#said) return;
+    this.#said = said;
     this.#reports.push({ kind: "availability", availability: { era: this.era, minPowerKW, maxPowerKW: 0, reason } });
-  }
-
-  #onTransaction(transactionId: number | string): void {
-    if (transactionId === this.#transactionId) return;
-    this.#transactionId = transactionId;
-    this.#resendSoon("a transaction started", false);
-  }
-
-  #onTransactionOver(transactionId: number | string): void {
-    if (transactionId !== this.#transactionId) return;
-    this.#transactionId = undefined;
-    // Its profile went with it.
-    this.#resendSoon("the transaction is over", false);
   }
 
   /** A message that waited in the charger tells of a transaction. It may be over: its end comes behind it, or not. */
   #onPastTransaction(transactionId: number | string): void {
-    if (transactionId === this.#transactionId) return;
+    if (transactionId === this.keeper.transactionId) return;
     if (this.#station.version !== "ocpp1.6") this.#askIfItGoesOn(transactionId);
-    else if (this.#state !== "free") this.#onTransaction(transactionId);
+    else if (this.#state !== "free") this.keeper.onTransaction(transactionId, undefined);
   }
 
   #askIfItGoesOn(transactionId: number | string): void {
     this.sessions.goesOn(transactionId, this.#lifetime.signal).then(
       (goesOn) => {
-        if (goesOn === true && !this.#station.book.isOver(transactionId)) this.#onTransaction(transactionId);
+        if (goesOn === true && !this.#station.book.isOver(transactionId)) {
+          this.keeper.onTransaction(transactionId, undefined);
+        }
         if (goesOn !== false) return;
         this.#station.book.lost(transactionId);
-        this.#onTransactionOver(transactionId);
+        this.keeper.onTransactionOver(transactionId);
       },
       () => {},
     );
@@ -247,8 +252,9 @@ export class OcppConnector implements Adapter, StationPort {
       const timing = this.#deviceClock.judge(set.takenAtMs, receivedAtMs);
       const replayed = timing.replayed || event.offline === true;
       if (replayed) live = false;
-      const measured = measuredFrom(set.samples, this.#device);
+      const measured = measuredFrom(set.samples, this.keeper.rating);
       if (measured === undefined) continue;
+      if (!replayed && this.keeper.noteLines(measured.currentA)) this.#sayAvailability();
       this.#reports.push({
         kind: "reading",
         reading: {
@@ -262,95 +268,34 @@ export class OcppConnector implements Adapter, StationPort {
     }
     // A transaction that began before we did: the charger goes on with it and only names it here.
     if (live && event.transactionId !== undefined && (this.#state === undefined || this.#usable())) {
-      this.#onTransaction(event.transactionId);
+      this.keeper.onTransaction(event.transactionId, undefined);
     }
   }
 
-  #stopResend(): void {
-    // With a reason of ours: without one `abort` makes an exception with its stack, also where there is nothing to stop.
-    this.#resend?.abort(OVERTAKEN);
-    this.#resend = undefined;
-  }
-
-  /** Puts what was accepted, or a release that got lost, in force again; an order of the core goes before it. */
-  #resendSoon(why: string, withFallback: boolean): void {
-    this.#stopResend();
-    const stop = new AbortController();
-    this.#resend = stop;
-    this.#turn
-      .run(stop.signal, () => this.#restore(why, withFallback, stop.signal))
-      .catch((error: unknown) => {
-        if (!stop.signal.aborted) this.#log.warn("the charger did not take its target again", { why, err: error });
-      });
-  }
-
-  async #restore(why: string, withFallback: boolean, signal: AbortSignal): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        if (await this.#restoreOnce(signal)) this.#log.info("target sent again", { why });
-        break;
-      } catch (error) {
-        const gone = error instanceof CallFailure && error.fault === "unreachable";
-        if (signal.aborted || gone || attempt >= MAX_RESENDS) throw error;
-        await this.#context.clock.sleep(backoffMs(attempt, 1000, 30_000, this.#context.random), signal);
-      }
-    }
-    // A target at the fallback's own level carries the fallback behind it.
-    if (withFallback && !this.#writer.targetCarriesFallback(this.#target !== undefined)) {
-      await this.#writer.installFallback(signal);
-    }
-  }
-
-  /** @returns true if there was a target to send */
-  async #restoreOnce(signal: AbortSignal): Promise<boolean> {
-    if (this.#owesRelease) {
-      await this.#writer.clear(signal);
-      this.#owesRelease = false;
-    }
-    const target = this.#target;
-    if (target === undefined) return false;
-    const importKW = importLimitKW(target.powerKW);
-    if (importKW === undefined || target.untilMs <= this.#context.clock.now()) {
-      this.#target = undefined;
-      return false;
-    }
-    await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
-    return true;
-  }
-
-  /** What holds now, as it goes out together with the start of a session. */
-  #profileForStart(): Profile | undefined {
-    const target = this.#target;
-    const importKW = target === undefined ? undefined : importLimitKW(target.powerKW);
-    if (target === undefined || importKW === undefined || target.untilMs <= this.#context.clock.now()) return undefined;
-    return this.#writer.forStart(importKW, target.untilMs);
+  #sayCapability(): void {
+    if (this.#started) this.#reports.push({ kind: "capability", capability: this.#capability() });
   }
 
   #capability(): Capability {
-    const { maxA, minA, settleS } = this.#device;
+    const { leastKW, needsUs } = this.keeper;
     return {
-      minPowerKW: powerFromImportKW(kWFromAmps(maxA, this.#device)),
+      minPowerKW: powerFromImportKW(ratingOf(this.#device).maxKW),
       maxPowerKW: 0,
-      ...(minA > 0 ? { minRunKW: kWFromAmps(minA, this.#device) } : {}),
+      ...(leastKW > 0 ? { minRunKW: leastKW } : {}),
       control: "limit",
-      failsafe: "device",
-      settleMs: settleS * 1000,
+      failsafe: needsUs ? "gateway-only" : "device",
+      settleMs: this.#device.settleS * 1000,
       sampleMs: this.#meterIntervalMs,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
     };
   }
 
-  async #inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async #asDevice<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#turn.run(signal, work);
+      return await work();
     } catch (error) {
       if (!(error instanceof CallFailure)) throw error;
       throw new DeviceError(error.fault, this.era, error.message, { cause: error });
     }
   }
-}
-
-function commandText({ limit, purpose }: Written, phases: number, untilMs: number): string {
-  const amount = limit.unit === "A" ? `${limit.value.toFixed(1)} A x ${phases}` : `${limit.value} W`;
-  return `SetChargingProfile ${purpose} ${amount} until ${timestampFrom(untilMs)}`;
 }

@@ -2,6 +2,7 @@ import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
 import type { OcppDevice, OcppShared } from "./config.ts";
 import { OcppConnector } from "./connector.ts";
+import { profileOperations } from "./control/profile-operations.ts";
 import { DialInServer } from "./door/dial-in-server.ts";
 import { StrangerList } from "./door/stranger-list.ts";
 import { Admission } from "./sessions/admission.ts";
@@ -16,10 +17,13 @@ export class OcppHost implements AdapterHost<OcppDevice> {
   readonly #context: AdapterContext;
   readonly #stations = new Map<string, Station>();
   readonly #connectors: OcppConnector[] = [];
-  readonly operations = sessionOperations(() => this.#connectors);
   readonly #strangers: StrangerList;
   readonly #server: DialInServer;
   readonly #hash: TokenHash;
+  readonly operations = {
+    ...sessionOperations(() => this.#connectors),
+    ...profileOperations(() => this.#connectors),
+  };
 
   constructor(shared: OcppShared, context: AdapterContext) {
     this.#shared = shared;

@@ -1,5 +1,6 @@
 import type { AdapterKind } from "../kind.ts";
 import { deviceSchema, type OcppDevice, type OcppShared, sharedSchema } from "./config.ts";
+import { clearCommand, profilesCommand } from "./control/profile-operations.ts";
 import { OcppHost } from "./host.ts";
 import { sessionCommands } from "./sessions/session-commands.ts";
 
@@ -11,6 +12,6 @@ export const ocpp: AdapterKind<OcppShared, OcppDevice> = {
   title: "EV chargers over OCPP 1.6J and 2.0.1",
   sharedSchema,
   deviceSchema,
-  commands: sessionCommands,
+  commands: [...sessionCommands, profilesCommand, clearCommand],
   createHost: (shared, context) => new OcppHost(shared, context),
 };

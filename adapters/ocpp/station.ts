@@ -6,22 +6,29 @@ import type { DeviceIdentity } from "../../src/model/resource.ts";
 import type { AcConnection } from "../../src/model/units.ts";
 import type { AdapterContext } from "../kind.ts";
 import type { OcppShared } from "./config.ts";
+import { StationCap } from "./control/station-cap.ts";
 import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink } from "./link/charger-link.ts";
 import type { JsonRecord } from "./link/json.ts";
 import { createSession, type Session } from "./link/session.ts";
-import type { Dialect, DialectContext, Request, Traits } from "./messages/dialect.ts";
+import type { Dialect, DialectContext, Request } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
-import type { ChargerEvent, Handled } from "./messages/events.ts";
+import type { Handled, PlugEvent } from "./messages/events.ts";
 import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
 import type { UpstreamConfig } from "./proxy/upstream-config.ts";
 import type { Admission } from "./sessions/admission.ts";
 import { pushLocalList } from "./sessions/local-list.ts";
 import type { TransactionBook } from "./sessions/transaction-book.ts";
-import { readTraits, setUp, trigger } from "./setup/charger-setup.ts";
+import { ChargerClock, type TimeSaid, timeSaidIn } from "./setup/charger-clock.ts";
+import { setUp, trigger } from "./setup/charger-setup.ts";
+import { KnownStation } from "./setup/known-stations.ts";
+import { ModelMemory } from "./setup/model-memory.ts";
+import { readTraits } from "./setup/read-traits.ts";
+import { ReportDesk } from "./setup/report-desk.ts";
+import type { Traits } from "./setup/traits.ts";
 import type { OcppVersion } from "./version.ts";
 
 /** One connector of a station, as the station sees it. */
@@ -30,7 +37,15 @@ export interface StationPort {
   /** The charger takes commands: it has just connected, or has just booted and may have forgotten everything. */
   onReady(): void;
   onIdentity(identity: DeviceIdentity): void;
-  onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void;
+  onEvent(event: PlugEvent): void;
+  /** The charger took this interval between samples. */
+  onSampleInterval(intervalS: number): void;
+  /** Something a technician should know of the whole charger; absent when it is over. */
+  onNotice(topic: string, text: string | undefined): void;
+  /** The charger's clock is another than was thought: what was told by it is wrong. */
+  onClock(): void;
+  /** The set-up is done, and nothing more pressing is to be asked. */
+  onSetUp(signal: AbortSignal): Promise<void>;
   /** What the charger's backend allows may be another power now. */
   onBackendLimit(): void;
 }
@@ -48,6 +63,12 @@ export interface StationConfig {
 
 /** A charger that says nothing so long after connecting did not boot: it only lost the line. */
 const BOOT_GRACE_MS = 1500;
+
+/** A charger that does not say what it can do in this time takes its commands without. */
+const TRAITS_GRACE_MS = 2000;
+
+/** A charger's clock that turns out to be more wrong than this gets its times anew. */
+const OTHER_CLOCK_MS = 5000;
 
 /** Time in which a living connection answers a ping. */
 const PING_ANSWER_MS = 2000;
@@ -68,9 +89,17 @@ export class Station {
   readonly #log: Log;
   readonly #ports = new Map<number, StationPort>();
   readonly #dialects = new Map<OcppVersion, Dialect>();
+  /** What worked with this model of charger. */
+  readonly modelMemory: ModelMemory;
+  /** The most of the whole station, which its connectors share. */
+  readonly cap: StationCap;
+  readonly chargerClock = new ChargerClock();
+  readonly reports: ReportDesk;
+  readonly #known: KnownStation;
+  readonly #life = new AbortController();
   #session: Session | undefined;
   #arrivals: (() => void)[] = [];
-  #traits: { readonly version: OcppVersion; readonly said: Traits } | undefined;
+  #facts: { readonly version: OcppVersion; readonly identity?: DeviceIdentity; readonly traits?: Traits } | undefined;
   #contested = false;
   #proxy: BackendProxy | undefined;
 
@@ -87,6 +116,12 @@ export class Station {
     this.#shared = shared;
     this.#context = context;
     this.#log = context.log.child({ charger: identity });
+    this.modelMemory = new ModelMemory(context.memory, this.#log);
+    this.cap = new StationCap(context.clock);
+    this.reports = new ReportDesk(context.clock);
+    this.#known = new KnownStation(context.memory, identity, this.#log);
+    this.#facts = this.#known.read();
+    if (this.#facts?.identity !== undefined) this.modelMemory.identify(this.#facts.identity);
     if (upstream !== undefined) this.#proxy = this.#proxyTo(upstream);
   }
 
@@ -100,6 +135,16 @@ export class Station {
     return this.#proxy?.status;
   }
 
+  /** Aborts when the station is closed for good. */
+  get life(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  /** What the charger said it is; absent as long as it said nothing. */
+  get chargerIdentity(): DeviceIdentity | undefined {
+    return this.#facts?.identity;
+  }
+
   get version(): OcppVersion | undefined {
     return this.#session?.dialect.version;
   }
@@ -109,19 +154,26 @@ export class Station {
     return this.#session?.dialect.sessions;
   }
 
+  /** How it speaks now; absent while it is not connected. */
+  get dialect(): Dialect | undefined {
+    return this.#session?.dialect;
+  }
+
   /** What the charger says of its smart charging; empty as long as it said nothing. */
   get traits(): Traits {
-    return this.#traits?.said ?? {};
+    return this.#facts?.traits ?? {};
   }
 
   addPort(connector: number, port: StationPort): void {
     if (this.#ports.has(connector))
       throw new Error(`charger ${this.identity}: connector ${connector} is configured twice`);
     this.#ports.set(connector, port);
+    this.cap.register(connector);
   }
 
   removePort(connector: number): void {
     this.#ports.delete(connector);
+    this.cap.unregister(connector);
   }
 
   /**
@@ -204,6 +256,7 @@ export class Station {
   }
 
   async close(): Promise<void> {
+    this.#life.abort(new Error("the station is closed"));
     await this.#session?.link.close(1001, "gateway stops");
     await this.#proxy?.close();
   }
@@ -231,6 +284,8 @@ export class Station {
   /** Our own answer, and the backend's where the charger has one and it has the say. */
   #handle(dialect: Dialect, action: string, payload: JsonRecord): Handled | Promise<Handled> {
     const handled = dialect.inbound(action, payload);
+    const said = timeSaidIn(action, payload);
+    if (said !== undefined) this.#noteTime(said);
     if (this.#proxy === undefined) return handled;
     this.#proxy.noteEvents(handled.events);
     const answer = this.#proxy.chargerCalled(action, payload, handled.answer);
@@ -259,8 +314,14 @@ export class Station {
     for (const event of handled.events) {
       if (event.kind === "booted") {
         session.booted = true;
+        this.chargerClock.restart();
+        this.#learn(session, { identity: event.identity });
         for (const port of this.#ports.values()) port.onIdentity(event.identity);
         this.#beginWelcome(session);
+        continue;
+      }
+      if (event.kind === "report") {
+        this.reports.take(event);
         continue;
       }
       if (event.kind === "state") session.stateHeard.add(event.connector);
@@ -301,23 +362,63 @@ export class Station {
     const silent = await Promise.race([session.heard.then(() => false), grace.then(() => true)]);
     signal.throwIfAborted();
     // With what an earlier boot told us the targets need not wait for the question.
-    const known = this.#traits?.version === session.dialect.version;
-    if (!known) await this.#learnTraits(session, signal);
+    const known = this.#facts?.version === session.dialect.version && this.#facts.traits !== undefined;
+    const reading = this.#learnTraits(session, signal);
+    // It is awaited below; until then nobody listens.
+    reading.catch(() => {});
+    if (!known) await Promise.race([reading, clock.sleep(TRAITS_GRACE_MS, signal)]);
+    signal.throwIfAborted();
     session.markReady();
     for (const port of this.#ports.values()) port.onReady();
 
-    // It may have booted with new firmware.
-    if (known && session.booted) await this.#learnTraits(session, signal);
-    const setup = { session, connectors: [...this.#ports.keys()], log: this.#log, signal };
-    await setUp({ ...setup, meterIntervalS: this.#shared.meterIntervalS, askForBoot: silent });
+    await reading;
+    const { meterIntervalS, idleMeterIntervalS, heartbeatIntervalS, pingIntervalS } = this.#shared;
+    const { sampleIntervalS } = await setUp({
+      session,
+      connectors: [...this.#ports.keys()],
+      traits: this.traits,
+      memory: this.modelMemory,
+      wanted: { sampleIntervalS: meterIntervalS, idleIntervalS: idleMeterIntervalS, heartbeatIntervalS, pingIntervalS },
+      askForBoot: silent,
+      log: this.#log,
+      signal,
+    });
+    const lacks = this.traits.smartCharging === false ? "the charger says that it has no smart charging" : undefined;
+    for (const port of this.#ports.values()) {
+      if (sampleIntervalS !== undefined) port.onSampleInterval(sampleIntervalS);
+      port.onNotice("smart-charging", lacks);
+    }
     const { identity, admission } = this;
     const { memory } = this.#context;
     await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.#log, signal });
+    for (const port of this.#ports.values()) await port.onSetUp(signal);
   }
 
   async #learnTraits(session: Session, signal: AbortSignal): Promise<void> {
-    const said = await readTraits(session, this.#log, signal);
-    if (said !== undefined) this.#traits = { version: session.dialect.version, said };
+    const traits = await readTraits(session, this.reports, this.#log, signal);
+    if (traits !== undefined) this.#learn(session, { traits });
+  }
+
+  /** What the charger said of itself, as far as it said it in the version that it speaks. */
+  #learn(session: Session, said: { readonly identity?: DeviceIdentity; readonly traits?: Traits }): void {
+    const { version } = session.dialect;
+    const before = this.#facts?.version === version ? this.#facts : { version };
+    this.#facts = { ...before, ...said };
+    if (said.identity !== undefined) this.modelMemory.identify(said.identity);
+    this.#known.keep(this.#facts);
+  }
+
+  #noteTime(said: TimeSaid): void {
+    const { clock } = this.#context;
+    const before = this.chargerClock.skewMs;
+    const wasSteady = this.chargerClock.isSteady;
+    this.chargerClock.note(said, clock.now(), clock.elapsedMs());
+    const { skewMs, isSteady, fault } = this.chargerClock;
+    for (const port of this.#ports.values()) port.onNotice("clock", fault);
+    // A clock that jumps about is not followed: its times are not used.
+    const isOther = isSteady ? Math.abs(skewMs - before) >= OTHER_CLOCK_MS : wasSteady;
+    if (!isOther) return;
+    for (const port of this.#ports.values()) port.onClock();
   }
 
   /** Asked too often some chargers break, so this stays far apart. */

@@ -32,6 +32,8 @@ export interface DeviceStatus {
   readonly boundBy?: string;
   /** Bounds that another master of the device has set, with who that is. */
   readonly limits?: readonly { readonly source: string; readonly minPowerKW?: number; readonly maxPowerKW?: number }[];
+  /** What a technician should know: a wrong clock, an order of somebody else on the device. */
+  readonly notices?: readonly string[];
   readonly validUntilMs?: number;
   readonly measuredKW?: number;
   readonly socPercent?: number;

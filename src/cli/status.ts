@@ -56,7 +56,9 @@ export function statusText(report: StatusReport, options: { colour: boolean; wid
   const troubles = report.devices.flatMap((device) => {
     const trouble =
       device.lastError ?? (device.verdict && device.verdict !== "effective" ? device.verdictReason : undefined);
-    return trouble === undefined ? [] : [`  ${device.name}: ${trouble}`];
+    return [...(trouble === undefined ? [] : [trouble]), ...(device.notices ?? [])].map(
+      (text) => `  ${device.name}: ${text}`,
+    );
   });
   if (troubles.length > 0) lines.push("", ...troubles);
   for (const stranger of report.strangers) {

@@ -1,10 +1,12 @@
 import { backoffMs, type Clock, withDeadline, withDeadlineOf } from "../clock.ts";
 import type { Log } from "../log.ts";
-import { type Adapter, DeviceError, type Target } from "../model/adapter.ts";
+import { type Acceptance, type Adapter, DeviceError, type Target } from "../model/adapter.ts";
+import { askDevice, type Correction } from "./correction.ts";
 import type { DeviceState } from "./device-state.ts";
 import { type Holding, verificationOf } from "./holding.ts";
 import { Lane } from "./lane.ts";
 import type { Ramp } from "./ramp.ts";
+import type { Finding } from "./verification.ts";
 
 /** The last resort: adapters have their own deadlines, the longest being three polls of a slow 2030.5 device. */
 const COMMAND_DEADLINE_MS = 600_000;
@@ -22,11 +24,15 @@ export interface DeviceCommandsOptions {
   readonly ramp: Ramp | undefined;
   /** Whether this is still what the device is to hold. */
   readonly isCurrent: (holding: Holding) => boolean;
+  /** What the meter had shown before a correction stands, since the correction did not get through. */
+  readonly onFinding: (holding: Holding, finding: Finding) => void;
   /** The device said no, for good. */
   readonly onRefused: (holding: Holding, reason: string) => void;
 }
 
-type Job = { readonly kind: "apply"; readonly holding: Holding } | { readonly kind: "release" };
+type Job = { readonly kind: "apply" | "correct"; readonly holding: Holding } | { readonly kind: "release" };
+
+const OVERTAKEN = new Error("a newer order came");
 
 /** The commands to one device: one runs, at most one waits, the newest wins; and what is tried again when. */
 export class DeviceCommands {
@@ -52,6 +58,16 @@ export class DeviceCommands {
   /** Tells the device its target. What still runs for an older order is broken off, so that it never holds this one up. */
   apply(holding: Holding): void {
     this.#submit({ kind: "apply", holding });
+  }
+
+  /** Says once more what the device accepted and does not do; it waits its turn, since it is no newer order. */
+  correct(holding: Holding): void {
+    this.#lane.submit({ kind: "correct", holding });
+  }
+
+  /** The device was told by its adapter in another way, so what it is judged by is another amount. */
+  noteApplied(holding: Holding, acceptance: Acceptance): void {
+    this.#accepted(holding, acceptance, this.#options.state.measuredKW, false);
   }
 
   /** Gives the device back to its own default, if it was under command. */
@@ -88,36 +104,60 @@ export class DeviceCommands {
   }
 
   #submit(job: Job): void {
-    this.#running?.abort(new Error("a newer order came"));
+    this.#running?.abort(OVERTAKEN);
     this.#lane.submit(job);
   }
 
   async #work(job: Job): Promise<void> {
     if (this.#signal.aborted) return;
     if (job.kind === "release") await this.#release();
-    else if (this.#options.isCurrent(job.holding)) await this.#apply(job.holding);
+    else if (!this.#options.isCurrent(job.holding)) return;
+    else if (job.kind === "correct") await this.#correct(job.holding);
+    else await this.#apply(job.holding);
   }
 
-  async #apply(holding: Holding): Promise<void> {
+  /** Says once more, and in another way where there is one, what the device accepted and does not do. */
+  async #correct(holding: Holding): Promise<void> {
+    const { correction } = holding;
+    if (correction === undefined) return;
+    const { adapter, clock, log, isCurrent } = this.#options;
+    try {
+      const evidence = await this.#command((signal) => askDevice(adapter, clock, signal));
+      if (evidence !== undefined) correction.evidence = evidence;
+    } catch {
+      // A newer order of the same setpoint came: it is judged anew.
+      delete holding.correction;
+      return;
+    }
+    if (!isCurrent(holding)) return;
+    log.info("setpoint is sent again: the device does not follow", {
+      era: adapter.era,
+      setpoint: holding.setpoint.id,
+      found: correction.finding.reason,
+      device: correction.evidence?.text,
+    });
+    await this.#apply(holding, correction);
+  }
+
+  async #apply(holding: Holding, correction?: Correction): Promise<void> {
     const { adapter, clock, log, state, ramp } = this.#options;
-    if (holding.acceptedTargetKW === holding.targetKW) return;
+    if (holding.acceptedTargetKW === holding.targetKW && correction === undefined) return;
     // Set before the call: until it returns, a tick must not queue the same command again.
     holding.retryAtMs = Number.POSITIVE_INFINITY;
     const target: Target = {
       setpointId: holding.setpoint.id,
       powerKW: holding.targetKW,
       untilMs: holding.setpoint.validUntilMs,
+      ...(correction && { correction: true }),
     };
     const startKW = state.measuredKW;
     try {
       this.#underCommand = true;
       const acceptance = await this.#command((signal) => adapter.apply(target, signal));
-      const acceptedAtMs = clock.elapsedMs();
-      ramp?.told(target.powerKW, acceptedAtMs);
-      holding.acceptance = acceptance;
+      ramp?.told(target.powerKW, clock.elapsedMs());
       holding.acceptedTargetKW = target.powerKW;
-      delete holding.lastError;
-      holding.verification = verificationOf(holding, acceptance, state.capability, { acceptedAtMs, startKW });
+      if (correction) correction.command = acceptance.command;
+      this.#accepted(holding, acceptance, startKW, correction !== undefined);
       log.info("setpoint applied", {
         era: adapter.era,
         setpoint: holding.setpoint.id,
@@ -127,8 +167,22 @@ export class DeviceCommands {
       });
     } catch (error) {
       if (this.#signal.aborted || !this.#options.isCurrent(holding)) return;
-      this.#noteFailure(holding, error);
+      if (correction === undefined || holding.acceptedTargetKW !== target.powerKW) this.#noteFailure(holding, error);
+      else if (error === OVERTAKEN) delete holding.correction;
+      else {
+        // What was accepted before still stands, and so does what the meter showed of it.
+        correction.failure = textOf(error);
+        this.#options.onFinding(holding, correction.finding);
+      }
     }
+  }
+
+  #accepted(holding: Holding, acceptance: Acceptance, startKW: number | undefined, again: boolean): void {
+    const { clock, state } = this.#options;
+    holding.acceptance = acceptance;
+    delete holding.lastError;
+    const at = { acceptedAtMs: clock.elapsedMs(), startKW, again };
+    holding.verification = verificationOf(holding, acceptance, state.capability, at);
   }
 
   /** Runs one command; it ends early when the daemon stops or a newer order comes. */

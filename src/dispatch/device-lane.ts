@@ -6,6 +6,7 @@ import type { Availability, Reading } from "../model/reading.ts";
 import type { Capability } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement } from "../model/verdict.ts";
+import { callsForCorrection, explained } from "./correction.ts";
 import { DeviceCommands, textOf } from "./device-commands.ts";
 import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
 import { type Holding, judgementOf, lastFinding } from "./holding.ts";
@@ -85,6 +86,7 @@ export class DeviceLane {
       state: this.#state,
       ramp: this.#ramp,
       isCurrent: (holding) => holding === this.#holding,
+      onFinding: (holding, finding) => this.#judge(holding, finding, false),
       onRefused: (holding, reason) => this.#judge(holding, { verdict: "refused", reason, samples: 0 }, true),
     });
   }
@@ -256,6 +258,9 @@ export class DeviceLane {
     );
     if (report.kind === "reading") this.#verify(report.reading);
     else if (report.kind === "limits") this.evaluate();
+    else if (report.kind === "applied" && report.setpointId === this.#holding?.setpoint.id) {
+      this.#commands.noteApplied(this.#holding, report.acceptance);
+    }
     this.#options.onReport(report);
   }
 
@@ -275,7 +280,12 @@ export class DeviceLane {
       powerKW: reading.powerKW,
       ...(reading.offeredKW === undefined ? {} : { offeredKW: reading.offeredKW }),
     });
-    if (finding !== undefined) this.#judge(holding, finding, false);
+    if (finding === undefined) return;
+    if (!callsForCorrection(finding, holding.correction, this.availability)) this.#judge(holding, finding, false);
+    else {
+      holding.correction = { finding };
+      this.#commands.correct(holding);
+    }
   }
 
   /** The setpoint no longer holds: its last word is spoken. */
@@ -288,7 +298,8 @@ export class DeviceLane {
 
   #judge(holding: Holding, finding: Finding, final: boolean): void {
     const { setpoint, acceptance } = holding;
-    const judgement = judgementOf(setpoint, finding, { atMs: this.#options.clock.now(), final, acceptance });
+    const told = { atMs: this.#options.clock.now(), final, acceptance };
+    const judgement = judgementOf(setpoint, explained(finding, holding.correction), told);
     // What is shown is the verdict on what holds now; a late word on what it replaced does not push it aside.
     if (this.#holding === undefined || this.#holding === holding) this.#judgement = judgement;
     this.#options.onJudgement(judgement);

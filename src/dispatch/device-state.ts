@@ -16,6 +16,8 @@ export interface DeviceStateSnapshot {
   readonly availability?: Availability;
   /** Bounds that another master of the device has set; absent where there are none. */
   readonly limits?: readonly Limit[];
+  /** What a technician should know; absent where there is nothing. */
+  readonly notices?: readonly string[];
   /** The newest live reading with a power in it, as it came: nothing older is mixed into it. */
   readonly reading?: Reading;
   /** Newest value that was sent, percent; batteries send it beside their power or apart from it. */
@@ -32,6 +34,7 @@ export class DeviceState {
   #capability: Capability | undefined;
   #availability: Availability | undefined;
   #limits: readonly Limit[] = [];
+  #notices: readonly string[] = [];
   #reading: Reading | undefined;
   #readingAtMs = 0;
   #socPercent: number | undefined;
@@ -71,6 +74,12 @@ export class DeviceState {
       case "limits":
         this.#limits = report.limits;
         break;
+      case "notices":
+        this.#notices = report.notices;
+        break;
+      // What was told the device is the lane's business.
+      case "applied":
+        break;
       case "link":
         this.#linkUp = report.up;
         this.#linkDetail = report.detail;
@@ -88,6 +97,7 @@ export class DeviceState {
       ...(this.#capability && { capability: this.#capability }),
       ...(this.#availability && { availability: this.#availability }),
       ...(this.#limits.length > 0 && { limits: this.#limits }),
+      ...(this.#notices.length > 0 && { notices: this.#notices }),
       ...(this.#reading && { reading: this.#reading }),
       ...(this.#socPercent !== undefined && { socPercent: this.#socPercent }),
       ...(this.#importKWh !== undefined && { importKWh: this.#importKWh }),

@@ -20,6 +20,8 @@ export interface Trial {
   readonly acceptedAtMs: number;
   readonly settleMs: number;
   readonly sampleMs: number;
+  /** True if the device followed an earlier command for the same power: then doing something else is going back. */
+  readonly followedBefore?: boolean;
   /** Why `appliedKW` is not `orderedKW`, for a person. */
   readonly shortfallReason?: string;
 }
@@ -36,6 +38,8 @@ export interface Finding {
   readonly reason: string;
   readonly measuredKW?: number;
   readonly samples: number;
+  /** True if the device does something else than it accepted, so that saying it once more may help. */
+  readonly deviates?: true;
 }
 
 /** How far a measured power may be from the order and still count as the order, kW. */
@@ -55,6 +59,12 @@ export class Verification {
 
   constructor(trial: Trial) {
     this.trial = trial;
+    this.#wasEffective = trial.followedBefore ?? false;
+  }
+
+  /** True once three samples in a row showed the order. */
+  get wasEffective(): boolean {
+    return this.#wasEffective;
   }
 
   /** What the meter says so far; absent while it can't tell. */
@@ -116,12 +126,18 @@ export class Verification {
     if (last.some((sample) => sample.atMs < trial.acceptedAtMs + trial.settleMs)) return undefined;
 
     if (this.#doesLessThanAllowed(measuredKW, tolerance)) return this.#judgeLess(last, measuredKW, evidence);
+    return { ...this.#judgeElsewhere(measuredKW), ...evidence, deviates: true };
+  }
+
+  /** The device does neither what it accepted nor less than that. */
+  #judgeElsewhere(measuredKW: number): Pick<Finding, "verdict" | "reason"> {
+    const { trial } = this;
     if (this.#wasEffective) {
-      return { verdict: "reverted", reason: `followed, then went to ${kW(measuredKW)} by itself`, ...evidence };
+      return { verdict: "reverted", reason: `followed, then went to ${kW(measuredKW)} by itself` };
     }
     return this.#movedShare(measuredKW) >= MOVED_SHARE
-      ? { verdict: "partial", reason: `moved to ${kW(measuredKW)}, ordered ${kW(trial.appliedKW)}`, ...evidence }
-      : { verdict: "ignored", reason: `accepted ${kW(trial.appliedKW)}, measured ${kW(measuredKW)}`, ...evidence };
+      ? { verdict: "partial", reason: `moved to ${kW(measuredKW)}, ordered ${kW(trial.appliedKW)}` }
+      : { verdict: "ignored", reason: `accepted ${kW(trial.appliedKW)}, measured ${kW(measuredKW)}` };
   }
 
   /** A limit is kept when the device does less in the same direction: a full car, a low sun. */
@@ -135,16 +151,12 @@ export class Verification {
 
   #judgeLess(last: readonly Sample[], measuredKW: number, evidence: { measuredKW: number; samples: number }): Finding {
     const { trial } = this;
-    const offered = last.at(-1)?.offeredKW;
-    const isOffered = offered !== undefined && Math.abs(offered - trial.appliedKW) <= toleranceKW(trial.appliedKW);
+    const offered = steadyOffer(last, trial.appliedKW);
     // It did not move and does not even say that it offers more: nothing shows that the command arrived.
     const stuck = trial.startKW !== undefined && Math.abs(measuredKW - trial.startKW) <= toleranceKW(trial.startKW);
-    if (offered !== undefined && !isOffered && stuck) {
-      return {
-        verdict: "ignored",
-        reason: `accepted ${kW(trial.appliedKW)}, offers ${kW(offered)}, measured ${kW(measuredKW)}`,
-        ...evidence,
-      };
+    if (offered !== undefined) {
+      const offers = `accepted ${kW(trial.appliedKW)}, offers ${kW(offered)}, measured ${kW(measuredKW)}`;
+      return { verdict: stuck ? "ignored" : "partial", reason: offers, ...evidence, deviates: true };
     }
     return {
       verdict: "partial",
@@ -160,6 +172,13 @@ export class Verification {
     // By distance and not by direction: who shoots past a limit has not followed it in part.
     return 1 - Math.abs(measuredKW - appliedKW) / Math.abs(startKW - appliedKW);
   }
+}
+
+/** What the device says that it offers, where all samples agree that this is not what it accepted. */
+function steadyOffer(last: readonly Sample[], appliedKW: number): number | undefined {
+  const differs = ({ offeredKW }: Sample) =>
+    offeredKW !== undefined && Math.abs(offeredKW - appliedKW) > toleranceKW(appliedKW);
+  return last.every(differs) ? last.at(-1)?.offeredKW : undefined;
 }
 
 function kW(powerKW: number): string {

@@ -10,6 +10,19 @@ export interface Target {
   readonly powerKW: number;
   /** Wall time, epoch ms, at which the device is to fall back by itself. */
   readonly untilMs: number;
+  /**
+   * The device accepted this power before, and its meter shows that it does not follow. The adapter says it in another way
+   * where it knows one, and takes out of the way what may stand against it.
+   */
+  readonly correction?: true;
+}
+
+/** What a device says of itself when it is asked why. It explains and proves nothing: devices are wrong about themselves. */
+export interface Evidence {
+  /** For a person, in the protocol's own terms: "composite schedule says 39.0 A". */
+  readonly text: string;
+  /** kW, export positive, that the device says it allows or holds; absent if it does not say. */
+  readonly saysKW?: number;
 }
 
 /** What a device answered to a target that it took. A refusal is a `DeviceError`. */
@@ -29,6 +42,10 @@ export type Report =
   | { readonly kind: "capability"; readonly capability: Capability }
   /** Bounds that another master of the device has set: a charge point operator's backend, a utility. They replace those before. */
   | { readonly kind: "limits"; readonly limits: readonly Limit[] }
+  /** The target in force is now kept in another way, or by another amount, than was last accepted. */
+  | { readonly kind: "applied"; readonly setpointId: string; readonly acceptance: Acceptance }
+  /** What a technician should know of the device: a wrong clock, an order of somebody else. They replace those before. */
+  | { readonly kind: "notices"; readonly notices: readonly string[] }
   | { readonly kind: "link"; readonly up: boolean; readonly detail: string };
 
 /**
@@ -59,6 +76,11 @@ export interface Adapter extends AsyncDisposable {
   apply(target: Target, signal: AbortSignal): Promise<Acceptance>;
   /** Gives the device back to its own default: the baseline read before the first command. Harmless without a target. */
   release(signal: AbortSignal): Promise<void>;
+  /**
+   * Asks the device what it thinks it is doing, to explain a verdict. Absent where the protocol has no such question.
+   * @throws DeviceError
+   */
+  probe?(signal: AbortSignal): Promise<Evidence>;
   /** All reports from now on; one reader at a time; ends when `signal` aborts. */
   reports(signal: AbortSignal): AsyncIterable<Report>;
 }

@@ -17,7 +17,10 @@ async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture>
     random: Math.random,
     memory: volatileMemory(),
   });
-  const adapter = host.adapter({ era: "charger-1", kind: "charger" }, ocpp.deviceSchema.parse({ identity: IDENTITY }));
+  const adapter = host.adapter(
+    { era: "charger-1", kind: "charger" },
+    ocpp.deviceSchema.parse({ identity: IDENTITY, commandSpacingS: 0 }),
+  );
   let charger: ChargerSimulator | undefined;
   const simulator = () => {
     if (charger === undefined) throw new Error("the fixture is not open");

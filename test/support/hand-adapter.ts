@@ -1,5 +1,13 @@
-import { type Acceptance, type Adapter, DeviceError, type DeviceFault, type Target } from "../../src/model/adapter.ts";
+import {
+  type Acceptance,
+  type Adapter,
+  DeviceError,
+  type DeviceFault,
+  type Evidence,
+  type Target,
+} from "../../src/model/adapter.ts";
 import type { Limit } from "../../src/model/limit.ts";
+import type { Availability } from "../../src/model/reading.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability } from "../../src/model/resource.ts";
 
@@ -15,6 +23,8 @@ export class HandAdapter implements Adapter {
   hangs = false;
   /** True: start fails. */
   absent = false;
+  /** What the device says of itself when it is asked; absent: it can't say. */
+  evidence: Evidence | undefined;
   readonly capability: Capability;
   readonly #reports = new ReportQueue();
   readonly #stepKW: number | undefined;
@@ -54,11 +64,35 @@ export class HandAdapter implements Adapter {
     this.releases += 1;
   }
 
+  async probe(): Promise<Evidence> {
+    if (this.evidence === undefined) throw new DeviceError("refused", this.era, "says nothing of itself");
+    return this.evidence;
+  }
+
+  /** What the device could do now. */
+  could(availability: Omit<Availability, "era">): void {
+    this.#reports.push({ kind: "availability", availability: { era: this.era, ...availability } });
+  }
+
+  /** The device keeps its target by another amount than it accepted. */
+  appliedInstead(setpointId: string, appliedKW: number): void {
+    const acceptance = { appliedKW, command: `hold ${appliedKW}`, endsByItself: true };
+    this.#reports.push({ kind: "applied", setpointId, acceptance });
+  }
+
+  notice(...notices: readonly string[]): void {
+    this.#reports.push({ kind: "notices", notices });
+  }
+
   reports(signal: AbortSignal) {
     return this.#reports.read(signal);
   }
 
-  measure(powerKW: number, nowMs: number, extra: { replayed?: true; deviceTimeMs?: number } = {}): void {
+  measure(
+    powerKW: number,
+    nowMs: number,
+    extra: { replayed?: true; deviceTimeMs?: number; offeredKW?: number } = {},
+  ): void {
     this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs: nowMs, powerKW, ...extra } });
   }
 

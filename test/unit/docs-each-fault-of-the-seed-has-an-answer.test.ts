@@ -6,7 +6,7 @@ import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
 import { newMRID } from "../../adapters/ieee2030-5/identity.ts";
 import { writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
 import { profileFields } from "../../adapters/ocpp/control/charging-profile.ts";
-import { importLimitKW, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
+import { importLimitKW, ratingOf, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
 import { clear } from "../../simulators/market/clearing.ts";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
 import { callbackContext, isRequestAction } from "../../src/market/beckn-context.ts";
@@ -299,13 +299,14 @@ describe("n. a start in the past", () => {
 });
 
 describe("o. amps", () => {
-  const three = { phases: 3, voltageV: 230, maxA: 32, minA: 6, belowMin: "pause" as const };
+  const wired = { current: "AC" as const, phases: 3, voltageV: 230, maxA: 32, minA: 6, belowMin: "pause" as const };
+  const three = ratingOf(wired);
 
   test("are per phase: 50 kW are 72.4 A on three, and 208.3 A on one is what no AC connector has", () => {
     expect(ampsFromKW(50, { phases: 1, voltageV: 240 })).toBe(208.3);
     expect(ampsFromKW(50, three)).toBe(72.4);
     expect(wireLimit(50, three, "A")).toEqual({ unit: "A", value: 32 });
-    expect(wireLimit(50, { ...three, maxA: 100 }, "W")).toEqual({ unit: "W", value: 50_000 });
+    expect(wireLimit(50, ratingOf({ ...wired, maxA: 100 }), "W")).toEqual({ unit: "W", value: 50_000 });
   });
 
   test("between 0 and 6 become 0", () => {

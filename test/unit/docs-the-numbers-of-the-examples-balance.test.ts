@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { importLimitKW, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
+import { importLimitKW, ratingOf, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
 import { clear } from "../../simulators/market/clearing.ts";
 import { curveFromObjective } from "../../src/bidding/curve-from-objective.ts";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
@@ -17,7 +17,7 @@ import {
   schemaFaults,
 } from "../support/docs-library.ts";
 
-const BAY = { phases: 3, voltageV: 230, maxA: 16, minA: 6, belowMin: "pause" as const };
+const BAY = ratingOf({ current: "AC", phases: 3, voltageV: 230, maxA: 16, minA: 6, belowMin: "pause" });
 
 /** What the charger of bay 1 is told for a setpoint, kW, export positive. */
 function appliedKW(setpointKW: number): number {

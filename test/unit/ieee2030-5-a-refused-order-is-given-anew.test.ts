@@ -24,6 +24,20 @@ test("a device answers an event once, so the same order after a refusal is a new
   expect(await desk.order("s1", power, untilMs, signal)).toContain(mRID);
 });
 
+test("what a device accepted and does not follow comes as a new event, and a plain repeat does not", async () => {
+  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: 1 });
+  const first = desk.order("s1", power, untilMs, signal);
+  const acceptedMRID = desk.active()?.mRID ?? "";
+  desk.responded(acceptedMRID, 2);
+  await first;
+
+  const correction = desk.order("s1", power, untilMs, signal, true);
+  const mRID = desk.active()?.mRID ?? "";
+  expect(mRID).not.toBe(acceptedMRID);
+  desk.responded(mRID, 2);
+  expect(await correction).toContain(mRID);
+});
+
 test("an order that nobody waits for any more lies ready until it is released", async () => {
   const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: 1 });
   const impatient = new AbortController();

@@ -113,6 +113,16 @@ test("release puts the same event as cancelled, and nothing if there is none", a
   expect(more).toEqual([]);
 });
 
+test("what the device accepted and does not follow is put as a new event", async () => {
+  const sameOrder = order();
+  await adapter.apply(sameOrder, stop.signal);
+  await adapter.apply(sameOrder, stop.signal);
+  await adapter.apply({ ...sameOrder, correction: true }, stop.signal);
+  const mRIDs = headEnd.puts.map(({ body }) => /<mRID>\w+<\/mRID>/.exec(body)?.[0]);
+  expect(mRIDs[1]).toBe(mRIDs[0]);
+  expect(mRIDs[2]).not.toBe(mRIDs[0]);
+});
+
 test("a release that did not arrive is put again when asked again", async () => {
   await adapter.apply(order(), stop.signal);
   headEnd.putStatus = 503;

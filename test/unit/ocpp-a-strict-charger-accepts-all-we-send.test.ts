@@ -28,7 +28,19 @@ const DEVICES = [
   { fallbackKW: -4.2 },
   { unit: "W" as const, phases: 1 as const, stackLevel: 0, fallbackKW: 0 },
   { profileKind: "Relative" as const, belowMin: "min" as const },
+  { current: "DC" as const, maxKW: 50 },
+  { phaseSwitching: "on" as const, phaseSwitchSpacingS: 60, phaseToUse: 2 as const, pause: "below-min" as const },
 ];
+
+/** Ways that a charger is told in when it refuses those before. */
+const VENDOR = {
+  pause: "stop" as const,
+  vendor: {
+    when: "last" as const,
+    changeConfiguration: { key: "VendorCtrlr.Limit", unit: "A.1" as const },
+    dataTransfer: { vendorId: "V", messageId: "Limit", data: "{kW}" },
+  },
+};
 
 describe("OCPP 1.6", () => {
   const ANSWERS = {
@@ -60,10 +72,35 @@ describe("OCPP 1.6", () => {
     expect([...charger.actions()].sort()).toEqual([
       "ChangeConfiguration",
       "ClearChargingProfile",
+      "GetCompositeSchedule",
       "GetConfiguration",
       "SetChargingProfile",
       "TriggerMessage",
     ]);
+  });
+
+  test("so does every way that is tried where each before it is refused", async () => {
+    const rejected = { status: "Rejected" };
+    const answers = { ...ANSWERS, SetChargingProfile: rejected, ChangeConfiguration: rejected, DataTransfer: rejected };
+    await using story = await open("ocpp1.6", answers, VENDOR);
+    const { gateway, charger } = story;
+    await charger.call("BootNotification", { chargePointVendor: "V", chargePointModel: "M" });
+    await gateway.adapter.start(gateway.signal);
+    await charger.call("StartTransaction", { connectorId: 1, idTag: "TAG", meterStart: 0, timestamp: now() });
+    await expect(gateway.adapter.apply(order(-7.4), gateway.signal)).rejects.toThrow();
+    await gateway.adapter.apply(order(0), gateway.signal);
+    await gateway.operation("profiles", { name: "CP-1" });
+    await gateway.operation("clear", { name: "CP-1" });
+    await gateway.operation("clear", { name: "CP-1", all: true });
+    await gateway.adapter.probe?.(gateway.signal);
+    expect(charger.violations).toEqual([]);
+    expect(charger.actions()).toEqual(
+      new Set([
+        ...["GetConfiguration", "ChangeConfiguration", "TriggerMessage", "SetChargingProfile", "DataTransfer"],
+        ...["RemoteStopTransaction", "GetCompositeSchedule", "ClearChargingProfile"],
+      ]),
+    );
+    expect(JSON.stringify(charger.of("SetChargingProfile"))).toContain("ChargePointMaxProfile");
   });
 
   test("every answer passes the schema", async () => {
@@ -144,11 +181,48 @@ describe("OCPP 2.0.1", () => {
     expect(charger.violations).toEqual([]);
     expect([...charger.actions()].sort()).toEqual([
       "ClearChargingProfile",
+      "GetChargingProfiles",
       "GetVariables",
       "SetChargingProfile",
       "SetVariables",
       "TriggerMessage",
     ]);
+  });
+
+  test("so does every way that is tried where each before it is refused", async () => {
+    const rejected = { status: "Rejected" };
+    const component = { name: "C" };
+    const variable = { name: "V" };
+    const answers = {
+      GetVariables: { getVariableResult: [{ attributeStatus: "UnknownComponent", component, variable }] },
+      GetBaseReport: { status: "Accepted" },
+      SetVariables: { setVariableResult: [{ attributeStatus: "Rejected", component, variable }] },
+      SetChargingProfile: rejected,
+      DataTransfer: rejected,
+      GetChargingProfiles: { status: "NoProfiles" },
+    };
+    await using story = await open("ocpp2.0.1", answers, VENDOR);
+    const { gateway, charger } = story;
+    await charger.call("BootNotification", BOOT);
+    await waitFor("the question for all", () => charger.of("GetBaseReport").length > 0);
+    const asked = { requestId: charger.of("GetBaseReport")[0]?.["requestId"], generatedAt: now() };
+    await charger.call("NotifyReport", { ...asked, seqNo: 0, tbc: false });
+    await gateway.adapter.start(gateway.signal);
+    await charger.call("TransactionEvent", transactionEvent("Started", { evse: { id: 1, connectorId: 1 } }));
+    await expect(gateway.adapter.apply(order(-7.4), gateway.signal)).rejects.toThrow();
+    await gateway.adapter.apply(order(0), gateway.signal);
+    await gateway.operation("profiles", { name: "CP-1" });
+    await gateway.operation("clear", { name: "CP-1" });
+    await gateway.operation("clear", { name: "CP-1", all: true });
+    await gateway.adapter.probe?.(gateway.signal);
+    expect(charger.violations).toEqual([]);
+    expect(charger.actions()).toEqual(
+      new Set([
+        ...["GetVariables", "GetBaseReport", "SetVariables", "TriggerMessage", "SetChargingProfile", "DataTransfer"],
+        ...["RequestStopTransaction", "GetCompositeSchedule", "GetChargingProfiles", "ClearChargingProfile"],
+      ]),
+    );
+    expect(JSON.stringify(charger.of("SetChargingProfile"))).toContain("ChargingStationMaxProfile");
   });
 
   test("every answer passes the schema", async () => {

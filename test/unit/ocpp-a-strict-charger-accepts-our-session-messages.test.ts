@@ -57,6 +57,7 @@ describe("OCPP 1.6", () => {
       "CancelReservation",
       "ChangeConfiguration",
       "ClearChargingProfile",
+      "GetCompositeSchedule",
       "GetConfiguration",
       "GetLocalListVersion",
       "RemoteStartTransaction",
@@ -113,6 +114,7 @@ describe("OCPP 2.0.1", () => {
     expect([...charger.actions()].sort()).toEqual([
       "CancelReservation",
       "ClearChargingProfile",
+      "GetChargingProfiles",
       "GetLocalListVersion",
       "GetTransactionStatus",
       "GetVariables",

@@ -65,6 +65,7 @@ describe("calls to a charger", () => {
     const second = gateway.adapter.apply({ setpointId: "2", powerKW: -6, untilMs: SOON() }, gateway.signal);
     const caught = second.catch((error: unknown) => error);
     await waitFor("the second call", () => ids.length === 2);
+    charger.when("SetChargingProfile", () => ({ status: "Rejected" }));
     charger.send([3, ids[0], { status: "Accepted" }]);
     charger.send([3, ids[1], { status: "Rejected" }]);
     expect(await caught).toMatchObject({ fault: "refused" });

@@ -18,6 +18,8 @@ export interface Gateway extends AsyncDisposable {
   readonly signal: AbortSignal;
   ask(operation: string, input?: unknown): Promise<unknown>;
   strangers(): readonly { identity: string; attempts: number; reason: string }[];
+  /** What a technician asks the running host. */
+  operation(name: string, input: unknown): Promise<unknown>;
 }
 
 export async function openGateway(
@@ -40,7 +42,7 @@ export async function openGateway(
   const adapters = devices.map((device, index) =>
     host.adapter(
       { era: `charger-${index + 1}`, kind: "charger" },
-      ocpp.deviceSchema.parse({ identity: "CP-1", ...device }),
+      ocpp.deviceSchema.parse({ identity: "CP-1", commandSpacingS: 0, ...device }),
     ),
   );
   const [adapter] = adapters;
@@ -59,6 +61,11 @@ export async function openGateway(
     signal: stop.signal,
     ask: async (operation, input) => host.operations?.[operation]?.(input ?? {}, stop.signal),
     strangers: () => host.strangers(),
+    async operation(name, input) {
+      const asked = host.operations?.[name];
+      if (asked === undefined) throw new Error(`the host cannot ${name}`);
+      return asked(input, stop.signal);
+    },
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("test over"));
       await reading;
@@ -144,6 +151,8 @@ export const WILLING: Readonly<Record<string, Answer>> = {
   SetVariables: () => ({ setVariableResult: [{ attributeStatus: "Accepted", component: {}, variable: {} }] }),
   TriggerMessage: () => ({ status: "Accepted" }),
   SetChargingProfile: () => ({ status: "Accepted" }),
+  GetCompositeSchedule: () => ({ status: "Rejected" }),
+  GetChargingProfiles: () => ({ status: "NoProfiles" }),
   ClearChargingProfile: () => ({ status: "Accepted" }),
   GetTransactionStatus: () => ({ messagesInQueue: false }),
 };

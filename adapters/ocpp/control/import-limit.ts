@@ -3,12 +3,23 @@ import { type AcConnection, ampsFromKW, kWFromAmps } from "../../../src/model/un
 /** The unit of a charging schedule: amps on each phase, or watts over all of them. */
 export type RateUnit = "A" | "W";
 
-/** What the wiring of one connector allows. */
+/** What one connector can do, on the lines that are in use now. */
 export interface ConnectorRating extends AcConnection {
-  readonly maxA: number;
-  /** Least current at which a car charges at all; IEC 61851 says 6 A. */
-  readonly minA: number;
+  readonly maxKW: number;
+  /** Least power at which a car charges at all, kW; 0 where there is no such step (direct current). */
+  readonly minKW: number;
   /** What becomes of a power above 0 and under the least: no charging, or the least. */
+  readonly belowMin: "pause" | "min";
+}
+
+/** What the config says of a connector's power. */
+export interface ConnectorConfig extends AcConnection {
+  readonly current: "AC" | "DC";
+  /** Amps on each line. */
+  readonly maxA: number;
+  readonly minA: number;
+  readonly maxKW?: number | undefined;
+  readonly minKW?: number | undefined;
   readonly belowMin: "pause" | "min";
 }
 
@@ -17,6 +28,17 @@ export interface WireLimit {
   readonly unit: RateUnit;
   /** Amps per phase with one decimal, or whole watts. */
   readonly value: number;
+}
+
+/** @param phases lines in use, which may be fewer than are wired */
+export function ratingOf(config: ConnectorConfig, phases: number = config.phases): ConnectorRating {
+  const { voltageV, belowMin } = config;
+  const bound = config.maxKW ?? Number.POSITIVE_INFINITY;
+  // IEC 61851 lets no car draw less than 6 A; direct current has neither lines nor that step.
+  if (config.current === "DC") return { phases: 1, voltageV, belowMin, maxKW: bound, minKW: config.minKW ?? 0 };
+  const connection = { phases, voltageV };
+  const minKW = Math.max(kWFromAmps(config.minA, connection), config.minKW ?? 0);
+  return { ...connection, belowMin, minKW, maxKW: Math.min(kWFromAmps(config.maxA, connection), bound) };
 }
 
 /**
@@ -48,12 +70,12 @@ export function wireLimit(importKW: number, rating: ConnectorRating, unit: RateU
   return { unit, value: unit === "A" ? ampsFromKW(possibleKW, rating) : Math.floor(possibleKW * 1000 + 1e-6) };
 }
 
-function possibleImportKW(importKW: number, rating: ConnectorRating): number {
-  const leastKW = kWFromAmps(rating.minA, rating);
+/** What is left of a power within the connector's rating, kW: 0, or from the least to the most. */
+export function possibleImportKW(importKW: number, rating: ConnectorRating): number {
   if (importKW <= SLACK_KW) return 0;
-  if (importKW >= leastKW + SLACK_KW) return Math.min(importKW, kWFromAmps(rating.maxA, rating));
-  if (importKW >= leastKW - SLACK_KW) return leastKW;
-  return rating.belowMin === "min" ? leastKW : 0;
+  if (importKW >= rating.minKW + SLACK_KW) return Math.min(importKW, rating.maxKW);
+  if (importKW >= rating.minKW - SLACK_KW) return rating.minKW;
+  return rating.belowMin === "min" ? rating.minKW : 0;
 }
 
 /** kW of import that a limit stands for. */

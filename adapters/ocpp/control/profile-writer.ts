@@ -1,85 +1,172 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { OcppDevice } from "../config.ts";
 import { CallFailure } from "../link/call-queue.ts";
-import type { Dialect, Request, Status } from "../messages/dialect.ts";
+import { timestampFrom } from "../link/timestamp.ts";
+import type { Status } from "../messages/dialect.ts";
 import type { Station } from "../station.ts";
-import { type Profile, type ProfilePurpose, profileId } from "./charging-profile.ts";
-import { importLimitKW, type RateUnit, type WireLimit, wireLimit } from "./import-limit.ts";
+import { type Attempt, ChargerWays } from "./charger-ways.ts";
+import { type Profile, type ProfileRole, profileId } from "./charging-profile.ts";
+import {
+  type ConnectorRating,
+  importKWFrom,
+  importLimitKW,
+  possibleImportKW,
+  type RateUnit,
+  ratingOf,
+  type WireLimit,
+  wireLimit,
+} from "./import-limit.ts";
+import { isUnknownCall, LimitCalls, wordsOf } from "./limit-calls.ts";
+import { PhaseChoice } from "./phase-choice.ts";
+import { type Draft, profileFrom } from "./profile-draft.ts";
+import { Spacing } from "./spacing.ts";
+import { type VendorVia, vendorOrder, vendorWaysOf } from "./vendor-way.ts";
+import { describeWay, type ProfileWay } from "./way.ts";
+import type { Pause } from "./way-memory.ts";
+
+/** What is to hold on the connector. */
+export interface LimitOrder {
+  /** kW of import, ≥ 0. */
+  readonly importKW: number;
+  /** Wall time of the end. */
+  readonly untilMs: number;
+  /** The transaction that runs, and when it began where that is known (wall time). */
+  readonly transaction?: { readonly id: number | string; readonly sinceMs?: number };
+  /** Lines on which the car draws. */
+  readonly carLines: number;
+  /** True where the charger accepted this and does not follow: another way is tried first. */
+  readonly isCorrection: boolean;
+}
 
 /** What a charger accepted. */
 export interface Written {
-  readonly limit: WireLimit;
-  readonly purpose: ProfilePurpose;
+  /** kW of import that it stands for. */
+  readonly importKW: number;
+  /** For a person. */
+  readonly command: string;
+  readonly endsByItself: boolean;
+  /** Elapsed ms until a better limit can be written: a switch of phases was too early. */
+  readonly betterInMs?: number;
 }
 
-interface Attempt {
-  readonly purpose: ProfilePurpose;
-  readonly stackLevel: number;
+/** What of ours lies in the charger. */
+type Installed = "command" | "session" | "cap" | VendorVia;
+
+interface Sent {
+  readonly status: Status;
+  readonly what: Installed;
+  readonly importKW: number;
+  readonly command: string;
 }
 
-/** Puts charging profiles on one connector and takes them away, and knows how this charger wants them. */
+/** An order within what the connector can do now. */
+interface Job extends LimitOrder {
+  readonly rating: ConnectorRating;
+  readonly phases: number;
+}
+
+/** Under the least current, and above nothing. */
+const BELOW_MIN_A = 1;
+
+/** Tells one connector its limit and takes it back. */
 export class ProfileWriter {
   readonly #station: Station;
   readonly #device: OcppDevice;
   readonly #clock: Clock;
-  /** The way that worked last, for each state of the connector: with a transaction, and without. */
-  readonly #worked = new Map<"session" | "idle", Attempt>();
-  readonly #installed = new Set<ProfilePurpose>();
+  readonly #ways: ChargerWays;
+  readonly #phases: PhaseChoice;
+  readonly #spacing: Spacing;
+  readonly #calls: LimitCalls;
+  readonly #installed = new Set<Installed>();
+  #lastKW: number | undefined;
 
   constructor(station: Station, device: OcppDevice, clock: Clock) {
     this.#station = station;
     this.#device = device;
     this.#clock = clock;
+    this.#ways = new ChargerWays(station, device);
+    this.#phases = new PhaseChoice(device, clock);
+    this.#spacing = new Spacing(clock, device.commandSpacingS * 1000);
+    this.#calls = new LimitCalls(station, this.#spacing);
+  }
+
+  /** True while the limit in force is one that only we can end. */
+  get needsUs(): boolean {
+    return this.#installed.has("changeConfiguration") || this.#installed.has("dataTransfer");
+  }
+
+  get switchesPhases(): boolean {
+    return this.#ways.switchesPhases;
   }
 
   /**
-   * Limits the connector until `untilMs`.
+   * Limits the connector until the order's end.
    * @throws CallFailure
    */
-  async write(
-    importKW: number,
-    untilMs: number,
-    transactionId: number | string | undefined,
-    signal: AbortSignal,
-  ): Promise<Written> {
-    const limit = wireLimit(importKW, this.#device, this.#unit());
+  async write(order: LimitOrder, signal: AbortSignal): Promise<Written> {
+    const place = order.transaction === undefined ? "idle" : "session";
+    const { phases, betterInMs } = this.#phases.choose(order.importKW, this.switchesPhases);
+    const rating = ratingOf(this.#device, Math.min(phases, order.carLines));
+    const importKW = possibleImportKW(order.importKW, rating);
+    await this.#spacing.wait(this.#lastKW === undefined || importKW > this.#lastKW + 1e-6, signal);
+    this.#station.cap.share(this.#device.connector, { importKW, rating, untilMs: order.untilMs });
     const refusals: string[] = [];
-    for (const attempt of this.#attempts(transactionId !== undefined)) {
-      const status = await this.#set(this.#profile(attempt, limit, untilMs, transactionId), signal);
-      if (status.word === "Accepted") {
-        this.#worked.set(transactionId === undefined ? "idle" : "session", attempt);
-        this.#installed.add(attempt.purpose);
-        this.#clearOther(attempt.purpose, signal);
-        return { limit, purpose: attempt.purpose };
+    let takesProfiles = true;
+    for (const attempt of this.#ways.attempts(place, importKW === 0, order.isCorrection)) {
+      if (attempt.way.via === "profile" && !takesProfiles) continue;
+      const sent = await this.#send(attempt, { ...order, importKW, rating, phases }, signal);
+      if (sent.status.word === "Accepted") {
+        this.#ways.accepted(place, attempt);
+        this.#phases.accepted(phases);
+        this.#spacing.sent();
+        this.#lastKW = sent.importKW;
+        this.#accepted(sent.what, signal);
+        const better = betterInMs === undefined ? {} : { betterInMs };
+        const endsByItself = attempt.way.via === "profile";
+        return { importKW: sent.importKW, command: sent.command, endsByItself, ...better };
       }
-      refusals.push(`${attempt.purpose} at stack level ${attempt.stackLevel}: ${wordsOf(status)}`);
+      this.#ways.refused(place, attempt);
+      takesProfiles = takesProfiles && !isUnknownCall(sent.status);
+      refusals.push(`${describeWay(attempt.way)}: ${wordsOf(sent.status)}`);
     }
-    throw new CallFailure("refused", `SetChargingProfile was refused (${refusals.join("; ")})`);
+    const stopped = importKW === 0 ? await this.#stopTransaction(order, signal) : undefined;
+    if (stopped !== undefined) return stopped;
+    throw new CallFailure("refused", `the limit was refused (${refusals.join("; ")})`);
   }
 
-  /** The limit as a profile for a session that is still to begin. */
-  forStart(importKW: number, untilMs: number): Profile {
-    const [attempt] = this.#attempts(true);
-    const { stackLevel } = attempt ?? { stackLevel: 0 };
-    const limit = wireLimit(importKW, this.#device, this.#unit());
-    return this.#profile({ purpose: "TxProfile", stackLevel }, limit, untilMs, undefined);
+  /** The limit as a profile for a session that is still to begin; nothing where this charger takes no such profile. */
+  forStart(importKW: number, untilMs: number): Profile | undefined {
+    const rating = ratingOf(this.#device);
+    const possibleKW = possibleImportKW(importKW, rating);
+    const ways = this.#ways.attempts("session", false, false).map(({ way }) => way);
+    const way = ways.find((one): one is ProfileWay => one.via === "profile" && one.purpose === "TxProfile");
+    if (way === undefined) return undefined;
+    const limit = wireLimit(possibleKW, rating, way.unit);
+    const { phases } = this.#device;
+    const draft = { way, role: "session", limit, phases, untilMs, namesLine: this.switchesPhases } as const;
+    return profileFrom(draft, this.#station, this.#device, this.#clock);
   }
 
   /**
-   * Takes our profiles away, also those of an earlier run; what stays is the charger's default, or our fallback.
+   * Takes our limits away, also those of an earlier run; what stays is the charger's default, or our fallback.
    * @throws CallFailure
    */
   async clear(signal: AbortSignal): Promise<void> {
     const { connector } = this.#device;
-    const roles = this.#commandIsFallback() ? (["session"] as const) : (["session", "command"] as const);
-    for (const role of roles) await this.#clear(profileId(connector, role), signal);
+    const { cap } = this.#station;
+    const roles: ProfileRole[] = this.#ways.commandIsFallback() ? ["session"] : ["session", "command"];
+    for (const role of roles) await this.#calls.clear(profileId(connector, role), signal);
+    cap.unshare(connector);
+    if (this.#installed.has("cap")) await this.#uninstall("cap", signal);
+    for (const via of vendorWaysOf(this.#device)) if (this.#installed.has(via)) await this.#endVendor(via, signal);
     this.#installed.clear();
+    this.#lastKW = undefined;
     if (this.#device.fallbackKW !== undefined) await this.installFallback(signal);
   }
 
-  /** The charger booted, perhaps with other firmware: what worked before may not now. */
-  forget(): void {
-    this.#worked.clear();
+  /** Profiles were taken off the charger by another hand: of ours, none may be left. */
+  forgetInstalled(): void {
+    for (const what of ["command", "session", "cap"] as const) this.#installed.delete(what);
   }
 
   /**
@@ -88,120 +175,154 @@ export class ProfileWriter {
    * @throws CallFailure
    */
   async installFallback(signal: AbortSignal): Promise<void> {
-    const fallback = this.#fallback();
-    if (fallback === undefined) return;
-    const status = await this.#set(
-      {
-        ...this.#common(),
-        id: profileId(this.#device.connector, "fallback"),
-        purpose: "TxDefaultProfile",
-        stackLevel: 0,
-        limit: fallback,
-      },
-      signal,
-    );
-    if (status.word !== "Accepted") throw new CallFailure("refused", `the fallback profile got ${wordsOf(status)}`);
+    const refusals: string[] = [];
+    for (const way of this.#device.fallbackKW === undefined ? [] : this.#ways.fallbacks()) {
+      const limit = this.#fallback(way.unit);
+      if (limit === undefined) continue;
+      const status = await this.#set({ way, role: "fallback", limit, phases: this.#device.phases }, signal);
+      if (status.word === "Accepted") return this.#ways.memory.remember("fallback", way);
+      this.#ways.memory.forget("fallback", way);
+      refusals.push(`${describeWay(way)}: ${wordsOf(status)}`);
+    }
+    if (refusals.length > 0) throw new CallFailure("refused", `the fallback was refused (${refusals.join("; ")})`);
   }
 
   /** Whether what is in force says by itself what comes after it. */
   targetCarriesFallback(hasTarget: boolean): boolean {
-    return hasTarget && this.#installed.has("TxDefaultProfile") && this.#commandIsFallback();
+    return hasTarget && this.#installed.has("command") && this.#ways.commandIsFallback();
   }
 
-  #attempts(inTransaction: boolean): readonly Attempt[] {
-    const { stackLevel } = this.#device;
-    const level = stackLevel === "auto" ? (this.#station.traits.maxStackLevel ?? 0) : stackLevel;
-    const purposes: readonly ProfilePurpose[] = inTransaction
-      ? ["TxProfile", "TxDefaultProfile"]
-      : ["TxDefaultProfile"];
-    const levels = level === 0 ? [0] : [level, 0];
-    const all = purposes.flatMap((purpose) => levels.map((stack) => ({ purpose, stackLevel: stack })));
-    const worked = this.#worked.get(inTransaction ? "session" : "idle");
-    const others = all.filter((one) => one.purpose !== worked?.purpose || one.stackLevel !== worked.stackLevel);
-    return worked === undefined ? all : [worked, ...others];
+  async #send({ way, pause }: Attempt, job: Job, signal: AbortSignal): Promise<Sent> {
+    if (way.via !== "profile") return this.#sendVendor(way.via, job.importKW, job.rating, signal);
+    return way.purpose === "MaxProfile"
+      ? this.#sendCap(way, pause, job, signal)
+      : this.#sendProfile(way, pause, job, signal);
   }
 
-  #profile(attempt: Attempt, limit: WireLimit, untilMs: number, transactionId: number | string | undefined): Profile {
+  async #sendProfile(way: ProfileWay, pause: Pause | undefined, job: Job, signal: AbortSignal): Promise<Sent> {
+    const limit = limitOf(way.unit, pause, job);
+    const { phases, untilMs, transaction } = job;
+    const afterwards = this.#ways.sharesFallback(way) ? this.#fallback(way.unit) : undefined;
+    const what = way.purpose === "TxProfile" ? "session" : "command";
+    const status = await this.#set(
+      {
+        way,
+        role: afterwards === undefined ? what : "fallback",
+        limit,
+        phases,
+        untilMs,
+        ...(transaction === undefined ? {} : { transaction }),
+        ...(afterwards === undefined ? {} : { afterwards }),
+      },
+      signal,
+    );
+    return { status, what, ...saidOf(way, limit, pause, job) };
+  }
+
+  /** The limit of the whole station, in which ours is one of the parts. */
+  async #sendCap(way: ProfileWay, pause: Pause | undefined, job: Job, signal: AbortSignal): Promise<Sent> {
+    const { cap } = this.#station;
     const { connector } = this.#device;
-    const fallback = this.#fallback();
-    // With the fallback on the same level there may be but one profile: it says both, one after the other. The charger
-    // would replace the other (1.6) or refuse the second (2.0.1).
-    const shared = attempt.purpose === "TxDefaultProfile" && attempt.stackLevel === 0 && fallback !== undefined;
-    const role = attempt.purpose === "TxProfile" ? "session" : shared ? "fallback" : "command";
-    return {
-      ...this.#common(),
-      id: profileId(connector, role),
-      purpose: attempt.purpose,
-      stackLevel: attempt.stackLevel,
-      limit,
-      untilMs,
-      ...(transactionId === undefined ? {} : { transactionId }),
-      ...(shared ? { afterwards: fallback } : {}),
-    };
+    cap.use(connector, () => this.#rewriteCap(way, job.phases));
+    const limit = limitOf(way.unit, pause, job);
+    const whole = cap.total(way.unit);
+    const afterwards = this.#ways.sharesFallback(way) ? this.#fallback(way.unit) : undefined;
+    const status = await this.#set(
+      {
+        way,
+        role: afterwards === undefined ? "command" : "fallback",
+        // Below the least it is meant for a station that has no other connector to feed.
+        limit: pause === "below-min" && whole.limit.value === 0 ? limit : whole.limit,
+        phases: job.phases,
+        untilMs: whole.untilMs,
+        ...(afterwards === undefined ? {} : { afterwards }),
+      },
+      signal,
+    );
+    if (status.word !== "Accepted") cap.unuse(connector);
+    return { status, what: "cap", ...saidOf(way, limit, pause, job) };
   }
 
-  #common() {
-    const { connector, phases, profileKind } = this.#device;
-    return { connector, phases, kind: profileKind, nowMs: this.#clock.now() };
+  /** A neighbour's target changed while the station's limit stands for ours. */
+  #rewriteCap(way: ProfileWay, phases: number): void {
+    const { limit, untilMs } = this.#station.cap.total(way.unit);
+    this.#set({ way, role: "command", limit, phases, untilMs }, this.#station.life).catch(() => {});
   }
 
-  #fallback(): WireLimit | undefined {
+  async #sendVendor(
+    via: VendorVia,
+    importKW: number,
+    rating: ConnectorRating,
+    signal: AbortSignal,
+  ): Promise<Sent & { readonly what: VendorVia }> {
+    const order = vendorOrder(via, this.#device, importKW, rating);
+    const status = await this.#calls.ask(order.request, signal);
+    return { status, what: via, importKW: order.importKW, command: order.text };
+  }
+
+  #set(draft: Omit<Draft, "namesLine">, signal: AbortSignal): Promise<Status> {
+    const whole = { ...draft, namesLine: this.switchesPhases };
+    return this.#calls.set(profileFrom(whole, this.#station, this.#device, this.#clock), signal);
+  }
+
+  #fallback(unit: RateUnit): WireLimit | undefined {
     const { fallbackKW } = this.#device;
     const importKW = fallbackKW === undefined ? undefined : importLimitKW(fallbackKW);
-    return importKW === undefined ? undefined : wireLimit(importKW, this.#device, this.#unit());
+    return importKW === undefined ? undefined : wireLimit(importKW, ratingOf(this.#device), unit);
   }
 
-  #commandIsFallback(): boolean {
-    const idle = this.#worked.get("idle") ?? this.#attempts(false)[0];
-    return this.#device.fallbackKW !== undefined && idle?.stackLevel === 0;
-  }
-
-  #unit(): RateUnit {
-    if (this.#device.unit !== "auto") return this.#device.unit;
-    const units = this.#station.traits.rateUnits ?? ["A"];
-    return units.includes("A") ? "A" : "W";
-  }
-
-  /** A refusal in words and a CALLERROR are one thing here: the charger said no. */
-  async #set(profile: Profile, signal: AbortSignal): Promise<Status> {
-    try {
-      const { answer, dialect } = await this.#call((version) => version.setProfile(profile), signal);
-      const [status] = dialect.statuses(answer);
-      if (status !== undefined && ["Accepted", "Rejected", "NotSupported"].includes(status.word)) return status;
-      throw new CallFailure("protocol", "SetChargingProfile was answered with no status that there is");
-    } catch (error) {
-      if (error instanceof CallFailure && error.fault === "refused") return { word: error.message };
-      throw error;
+  /** What of ours said the limit before could lie over this one, or come back to life when this one ends. */
+  #accepted(what: Installed, signal: AbortSignal): void {
+    const others = [...this.#installed].filter((other) => other !== what);
+    this.#installed.add(what);
+    for (const other of others) {
+      this.#installed.delete(other);
+      // Nobody waits for it, and it mostly has an end of its own; it goes in the order of the commands, so that it cannot
+      // hit a newer profile with the same id.
+      this.#uninstall(other, signal).catch(() => this.#installed.add(other));
     }
   }
 
-  /** A profile of ours for the other purpose could lie over this one, or come back to life when this one ends. */
-  #clearOther(purpose: ProfilePurpose, signal: AbortSignal): void {
-    const other: ProfilePurpose = purpose === "TxProfile" ? "TxDefaultProfile" : "TxProfile";
-    if (!this.#installed.delete(other)) return;
-    const role = other === "TxProfile" ? "session" : "command";
-    const clearing =
-      role === "command" && this.#commandIsFallback()
-        ? this.installFallback(signal)
-        : this.#clear(profileId(this.#device.connector, role), signal);
-    // Nobody waits for it, and it has an end of its own; it goes in the order of the commands, so that it cannot hit a
-    // newer profile with the same id.
-    clearing.catch(() => this.#installed.add(other));
+  async #uninstall(what: Installed, signal: AbortSignal): Promise<void> {
+    const { connector } = this.#device;
+    if (what === "changeConfiguration" || what === "dataTransfer") await this.#endVendor(what, signal);
+    else if (what === "cap") {
+      if (this.#station.cap.unuse(connector)) await this.#calls.clear(profileId(0, "command"), signal);
+    } else if (what === "command" && this.#ways.commandIsFallback()) await this.installFallback(signal);
+    else await this.#calls.clear(profileId(connector, what), signal);
   }
 
-  async #clear(id: number, signal: AbortSignal): Promise<void> {
-    const { answer, dialect } = await this.#call((version) => version.clearProfile(id), signal);
-    const [status] = dialect.statuses(answer);
-    // Unknown: it is not there, which is what was wanted.
-    if (status?.word === "Accepted" || status?.word === "Unknown") return;
-    throw new CallFailure("protocol", "ClearChargingProfile was answered with no status that there is");
+  /** A vendor's limit has no end: what ends it is the fallback, or all that the connector can do. */
+  async #endVendor(via: VendorVia, signal: AbortSignal): Promise<void> {
+    const { fallbackKW } = this.#device;
+    const rating = ratingOf(this.#device);
+    const importKW = fallbackKW === undefined ? rating.maxKW : (importLimitKW(fallbackKW) ?? 0);
+    const { status, command } = await this.#sendVendor(via, importKW, rating, signal);
+    if (status.word !== "Accepted") throw new CallFailure("refused", `${command} got ${wordsOf(status)}`);
+    this.#installed.delete(via);
   }
 
-  #call(make: (dialect: Dialect) => Request, signal: AbortSignal) {
-    return this.#station.call(make, "command", signal);
+  /** The last way to pause, where the config allows it: only the driver or an order to start begins a new transaction. */
+  async #stopTransaction({ transaction }: LimitOrder, signal: AbortSignal): Promise<Written | undefined> {
+    if (this.#device.pause !== "stop" || transaction === undefined) return undefined;
+    const status = await this.#calls.ask((dialect) => dialect.stopTransaction(transaction.id), signal);
+    if (status.word !== "Accepted") return undefined;
+    this.#lastKW = 0;
+    return { importKW: 0, command: `the transaction ${transaction.id} was stopped`, endsByItself: true };
   }
 }
 
-function wordsOf(status: Status): string {
-  return status.reason === undefined ? status.word : `${status.word} (${status.reason})`;
+function limitOf(unit: RateUnit, pause: Pause | undefined, { importKW, rating }: Job): WireLimit {
+  if (pause !== "below-min") return wireLimit(importKW, rating, unit);
+  const amps = { unit: "A", value: BELOW_MIN_A } as const;
+  return unit === "A" ? amps : { unit, value: Math.floor(importKWFrom(amps, rating) * 1000) };
+}
+
+function saidOf(way: ProfileWay, limit: WireLimit, pause: Pause | undefined, { rating, untilMs }: Job) {
+  const amount = limit.unit === "A" ? `${limit.value.toFixed(1)} A x ${rating.phases}` : `${limit.value} W`;
+  return {
+    // Below the least a car draws nothing.
+    importKW: pause === "below-min" ? 0 : importKWFrom(limit, rating),
+    command: `SetChargingProfile ${way.purpose} ${amount} until ${timestampFrom(untilMs)}`,
+  };
 }

@@ -1,21 +1,10 @@
-import type { Profile } from "../control/charging-profile.ts";
-import { type JsonRecord, recordsAt, textAt } from "../link/json.ts";
-import {
-  type Dialect,
-  type DialectContext,
-  MEASURAND_LISTS,
-  type Request,
-  rateUnitsFrom,
-  type Status,
-  type Traits,
-  wholeNumberFrom,
-} from "./dialect.ts";
+import type { Profile, ProfilePurpose } from "../control/charging-profile.ts";
+import { type JsonRecord, textAt } from "../link/json.ts";
+import { CONFIGURATION_KEYS, configurationFrom, configurationQuestion } from "../setup/configuration-1.6.ts";
+import type { Dialect, DialectContext, ProfileFilter, Request, Status } from "./dialect.ts";
 import { handle16 } from "./inbound-1.6.ts";
 import { profile16 } from "./profile-1.6.ts";
 import { sessionCalls16 } from "./session-calls-1.6.ts";
-
-const STACK_LEVEL_KEY = "ChargeProfileMaxStackLevel";
-const RATE_UNIT_KEY = "ChargingScheduleAllowedChargingRateUnit";
 
 /** OCPP 1.6J as one station speaks it. */
 export function createDialect16(context: DialectContext): Dialect {
@@ -25,12 +14,24 @@ export function createDialect16(context: DialectContext): Dialect {
     sessions: sessionCalls16,
     setProfile,
     clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { id } }),
-    readTraits: () => ({ action: "GetConfiguration", payload: { key: [STACK_LEVEL_KEY, RATE_UNIT_KEY] } }),
-    traitsFrom,
-    settings: (meterIntervalS) => [
-      MEASURAND_LISTS.map((list) => change("MeterValuesSampledData", list)),
-      [change("MeterValueSampleInterval", String(meterIntervalS))],
-    ],
+    clearMatching,
+    compositeSchedule: (connectorId, duration) => ({
+      action: "GetCompositeSchedule",
+      payload: { connectorId, duration },
+    }),
+    stopTransaction: (transactionId) => ({
+      action: "RemoteStopTransaction",
+      payload: { transactionId: Number(transactionId) },
+    }),
+    change: (key, value) => ({ action: "ChangeConfiguration", payload: { key, value } }),
+    dataTransfer: (vendorId, messageId, data) => ({
+      action: "DataTransfer",
+      payload: { vendorId, ...(messageId === undefined ? {} : { messageId }), data },
+    }),
+    readVariables: () => [configurationQuestion()],
+    variablesFrom: configurationFrom,
+    readEverything: () => ({ action: "GetConfiguration", payload: {} }),
+    factNames: CONFIGURATION_KEYS,
     statuses,
     trigger: (message, connector) => ({
       action: "TriggerMessage",
@@ -42,8 +43,8 @@ export function createDialect16(context: DialectContext): Dialect {
   };
 }
 
-function change(key: string, value: string): Request {
-  return { action: "ChangeConfiguration", payload: { key, value } };
+function purposeWord(purpose: ProfilePurpose): string {
+  return purpose === "MaxProfile" ? "ChargePointMaxProfile" : purpose;
 }
 
 function setProfile(profile: Profile): Request {
@@ -53,18 +54,13 @@ function setProfile(profile: Profile): Request {
   };
 }
 
-/** Key names come in any case; a charger may leave out what it does not know. */
-function traitsFrom(answer: JsonRecord): Traits {
-  const values = new Map<string, string | undefined>();
-  for (const entry of recordsAt(answer, "configurationKey")) {
-    const key = textAt(entry, "key");
-    if (key !== undefined) values.set(key.toLowerCase(), textAt(entry, "value"));
-  }
-  const rateUnits = rateUnitsFrom(values.get(RATE_UNIT_KEY.toLowerCase()));
-  const maxStackLevel = wholeNumberFrom(values.get(STACK_LEVEL_KEY.toLowerCase()));
+function clearMatching({ connector, purpose }: ProfileFilter): Request {
   return {
-    ...(rateUnits === undefined ? {} : { rateUnits }),
-    ...(maxStackLevel === undefined ? {} : { maxStackLevel }),
+    action: "ClearChargingProfile",
+    payload: {
+      ...(connector === undefined ? {} : { connectorId: connector }),
+      ...(purpose === undefined ? {} : { chargingProfilePurpose: purposeWord(purpose) }),
+    },
   };
 }
 

@@ -1,21 +1,16 @@
-import type { Profile } from "../control/charging-profile.ts";
+import type { Profile, ProfilePurpose } from "../control/charging-profile.ts";
 import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
 import {
-  type Dialect,
-  type DialectContext,
-  MEASURAND_LISTS,
-  type Request,
-  rateUnitsFrom,
-  type Status,
-  type Traits,
-  wholeNumberFrom,
-} from "./dialect.ts";
+  reportedVariables,
+  setVariable,
+  VARIABLES,
+  variableQuestions,
+  variablesFrom,
+} from "../setup/variables-2.0.1.ts";
+import type { Dialect, DialectContext, ProfileFilter, Request, Status } from "./dialect.ts";
 import { handle201 } from "./inbound-2.0.1.ts";
 import { profile201 } from "./profile-2.0.1.ts";
 import { sessionCalls2x } from "./session-calls-2.x.ts";
-
-const SMART_CHARGING = "SmartChargingCtrlr";
-const SAMPLED_DATA = "SampledDataCtrlr";
 
 /** OCPP 2.0.1 as one station speaks it. A configured connector is an EVSE here, with its connector 1. */
 export function createDialect201(context: DialectContext): Dialect {
@@ -25,20 +20,29 @@ export function createDialect201(context: DialectContext): Dialect {
     sessions: sessionCalls2x,
     setProfile,
     clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { chargingProfileId: id } }),
-    readTraits: () => ({
-      action: "GetVariables",
-      payload: {
-        getVariableData: ["ProfileStackLevel", "RateUnit"].map((name) => ({
-          component: { name: SMART_CHARGING },
-          variable: { name },
-        })),
-      },
+    clearMatching,
+    listProfiles: (requestId, evseId) => ({
+      action: "GetChargingProfiles",
+      payload: { requestId, ...(evseId === undefined ? {} : { evseId }), chargingProfile: {} },
     }),
-    traitsFrom,
-    settings: (meterIntervalS) => [
-      MEASURAND_LISTS.map((list) => setVariable("TxUpdatedMeasurands", list)),
-      [setVariable("TxUpdatedInterval", String(meterIntervalS))],
-    ],
+    compositeSchedule: (evseId, duration) => ({ action: "GetCompositeSchedule", payload: { evseId, duration } }),
+    stopTransaction: (transactionId) => ({
+      action: "RequestStopTransaction",
+      payload: { transactionId: String(transactionId) },
+    }),
+    change: setVariable,
+    dataTransfer: (vendorId, messageId, data) => ({
+      action: "DataTransfer",
+      payload: { vendorId, ...(messageId === undefined ? {} : { messageId }), data },
+    }),
+    readVariables: variableQuestions,
+    variablesFrom,
+    readEverything: (requestId) => ({
+      action: "GetBaseReport",
+      payload: { requestId, reportBase: "ConfigurationInventory" },
+    }),
+    reportedVariables,
+    factNames: VARIABLES,
     statuses,
     trigger: (message, connector) => ({
       action: "TriggerMessage",
@@ -50,11 +54,8 @@ export function createDialect201(context: DialectContext): Dialect {
   };
 }
 
-function setVariable(name: string, attributeValue: string): Request {
-  return {
-    action: "SetVariables",
-    payload: { setVariableData: [{ attributeValue, component: { name: SAMPLED_DATA }, variable: { name } }] },
-  };
+function purposeWord(purpose: ProfilePurpose): string {
+  return purpose === "MaxProfile" ? "ChargingStationMaxProfile" : purpose;
 }
 
 function setProfile(profile: Profile): Request {
@@ -64,20 +65,12 @@ function setProfile(profile: Profile): Request {
   };
 }
 
-function traitsFrom(answer: JsonRecord): Traits {
-  const values = new Map<string, string | undefined>();
-  for (const result of recordsAt(answer, "getVariableResult")) {
-    const name = textAt(recordAt(result, "variable") ?? {}, "name");
-    if (name !== undefined && textAt(result, "attributeStatus") === "Accepted") {
-      values.set(name.toLowerCase(), textAt(result, "attributeValue"));
-    }
-  }
-  const rateUnits = rateUnitsFrom(values.get("rateunit"));
-  const maxStackLevel = wholeNumberFrom(values.get("profilestacklevel"));
-  return {
-    ...(rateUnits === undefined ? {} : { rateUnits }),
-    ...(maxStackLevel === undefined ? {} : { maxStackLevel }),
+function clearMatching({ connector, purpose }: ProfileFilter): Request {
+  const criteria = {
+    ...(connector === undefined ? {} : { evseId: connector }),
+    ...(purpose === undefined ? {} : { chargingProfilePurpose: purposeWord(purpose) }),
   };
+  return { action: "ClearChargingProfile", payload: { chargingProfileCriteria: criteria } };
 }
 
 function statuses(answer: JsonRecord): readonly Status[] {

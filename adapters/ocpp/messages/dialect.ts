@@ -1,8 +1,8 @@
-import type { Profile } from "../control/charging-profile.ts";
-import type { RateUnit } from "../control/import-limit.ts";
+import type { Profile, ProfilePurpose } from "../control/charging-profile.ts";
 import type { JsonRecord } from "../link/json.ts";
 import type { Admission } from "../sessions/admission.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
+import type { FactNames, Variables } from "../setup/traits.ts";
 import type { OcppVersion } from "../version.ts";
 import type { Handled } from "./events.ts";
 import type { SessionCalls } from "./session-calls.ts";
@@ -13,18 +13,18 @@ export interface Request {
   readonly payload: JsonRecord;
 }
 
-/** What a charger says of its smart charging; each part only if it said so. */
-export interface Traits {
-  readonly rateUnits?: readonly RateUnit[];
-  readonly maxStackLevel?: number;
-}
-
 export type Triggered = "BootNotification" | "StatusNotification" | "MeterValues";
 
 /** What was answered to a request: the word, and for a person the charger's reason. */
 export interface Status {
   readonly word: string;
   readonly reason?: string;
+}
+
+/** Which profiles are meant, whoever set them; what is absent is any. */
+export interface ProfileFilter {
+  readonly connector?: number;
+  readonly purpose?: ProfilePurpose;
 }
 
 /** One version of OCPP: it knows the messages and keeps no connection. */
@@ -38,10 +38,23 @@ export interface Dialect {
   readonly sessions: SessionCalls;
   setProfile(profile: Profile): Request;
   clearProfile(id: number): Request;
-  readTraits(): Request;
-  traitsFrom(answer: JsonRecord): Traits;
-  /** Settings to make, each as a list of alternatives of which the first accepted one is enough. */
-  settings(meterIntervalS: number): readonly (readonly Request[])[];
+  clearMatching(filter: ProfileFilter): Request;
+  /** Asks for the profiles of a connector, or of all, in reports that follow; absent where the version has no such question. */
+  readonly listProfiles?: (requestId: number, connector?: number) => Request;
+  /** Asks what holds on a connector now and for so many seconds, all profiles taken together. */
+  compositeSchedule(connector: number, durationS: number): Request;
+  stopTransaction(transactionId: number | string): Request;
+  /** Changes a configuration key, or a variable as `component.variable`. */
+  change(name: string, value: string): Request;
+  dataTransfer(vendorId: string, messageId: string | undefined, data: string): Request;
+  /** Questions for what the charger can do and how it is set. */
+  readVariables(): readonly Request[];
+  variablesFrom(answer: JsonRecord): Variables;
+  /** Asks for everything there is, for a charger that does not answer the questions above. */
+  readEverything(requestId: number): Request;
+  /** What `readEverything` brings in reports that follow; absent where it is in the answer itself. */
+  readonly reportedVariables?: (rows: readonly JsonRecord[]) => Variables;
+  readonly factNames: FactNames;
   /** Status words of an answer; more than one where the request held a list. */
   statuses(answer: JsonRecord): readonly Status[];
   trigger(message: Triggered, connector: number): Request;
@@ -56,29 +69,4 @@ export interface DialectContext {
   readonly onlyConnector: () => number | undefined;
   readonly book: TransactionBook;
   readonly admission: Admission;
-}
-
-/** Measurands to ask for, best first; a charger that refuses a list is offered the next. */
-export const MEASURAND_LISTS = [
-  "Power.Active.Import,Energy.Active.Import.Register,Current.Import,Voltage,Current.Offered,Power.Offered,SoC",
-  "Power.Active.Import,Energy.Active.Import.Register,Current.Import,Voltage",
-  "Power.Active.Import,Energy.Active.Import.Register",
-  "Current.Import,Voltage,Energy.Active.Import.Register",
-] as const;
-
-/** Rate units from a list such as `Current,Power`, `A,W` or `Amp;Watt`; absent when nothing in it is known. */
-export function rateUnitsFrom(text: string | undefined): readonly RateUnit[] | undefined {
-  const units: RateUnit[] = [];
-  for (const word of (text ?? "").split(/[,;]/)) {
-    const letters = word.replace(/[^a-z]/gi, "").toLowerCase();
-    if (/^(a|amps?|amperes?|current)$/.test(letters)) units.push("A");
-    else if (/^(w|watts?|power)$/.test(letters)) units.push("W");
-  }
-  return units.length > 0 ? [...new Set(units)] : undefined;
-}
-
-/** The best of the whole numbers that a charger may have quoted or padded. */
-export function wholeNumberFrom(text: string | undefined): number | undefined {
-  const digits = /^\s*["']?(\d{1,9})["']?\s*$/.exec(text ?? "");
-  return digits === null ? undefined : Number(digits[1]);
 }

@@ -79,7 +79,17 @@ export type ChargerEvent =
       readonly offline?: true;
       /** The transaction that the samples belong to, as far as the message said so. */
       readonly transactionId?: number | string;
+    }
+  /** A part of a report that was asked for (2.x). */
+  | {
+      readonly kind: "report";
+      readonly requestId: number;
+      readonly rows: readonly JsonRecord[];
+      readonly more: boolean;
     };
+
+/** What concerns a connector, or all of them. */
+export type PlugEvent = Exclude<ChargerEvent, { kind: "booted" | "report" }>;
 
 /** The answer to an inbound call, and what follows from it once it has been sent. */
 export interface Handled {

@@ -4,6 +4,7 @@ import { timestampFrom } from "../link/timestamp.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { Handled, PlugState } from "./events.ts";
+import { profilesReported, variablesReported } from "./reported-2.0.1.ts";
 import { authorize, reservationStatusUpdate, transactionEvent } from "./transactions-2.x.ts";
 
 const CONNECTOR_STATES: Readonly<Record<string, PlugState>> = {
@@ -43,14 +44,14 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     return { answer: {}, events: [{ kind: "samples", connector, sets: sampleSetsFrom(payload) }] };
   },
   DataTransfer: () => ({ answer: { status: "UnknownVendorId" }, events: [] }),
-  NotifyReport: noted,
+  NotifyReport: variablesReported,
   NotifyEvent: noted,
   NotifyMonitoringReport: noted,
   NotifyCustomerInformation: noted,
   NotifyDisplayMessages: noted,
   NotifyChargingLimit: noted,
   ClearedChargingLimit: noted,
-  ReportChargingProfiles: noted,
+  ReportChargingProfiles: profilesReported,
   ReservationStatusUpdate: reservationStatusUpdate,
   SecurityEventNotification: noted,
   LogStatusNotification: noted,

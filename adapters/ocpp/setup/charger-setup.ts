@@ -1,13 +1,24 @@
 import type { Log } from "../../../src/log.ts";
-import { CallFailure } from "../link/call-queue.ts";
 import type { Session } from "../link/session.ts";
-import type { Request, Traits, Triggered } from "../messages/dialect.ts";
+import type { Triggered } from "../messages/dialect.ts";
+import { type Metering, setUpMetering } from "./metering-setup.ts";
+import type { ModelMemory } from "./model-memory.ts";
+import { Settings, statusWords } from "./settings.ts";
+import type { Traits } from "./traits.ts";
 
 /** What is set up after a charger connected or booted. All of it yields to commands, and none of it is a condition for them. */
 export interface SetUp {
   readonly session: Session;
   readonly connectors: readonly number[];
-  readonly meterIntervalS: number;
+  readonly traits: Traits;
+  readonly memory: ModelMemory;
+  readonly wanted: {
+    readonly sampleIntervalS: number;
+    readonly idleIntervalS: number;
+    readonly heartbeatIntervalS: number;
+    /** 0: as the charger likes. */
+    readonly pingIntervalS: number;
+  };
   /** True where the charger said nothing after connecting. */
   readonly askForBoot: boolean;
   readonly log: Log;
@@ -15,34 +26,26 @@ export interface SetUp {
 }
 
 /**
- * Sets up metering and asks for what the charger has not said by itself.
+ * Sets up metering and keepalive, and asks for what the charger has not said by itself.
  * @throws CallFailure when the charger does not answer: then it is not asked further
  */
-export async function setUp({ session, connectors, meterIntervalS, askForBoot, log, signal }: SetUp): Promise<void> {
+export async function setUp(options: SetUp): Promise<Metering> {
+  const { session, connectors, traits, memory, wanted, log, signal } = options;
   // Some chargers boot without saying so, others say nothing until they are asked.
-  if (askForBoot) await trigger(session, "BootNotification", 0, signal);
-  for (const alternatives of session.dialect.settings(meterIntervalS)) {
-    const made = await makeSetting(session, alternatives, signal);
-    if (!made) log.info("the charger refused a setting", { ...alternatives.at(-1)?.payload });
+  if (options.askForBoot) await trigger(session, "BootNotification", 0, signal);
+  const settings = new Settings(session, traits, log, signal);
+  const metering = await setUpMetering(settings, traits, wanted, memory);
+  if (settings.said("heartbeatIntervalS") !== undefined) {
+    await settings.setFirst("heartbeatIntervalS", [wanted.heartbeatIntervalS]);
+  }
+  if (settings.said("pingIntervalS") !== undefined && wanted.pingIntervalS > 0) {
+    await settings.setFirst("pingIntervalS", [wanted.pingIntervalS]);
   }
   for (const connector of connectors) {
     if (!session.stateHeard.has(connector)) await trigger(session, "StatusNotification", connector, signal);
     if (!session.samplesHeard) await trigger(session, "MeterValues", connector, signal);
   }
-}
-
-/** What the charger says of its smart charging; nothing where it does not say. */
-export async function readTraits(session: Session, log: Log, signal: AbortSignal): Promise<Traits | undefined> {
-  try {
-    const answer = await session.link.call(session.dialect.readTraits(), "background", signal);
-    const traits = session.dialect.traitsFrom(answer);
-    log.debug("charger's smart charging", { ...traits });
-    return traits;
-  } catch (error) {
-    signal.throwIfAborted();
-    log.info("the charger does not say what it can do; the defaults are used", { err: error });
-    return undefined;
-  }
+  return metering;
 }
 
 /**
@@ -56,25 +59,5 @@ export async function trigger(
   connector: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  return (await words(session, session.dialect.trigger(message, connector), signal)).includes("Accepted");
-}
-
-/** Tries the alternatives in turn until one is taken. */
-async function makeSetting(session: Session, alternatives: readonly Request[], signal: AbortSignal): Promise<boolean> {
-  for (const request of alternatives) {
-    const answered = await words(session, request, signal);
-    if (answered.includes("Accepted") || answered.includes("RebootRequired")) return true;
-  }
-  return false;
-}
-
-/** The status words of the answer; none where the charger answered with an error, which it may: set-up is a wish. */
-async function words(session: Session, request: Request, signal: AbortSignal): Promise<readonly string[]> {
-  try {
-    const answer = await session.link.call(request, "background", signal);
-    return session.dialect.statuses(answer).map((status) => status.word);
-  } catch (error) {
-    if (error instanceof CallFailure && (error.fault === "refused" || error.fault === "protocol")) return [];
-    throw error;
-  }
+  return (await statusWords(session, session.dialect.trigger(message, connector), signal)).includes("Accepted");
 }

@@ -1,0 +1,361 @@
+import { backoffMs } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
+import type { Acceptance, Evidence, Report, Target } from "../../../src/model/adapter.ts";
+import type { AdapterContext } from "../../kind.ts";
+import type { OcppDevice } from "../config.ts";
+import { CallFailure } from "../link/call-queue.ts";
+import { Turn } from "../link/turn.ts";
+import type { Notices } from "../setup/notices.ts";
+import type { Station } from "../station.ts";
+import { CarLines } from "./car-lines.ts";
+import type { Profile } from "./charging-profile.ts";
+import { probeEffect } from "./effect-probe.ts";
+import { describeProfile, differs, ForeignProfiles, isForeign, limitText } from "./foreign-profiles.ts";
+import { type ConnectorRating, importLimitKW, powerFromImportKW, ratingOf, wireLimit } from "./import-limit.ts";
+import type { InstalledProfile } from "./installed-profiles.ts";
+import { ProfileWriter, type Written } from "./profile-writer.ts";
+
+/** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
+const MAX_RESENDS = 5;
+
+const OVERTAKEN = "overtaken by a newer order";
+
+export interface TargetKeeperOptions {
+  readonly station: Station;
+  readonly device: OcppDevice;
+  readonly context: AdapterContext;
+  readonly log: Log;
+  readonly notices: Notices;
+  readonly tell: (report: Report) => void;
+  /** What the connector can do, or how it fails safe, is another thing now. */
+  readonly onCapability: () => void;
+  /** A transaction that ran before a restart of ours. */
+  readonly openTransactionId?: number | string | undefined;
+}
+
+/** Keeps one connector's target in force: it says it, says it again when the charger may have forgotten, and takes it back. */
+export class TargetKeeper {
+  readonly #options: TargetKeeperOptions;
+  readonly #writer: ProfileWriter;
+  readonly #foreign: ForeignProfiles;
+  readonly #carLines: CarLines;
+  readonly #turn = new Turn();
+  #transactionId: number | string | undefined;
+  /** Wall time at which the transaction began; absent where it began before we saw it. */
+  #transactionSinceMs: number | undefined;
+  #target: Target | undefined;
+  /** kW of import that the charger was last told, after limits and rounding; absent while it is not told anything. */
+  #toldKW: number | undefined;
+  /** A release that the charger did not hear of. */
+  #owesRelease = false;
+  #resend: AbortController | undefined;
+  /** Ends the wait until the phases may be switched. */
+  #rethink = new AbortController();
+
+  constructor(options: TargetKeeperOptions) {
+    const { station, device, context } = options;
+    this.#options = options;
+    this.#writer = new ProfileWriter(station, device, context.clock);
+    this.#foreign = new ForeignProfiles(station, device.connector);
+    this.#carLines = new CarLines(device.phases);
+    this.#transactionId = options.openTransactionId;
+  }
+
+  get transactionId(): number | string | undefined {
+    return this.#transactionId;
+  }
+
+  /** What the connector can do on the lines that its car uses. */
+  get rating(): ConnectorRating {
+    return ratingOf(this.#options.device, this.#carLines.lines);
+  }
+
+  /** Least power at which a car can run, kW; 0 where there is no such step. */
+  get leastKW(): number {
+    const { device } = this.#options;
+    return ratingOf(device, this.#writer.switchesPhases ? 1 : device.phases).minKW;
+  }
+
+  /** True while the limit in force is one that only we can end. */
+  get needsUs(): boolean {
+    return this.#writer.needsUs;
+  }
+
+  /** @param importKW what the target asks for, with the sign turned. @throws CallFailure */
+  async apply(target: Target, importKW: number, signal: AbortSignal): Promise<Acceptance> {
+    this.#stopResend();
+    return this.#turn.run(signal, async () => {
+      // With what stood against it out of the way, the same way is the one to take.
+      const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
+      const written = await this.#write(target, importKW, isCorrection, signal);
+      this.#target = target;
+      this.#owesRelease = false;
+      return acceptanceOf(written);
+    });
+  }
+
+  /** What holds now, as a profile that goes out with the start of a session; nothing where nothing holds. */
+  profileForStart(): Profile | undefined {
+    const target = this.#target;
+    const importKW = target === undefined ? undefined : importLimitKW(target.powerKW);
+    if (target === undefined || importKW === undefined) return undefined;
+    if (target.untilMs <= this.#options.context.clock.now()) return undefined;
+    return this.#writer.forStart(importKW, target.untilMs);
+  }
+
+  /** @throws CallFailure; then it is made up for when the charger is back */
+  async release(signal: AbortSignal): Promise<void> {
+    this.#stopResend();
+    this.#target = undefined;
+    this.#toldKW = undefined;
+    this.#owesRelease = true;
+    await this.#turn.run(signal, () => this.#writer.clear(signal));
+    this.#owesRelease = false;
+    this.#options.onCapability();
+  }
+
+  /** Why the charger may not do what it accepted. @throws CallFailure */
+  async probe(signal: AbortSignal): Promise<Evidence> {
+    return this.#turn.run(signal, () => probeEffect(this.#foreign, this.#toldKW, this.rating, signal));
+  }
+
+  /** What lies in the charger for this connector, as far as it says so, and what it says that holds. @throws CallFailure */
+  async installed(signal: AbortSignal): Promise<{
+    readonly profiles?: readonly InstalledProfile[];
+    readonly composite?: string;
+  }> {
+    const profiles = await this.#foreign.list("command", signal).catch(unlessGone);
+    const composite = await this.#foreign.composite("command", signal).catch(unlessGone);
+    return { ...(profiles && { profiles }), ...(composite && { composite: limitText(composite) }) };
+  }
+
+  /**
+   * Takes profiles of somebody else off the charger.
+   * @param everything true for all there is, ours and the station's maxima too
+   * @throws CallFailure
+   */
+  async clearForeign(everything: boolean, signal: AbortSignal): Promise<number | undefined> {
+    return this.#turn.run(signal, () => this.#clearForeign(everything, signal));
+  }
+
+  /** Puts our own profiles in the charger again. @throws CallFailure */
+  async reinstall(signal: AbortSignal): Promise<void> {
+    await this.#turn.run(signal, async () => {
+      this.#writer.forgetInstalled();
+      await this.#restoreOnce(signal);
+      await this.#restoreFallback(signal);
+    });
+  }
+
+  /** With the set-up done, nothing else is waiting: whose profiles lie in the charger beside ours? @throws CallFailure */
+  async lookAround(signal: AbortSignal): Promise<void> {
+    const profiles = await this.#foreign.list("background", signal).catch(unlessGone);
+    if (profiles === undefined) return this.#lookAtComposite(signal);
+    const listed = profiles.filter(isForeign).map(describeProfile).join(", ");
+    this.#options.notices.set("foreign", listed === "" ? undefined : `somebody else has set ${listed}`);
+  }
+
+  /** The charger takes commands, and may have forgotten all. */
+  onReady(): void {
+    this.#resendSoon("the charger is back", true);
+  }
+
+  onClock(): void {
+    if (this.#target !== undefined) this.#resendSoon("the charger's clock is another than was thought", false);
+  }
+
+  onLinkDown(): void {
+    this.#stopResend();
+  }
+
+  /** @param sinceMs wall time of its start; absent where it began before we saw it */
+  onTransaction(transactionId: number | string, sinceMs: number | undefined): void {
+    if (transactionId === this.#transactionId) return;
+    this.#transactionId = transactionId;
+    this.#transactionSinceMs = sinceMs;
+    this.#resendSoon("a transaction started", false);
+  }
+
+  onTransactionOver(transactionId: number | string): void {
+    if (transactionId !== this.#transactionId) return;
+    this.onCarGone();
+    // Its profile went with it.
+    this.#resendSoon("the transaction is over", false);
+  }
+
+  onCarGone(): void {
+    this.#transactionId = undefined;
+    this.#carLines.forget();
+  }
+
+  /**
+   * A live measurement of the current on each line. A limit in amps counts on the lines that the car uses; with other lines it is
+   * another limit.
+   * @returns true if the car uses other lines than before
+   */
+  noteLines(currentA: readonly number[] | undefined): boolean {
+    const { device } = this.#options;
+    if (device.carPhases === "wired" || device.current === "DC" || !this.#carLines.note(currentA)) return false;
+    if (this.#target !== undefined) {
+      this.#resendSoon(`the car draws on ${this.#carLines.lines} of ${device.phases} lines`, false);
+    }
+    return true;
+  }
+
+  stop(): void {
+    this.#stopResend();
+    this.#rethink.abort(OVERTAKEN);
+    this.#target = undefined;
+    this.#owesRelease = false;
+  }
+
+  #stopResend(): void {
+    // With a reason of ours: without one `abort` makes an exception with its stack, also where there is nothing to stop.
+    this.#resend?.abort(OVERTAKEN);
+    this.#resend = undefined;
+  }
+
+  /** Puts what was accepted, or a release that got lost, in force again; an order of the core goes before it. */
+  #resendSoon(why: string, withFallback: boolean): void {
+    this.#stopResend();
+    const stop = new AbortController();
+    this.#resend = stop;
+    this.#turn
+      .run(stop.signal, () => this.#restore(why, withFallback, stop.signal))
+      .catch((error: unknown) => {
+        if (stop.signal.aborted) return;
+        this.#options.log.warn("the charger did not take its target again", { why, err: error });
+      });
+  }
+
+  async #restore(why: string, withFallback: boolean, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options.context;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (await this.#restoreOnce(signal)) this.#options.log.info("target sent again", { why });
+        break;
+      } catch (error) {
+        const gone = error instanceof CallFailure && error.fault === "unreachable";
+        if (signal.aborted || gone || attempt >= MAX_RESENDS) throw error;
+        await clock.sleep(backoffMs(attempt, 1000, 30_000, random), signal);
+      }
+    }
+    if (withFallback) await this.#restoreFallback(signal);
+  }
+
+  async #restoreFallback(signal: AbortSignal): Promise<void> {
+    // A target at the fallback's own level carries the fallback behind it.
+    if (this.#writer.targetCarriesFallback(this.#target !== undefined)) return;
+    const { notices } = this.#options;
+    try {
+      await this.#writer.installFallback(signal);
+      notices.set("fallback", undefined);
+    } catch (error) {
+      if (!(error instanceof CallFailure) || error.fault !== "refused") throw error;
+      notices.set("fallback", `without the gateway the charger falls back to its own default: ${error.message}`);
+    }
+  }
+
+  /** @returns true if there was a target to send */
+  async #restoreOnce(signal: AbortSignal): Promise<boolean> {
+    if (this.#owesRelease) {
+      await this.#writer.clear(signal);
+      this.#owesRelease = false;
+    }
+    const target = this.#target;
+    if (target === undefined) return false;
+    const importKW = importLimitKW(target.powerKW);
+    if (importKW === undefined || target.untilMs <= this.#options.context.clock.now()) {
+      this.#target = undefined;
+      return false;
+    }
+    const toldKW = this.#toldKW;
+    const written = await this.#write(target, importKW, false, signal);
+    // It is judged by what was accepted: if that is another amount now, the judge must know.
+    if (toldKW !== undefined && Math.abs(written.importKW - toldKW) > 1e-6) {
+      this.#options.tell({ kind: "applied", setpointId: target.setpointId, acceptance: acceptanceOf(written) });
+    }
+    return true;
+  }
+
+  async #write(target: Target, importKW: number, isCorrection: boolean, signal: AbortSignal): Promise<Written> {
+    const id = this.#transactionId;
+    const sinceMs = this.#transactionSinceMs;
+    const needed = this.#writer.needsUs;
+    const order = {
+      importKW,
+      untilMs: target.untilMs,
+      carLines: this.#carLines.lines,
+      isCorrection,
+      ...(id === undefined ? {} : { transaction: { id, ...(sinceMs === undefined ? {} : { sinceMs }) } }),
+    };
+    const written = await this.#writer.write(order, signal);
+    this.#toldKW = written.importKW;
+    if (written.betterInMs !== undefined) this.#thinkAgainIn(written.betterInMs, target);
+    if (this.#writer.needsUs !== needed) this.#options.onCapability();
+    return written;
+  }
+
+  /** A switch of phases was too early; when it is time, the target is written anew. */
+  #thinkAgainIn(ms: number, target: Target): void {
+    this.#rethink.abort(OVERTAKEN);
+    this.#rethink = new AbortController();
+    this.#options.context.clock
+      .sleep(ms, this.#rethink.signal)
+      .then(() => {
+        if (this.#target === target) this.#resendSoon("the phases may be switched now", false);
+      })
+      .catch(() => {});
+  }
+
+  /**
+   * Takes away what may stand against our limit, where the config allows that.
+   * @returns true if there was something
+   */
+  async #clearedTheWay(signal: AbortSignal): Promise<boolean> {
+    if (this.#options.device.foreignProfiles !== "clear") return false;
+    const listed = await this.#foreign.list("command", signal).catch(unlessGone);
+    // Where nobody can say which profiles there are, another limit than ours is the sign of one.
+    if (listed === undefined && !(await this.#saysAnother(signal))) return false;
+    return (await this.#clearForeign(false, signal).catch(unlessGone)) !== 0;
+  }
+
+  async #saysAnother(signal: AbortSignal): Promise<boolean> {
+    const said = await this.#foreign.composite("command", signal).catch(unlessGone);
+    if (said === undefined || this.#toldKW === undefined) return false;
+    return differs(said, wireLimit(this.#toldKW, this.rating, said.unit));
+  }
+
+  async #clearForeign(everything: boolean, signal: AbortSignal): Promise<number | undefined> {
+    const cleared = await this.#foreign.clear(everything, signal);
+    this.#options.notices.set("foreign", undefined);
+    // Where nobody could say which they are, ours went with them.
+    if (cleared === undefined) {
+      this.#writer.forgetInstalled();
+      await this.#restoreFallback(signal);
+    }
+    return cleared;
+  }
+
+  /** 1.6 cannot list profiles; a limit that holds below ours is the sign of another. */
+  async #lookAtComposite(signal: AbortSignal): Promise<void> {
+    const toldKW = this.#toldKW;
+    if (toldKW === undefined) return;
+    const said = await this.#foreign.composite("background", signal).catch(unlessGone);
+    if (said === undefined || toldKW !== this.#toldKW) return;
+    const ours = wireLimit(toldKW, this.rating, said.unit);
+    const isLower = said.value < ours.value && differs(said, ours);
+    const text = `the charger says that ${limitText(said)} holds, where ${limitText(ours)} was set: a profile of somebody else?`;
+    this.#options.notices.set("foreign", isLower ? text : undefined);
+  }
+}
+
+function acceptanceOf({ importKW, command, endsByItself }: Written): Acceptance {
+  return { appliedKW: powerFromImportKW(importKW), command, endsByItself };
+}
+
+/** A charger that does not want to answer is one thing, one that is gone another. */
+function unlessGone(error: unknown): undefined {
+  if (error instanceof CallFailure && (error.fault === "refused" || error.fault === "protocol")) return undefined;
+  throw error;
+}
