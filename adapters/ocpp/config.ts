@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { IDENTITY_PATTERN } from "./door/handshake.ts";
+import { OCPP_VERSIONS, type OcppVersion } from "./version.ts";
 
 /** The port that chargers dial in to. */
 export const sharedSchema = z
@@ -23,9 +24,9 @@ export const sharedSchema = z
     allowNoSubprotocol: z
       .boolean()
       .default(false)
-      .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6"),
+      .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6, unless a charger says otherwise"),
   })
-  .describe("OCPP 1.6J and 2.0.1 on one port");
+  .describe("OCPP 1.6J, 2.0.1 and 2.1 on one port");
 
 /** One connector of a charger. */
 export const deviceSchema = z
@@ -34,7 +35,7 @@ export const deviceSchema = z
       .string()
       .regex(IDENTITY_PATTERN, "1 to 48 of the letters A-Z a-z 0-9 * _ = : + | @ . - (for example CP-GARAGE-1)")
       .describe("Identity under which the charger dials in"),
-    connector: z.int().min(1).max(99).default(1).describe("Connector (1.6) or EVSE (2.0.1)"),
+    connector: z.int().min(1).max(99).default(1).describe("Connector (1.6) or EVSE (2.0.1, 2.1)"),
     phases: z.literal([1, 2, 3]).default(3).describe("Lines the connector is wired to"),
     voltageV: z.number().min(100).max(300).default(230).describe("Line to neutral, volts"),
     maxA: z.number().positive().max(500).default(32).describe("Most current on each line, amps"),
@@ -61,6 +62,10 @@ export const deviceSchema = z
       .optional()
       .describe("Power that holds when no setpoint does, kW, negative; kept by the charger even if the gateway dies"),
     password: z.string().min(8).max(100).optional().describe("Basic authentication (security profile 1)"),
+    withoutSubprotocol: z
+      .enum(["refuse", ...OCPP_VERSIONS])
+      .optional()
+      .describe("What this charger is taken to speak if it offers no WebSocket subprotocol, or refuse"),
     settleS: z
       .number()
       .min(0)
@@ -73,3 +78,10 @@ export const deviceSchema = z
 
 export type OcppShared = z.output<typeof sharedSchema>;
 export type OcppDevice = z.output<typeof deviceSchema>;
+
+/** What a charger is taken to speak that offers no subprotocol: its own setting, else that of the port. */
+export function versionWithoutSubprotocol(device: OcppDevice, shared: OcppShared): OcppVersion | undefined {
+  const { withoutSubprotocol } = device;
+  if (withoutSubprotocol === undefined) return shared.allowNoSubprotocol ? "ocpp1.6" : undefined;
+  return withoutSubprotocol === "refuse" ? undefined : withoutSubprotocol;
+}

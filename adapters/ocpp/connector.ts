@@ -9,6 +9,7 @@ import type { OcppDevice } from "./config.ts";
 import { importKWFrom, importLimitKW, powerFromImportKW } from "./control/import-limit.ts";
 import { ProfileWriter, type Written } from "./control/profile-writer.ts";
 import { CallFailure } from "./link/call-queue.ts";
+import type { JsonRecord } from "./link/json.ts";
 import { timestampFrom } from "./link/timestamp.ts";
 import { Turn } from "./link/turn.ts";
 import type { ChargerEvent, PlugState } from "./messages/events.ts";
@@ -16,6 +17,7 @@ import { DeviceClock } from "./metering/device-clock.ts";
 import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
 import type { Station, StationPort } from "./station.ts";
+import { versionName } from "./version.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
 const MAX_RESENDS = 5;
@@ -77,7 +79,7 @@ export class OcppConnector implements Adapter, StationPort {
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     const importKW = importLimitKW(target.powerKW);
     if (importKW === undefined) {
-      throw new DeviceError("refused", this.era, `cannot discharge: asked for ${target.powerKW} kW of generation`);
+      throw new DeviceError("refused", this.era, `${this.#cannotDischarge()}: asked for ${target.powerKW} kW`);
     }
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
@@ -130,6 +132,14 @@ export class OcppConnector implements Adapter, StationPort {
     const changed = JSON.stringify(identity) !== JSON.stringify(this.#identity);
     this.#identity = identity;
     if (changed && this.#started) this.#reports.push({ kind: "capability", capability: this.#capability() });
+  }
+
+  hasTarget(): boolean {
+    return this.#target !== undefined;
+  }
+
+  dynamicSchedule(_profileId: number): JsonRecord | undefined {
+    return undefined;
   }
 
   onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void {
@@ -253,6 +263,11 @@ export class OcppConnector implements Adapter, StationPort {
     }
     await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
     return true;
+  }
+
+  #cannotDischarge(): string {
+    const { version } = this.#station;
+    return version === undefined ? "cannot discharge" : `${versionName(version)} cannot discharge`;
   }
 
   #capability(): Capability {

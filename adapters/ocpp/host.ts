@@ -1,6 +1,6 @@
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
-import type { OcppDevice, OcppShared } from "./config.ts";
+import { type OcppDevice, type OcppShared, versionWithoutSubprotocol } from "./config.ts";
 import { OcppConnector } from "./connector.ts";
 import { DialInServer } from "./door/dial-in-server.ts";
 import { StrangerList } from "./door/stranger-list.ts";
@@ -21,14 +21,17 @@ export class OcppHost implements AdapterHost<OcppDevice> {
     this.#server = new DialInServer(shared, context, this.#strangers, (identity) => this.#stations.get(identity));
   }
 
-  /** @throws Error when two devices are the same connector, or give one charger two passwords */
+  /** @throws Error when two devices are the same connector, or say two things of one charger */
   adapter(role: DeviceRole, device: OcppDevice): Adapter {
     const { identity, password } = device;
     const known = this.#stations.get(identity);
     if (known !== undefined && known.password !== password) {
       throw new Error(`charger ${identity}: all its connectors must have the same password`);
     }
-    const station = known ?? new Station(identity, password, this.#shared, this.#context);
+    if (known !== undefined && known.withoutSubprotocol !== versionWithoutSubprotocol(device, this.#shared)) {
+      throw new Error(`charger ${identity}: all its connectors must have the same withoutSubprotocol`);
+    }
+    const station = known ?? new Station(device, this.#shared, this.#context);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
     station.addPort(device.connector, connector);
     this.#stations.set(identity, station);

@@ -3,7 +3,7 @@ import { repeatEvery } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { DeviceIdentity } from "../../src/model/resource.ts";
 import type { AdapterContext } from "../kind.ts";
-import type { OcppShared } from "./config.ts";
+import { type OcppDevice, type OcppShared, versionWithoutSubprotocol } from "./config.ts";
 import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink } from "./link/charger-link.ts";
@@ -12,6 +12,7 @@ import { createSession, type Session } from "./link/session.ts";
 import type { Dialect, DialectContext, Request, Traits } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
+import { createDialect21 } from "./messages/dialect-2.1.ts";
 import type { ChargerEvent, Handled } from "./messages/events.ts";
 import { readTraits, setUp, trigger } from "./setup/charger-setup.ts";
 import type { OcppVersion } from "./version.ts";
@@ -23,6 +24,10 @@ export interface StationPort {
   onReady(): void;
   onIdentity(identity: DeviceIdentity): void;
   onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void;
+  /** True if a charging profile is in force, or is on its way. */
+  hasTarget(): boolean;
+  /** What the dynamic profile with this id says now; absent if it is none of this connector, or not in force. */
+  dynamicSchedule(profileId: number): JsonRecord | undefined;
 }
 
 /** A charger that says nothing so long after connecting did not boot: it only lost the line. */
@@ -34,10 +39,18 @@ const PING_ANSWER_MS = 2000;
 /** A charger that sends no meter values for three intervals, and no less than this, is asked for them. */
 const LEAST_SILENCE_MS = 60_000;
 
+const DIALECTS: Readonly<Record<OcppVersion, (context: DialectContext) => Dialect>> = {
+  "ocpp1.6": createDialect16,
+  "ocpp2.0.1": createDialect201,
+  "ocpp2.1": createDialect21,
+};
+
 /** One charger: its connection, which comes and goes, and the connectors behind it. */
 export class Station {
   readonly identity: string;
   readonly password: string | undefined;
+  /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
+  readonly withoutSubprotocol: OcppVersion | undefined;
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #log: Log;
@@ -48,9 +61,11 @@ export class Station {
   #traits: { readonly version: OcppVersion; readonly said: Traits } | undefined;
   #contested = false;
 
-  constructor(identity: string, password: string | undefined, shared: OcppShared, context: AdapterContext) {
+  constructor(device: OcppDevice, shared: OcppShared, context: AdapterContext) {
+    const { identity, password } = device;
     this.identity = identity;
     this.password = password;
+    this.withoutSubprotocol = versionWithoutSubprotocol(device, shared);
     this.#shared = shared;
     this.#context = context;
     this.#log = context.log.child({ charger: identity });
@@ -109,6 +124,8 @@ export class Station {
       callTimeoutMs: this.#shared.callTimeoutMs,
       pingIntervalMs: this.#shared.pingIntervalS * 1000,
       onCall: (action, payload) => dialect.inbound(action, payload),
+      // The one message of this kind, NotifyPeriodicEventStream, carries the values of monitors, and none was set here.
+      onSend: (action) => this.#log.debug("a message that is not answered came and has no effect", { action }),
       onAnswered: (handled) => this.#onAnswered(session, handled),
       onClosed: (why) => this.#onClosed(session, why),
     });
@@ -164,10 +181,20 @@ export class Station {
       now: () => this.#context.clock.now(),
       heartbeatIntervalS: this.#shared.heartbeatIntervalS,
       onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
+      hasTarget: (connector) => this.#ports.get(connector)?.hasTarget() ?? false,
+      dynamicSchedule: (profileId) => this.#dynamicSchedule(profileId),
     };
-    const dialect = version === "ocpp1.6" ? createDialect16(context) : createDialect201(context);
+    const dialect = DIALECTS[version](context);
     this.#dialects.set(version, dialect);
     return dialect;
+  }
+
+  #dynamicSchedule(profileId: number): JsonRecord | undefined {
+    for (const port of this.#ports.values()) {
+      const schedule = port.dynamicSchedule(profileId);
+      if (schedule !== undefined) return schedule;
+    }
+    return undefined;
   }
 
   #onAnswered(session: Session, handled: Handled): void {

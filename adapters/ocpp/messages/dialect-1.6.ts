@@ -1,5 +1,6 @@
 import { type Profile, profileFields } from "../control/charging-profile.ts";
 import { type JsonRecord, recordsAt, textAt } from "../link/json.ts";
+import { knownWord } from "../link/word.ts";
 import { TransactionBook } from "../sessions/transaction-book.ts";
 import {
   type Dialect,
@@ -7,11 +8,13 @@ import {
   MEASURAND_LISTS,
   type Request,
   rateUnitsFrom,
+  STATUS_WORDS,
   type Status,
   type Traits,
   wholeNumberFrom,
 } from "./dialect.ts";
-import { handle16 } from "./inbound-1.6.ts";
+import { answerFrom } from "./handler-table.ts";
+import { CALLS_16 } from "./inbound-1.6.ts";
 
 const STACK_LEVEL_KEY = "ChargeProfileMaxStackLevel";
 const RATE_UNIT_KEY = "ChargingScheduleAllowedChargingRateUnit";
@@ -21,7 +24,7 @@ export function createDialect16(context: DialectContext): Dialect {
   const book = new TransactionBook();
   return {
     version: "ocpp1.6",
-    inbound: (action, payload) => handle16(action, payload, book, context),
+    inbound: (action, payload) => answerFrom(CALLS_16, action, payload, book, context),
     setProfile,
     clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { id } }),
     readTraits: () => ({ action: "GetConfiguration", payload: { key: [STACK_LEVEL_KEY, RATE_UNIT_KEY] } }),
@@ -73,5 +76,5 @@ function traitsFrom(answer: JsonRecord): Traits {
 
 function statuses(answer: JsonRecord): readonly Status[] {
   const word = textAt(answer, "status");
-  return word === undefined ? [] : [{ word }];
+  return word === undefined ? [] : [{ word: knownWord(word, STATUS_WORDS) }];
 }

@@ -1,5 +1,6 @@
 import { type Profile, profileFields } from "../control/charging-profile.ts";
 import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
+import { knownWord } from "../link/word.ts";
 import { TransactionBook } from "../sessions/transaction-book.ts";
 import {
   type Dialect,
@@ -7,11 +8,13 @@ import {
   MEASURAND_LISTS,
   type Request,
   rateUnitsFrom,
+  STATUS_WORDS,
   type Status,
   type Traits,
   wholeNumberFrom,
 } from "./dialect.ts";
-import { handle201 } from "./inbound-2.0.1.ts";
+import { answerFrom } from "./handler-table.ts";
+import { CALLS_201 } from "./inbound-2.0.1.ts";
 
 const SMART_CHARGING = "SmartChargingCtrlr";
 const SAMPLED_DATA = "SampledDataCtrlr";
@@ -21,9 +24,13 @@ export function createDialect201(context: DialectContext): Dialect {
   const book = new TransactionBook();
   return {
     version: "ocpp2.0.1",
-    inbound: (action, payload) => handle201(action, payload, book, context),
+    inbound: (action, payload) => answerFrom(CALLS_201, action, payload, book, context),
     setProfile,
-    clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { chargingProfileId: id } }),
+    clearProfile: (id) => ({
+      action: "ClearChargingProfile",
+      payload: { chargingProfileId: id },
+      unusable: withoutStatus,
+    }),
     readTraits: () => ({
       action: "GetVariables",
       payload: {
@@ -34,10 +41,7 @@ export function createDialect201(context: DialectContext): Dialect {
       },
     }),
     traitsFrom,
-    settings: (meterIntervalS) => [
-      MEASURAND_LISTS.map((list) => setVariable("TxUpdatedMeasurands", list)),
-      [setVariable("TxUpdatedInterval", String(meterIntervalS))],
-    ],
+    settings: (meterIntervalS) => meteringSettings(MEASURAND_LISTS, meterIntervalS),
     statuses,
     trigger: (message, connector) => ({
       action: "TriggerMessage",
@@ -47,6 +51,14 @@ export function createDialect201(context: DialectContext): Dialect {
           : { requestedMessage: message, evse: { id: connector, connectorId: 1 } },
     }),
   };
+}
+
+/** What is measured in a transaction, and how often; each as alternatives of which the first accepted one is enough. */
+export function meteringSettings(lists: readonly string[], meterIntervalS: number): readonly (readonly Request[])[] {
+  return [
+    lists.map((list) => setVariable("TxUpdatedMeasurands", list)),
+    [setVariable("TxUpdatedInterval", String(meterIntervalS))],
+  ];
 }
 
 function setVariable(name: string, attributeValue: string): Request {
@@ -64,6 +76,7 @@ function setProfile(profile: Profile): Request {
       evseId: profile.connector,
       chargingProfile: { id: profile.id, ...head, chargingSchedule: [{ id: profile.id, ...schedule }] },
     },
+    unusable: withoutStatus,
   };
 }
 
@@ -71,7 +84,7 @@ function traitsFrom(answer: JsonRecord): Traits {
   const values = new Map<string, string | undefined>();
   for (const result of recordsAt(answer, "getVariableResult")) {
     const name = textAt(recordAt(result, "variable") ?? {}, "name");
-    if (name !== undefined && textAt(result, "attributeStatus") === "Accepted") {
+    if (name !== undefined && status(result, "attributeStatus", "attributeStatusInfo")[0]?.word === "Accepted") {
       values.set(name.toLowerCase(), textAt(result, "attributeValue"));
     }
   }
@@ -81,6 +94,11 @@ function traitsFrom(answer: JsonRecord): Traits {
     ...(rateUnits === undefined ? {} : { rateUnits }),
     ...(maxStackLevel === undefined ? {} : { maxStackLevel }),
   };
+}
+
+/** What is wrong with the answer to a command that says nothing of what became of it. */
+export function withoutStatus(answer: JsonRecord): string | undefined {
+  return textAt(answer, "status") === undefined ? "no status" : undefined;
 }
 
 function statuses(answer: JsonRecord): readonly Status[] {
@@ -94,5 +112,5 @@ function status(answer: JsonRecord, wordKey: string, infoKey: string): readonly 
   if (word === undefined) return [];
   const info = recordAt(answer, infoKey) ?? {};
   const reason = [textAt(info, "reasonCode"), textAt(info, "additionalInfo")].filter((part) => part !== undefined);
-  return [{ word, ...(reason.length > 0 ? { reason: reason.join(": ") } : {}) }];
+  return [{ word: knownWord(word, STATUS_WORDS), ...(reason.length > 0 ? { reason: reason.join(": ") } : {}) }];
 }

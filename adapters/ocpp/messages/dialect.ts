@@ -8,6 +8,8 @@ import type { Handled } from "./events.ts";
 export interface Request {
   readonly action: string;
   readonly payload: JsonRecord;
+  /** What is wrong with an answer, for a person, where nothing can be made of it. */
+  readonly unusable?: (answer: JsonRecord) => string | undefined;
 }
 
 /** What a charger says of its smart charging; each part only if it said so. */
@@ -23,6 +25,9 @@ export interface Status {
   readonly word: string;
   readonly reason?: string;
 }
+
+/** The status words on which something is decided; a charger may write them in another case. */
+export const STATUS_WORDS = ["Accepted", "Rejected", "NotSupported", "Unknown", "RebootRequired"] as const;
 
 /** One version of OCPP: it knows the messages and keeps no connection. */
 export interface Dialect {
@@ -43,13 +48,17 @@ export interface Dialect {
   trigger(message: Triggered, connector: number): Request;
 }
 
-/** What both versions need from outside. */
+/** What all versions need from outside. */
 export interface DialectContext {
   /** Wall time, epoch ms. */
   readonly now: () => number;
   readonly heartbeatIntervalS: number;
   /** The connector that an event belongs to when the charger does not say; absent where there is more than one. */
   readonly onlyConnector: () => number | undefined;
+  /** True if a charging profile for this connector is in force, or is on its way. */
+  readonly hasTarget: (connector: number) => boolean;
+  /** What the dynamic profile with this id says now, as an update of its schedule; absent if none of ours is in force. */
+  readonly dynamicSchedule: (profileId: number) => JsonRecord | undefined;
 }
 
 /** Measurands to ask for, best first; a charger that refuses a list is offered the next. */

@@ -1,10 +1,12 @@
 import { CallRefusal } from "../link/frame.ts";
 import { integerAt, type JsonRecord, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
+import { entryAt } from "../link/word.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
+import { type HandlerTable, noted, rejected } from "./handler-table.ts";
 
 const ACCEPTED = { idTagInfo: { status: "Accepted" } };
 
@@ -20,12 +22,8 @@ const PLUG_STATES: Readonly<Record<string, PlugState>> = {
   Faulted: "faulted",
 };
 
-type Handler = (payload: JsonRecord, book: TransactionBook, context: DialectContext) => Handled;
-
-const noted: Handler = () => ({ answer: {}, events: [] });
-
 /** What an OCPP 1.6 charger may call. Optional fields may be missing or wrong; only what an answer needs is insisted on. */
-const HANDLERS: Readonly<Record<string, Handler>> = {
+export const CALLS_16: HandlerTable = {
   BootNotification: (payload, _book, context) => ({
     answer: {
       status: "Accepted",
@@ -37,8 +35,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   Heartbeat: (_payload, _book, context) => ({ answer: { currentTime: timestampFrom(context.now()) }, events: [] }),
   StatusNotification: (payload, _book, context) => {
     const connector = integerAt(payload, "connectorId") ?? context.onlyConnector();
-    const word = textAt(payload, "status") ?? "";
-    const state = Object.hasOwn(PLUG_STATES, word) ? PLUG_STATES[word] : undefined;
+    const state = entryAt(payload, "status", PLUG_STATES);
     return {
       answer: {},
       events: connector === undefined || state === undefined ? [] : [{ kind: "state", connector, state }],
@@ -55,15 +52,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SignedFirmwareStatusNotification: noted,
   LogStatusNotification: noted,
   SecurityEventNotification: noted,
-  SignCertificate: () => ({ answer: { status: "Rejected" }, events: [] }),
+  SignCertificate: rejected,
 };
-
-/** @throws CallRefusal */
-export function handle16(action: string, payload: JsonRecord, book: TransactionBook, context: DialectContext): Handled {
-  const handler = Object.hasOwn(HANDLERS, action) ? HANDLERS[action] : undefined;
-  if (handler === undefined) throw new CallRefusal("unknown-action", `${action.slice(0, 60)} is not known here`);
-  return handler(payload, book, context);
-}
 
 function startTransaction(payload: JsonRecord, book: TransactionBook, context: DialectContext): Handled {
   const connector = integerAt(payload, "connectorId") ?? context.onlyConnector();

@@ -1,10 +1,11 @@
-import { CallRefusal } from "../link/frame.ts";
 import { integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
+import { entryAt, knownWord } from "../link/word.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
+import { type HandlerTable, noted, rejected } from "./handler-table.ts";
 
 const CONNECTOR_STATES: Readonly<Record<string, PlugState>> = {
   Available: "free",
@@ -22,13 +23,8 @@ const CHARGING_STATES: Readonly<Record<string, PlugState>> = {
   Idle: "free",
 };
 
-type Handler = (payload: JsonRecord, book: TransactionBook, context: DialectContext) => Handled;
-
-const noted: Handler = () => ({ answer: {}, events: [] });
-const rejected: Handler = () => ({ answer: { status: "Rejected" }, events: [] });
-
 /** What an OCPP 2.0.1 station may call. Optional fields may be missing or wrong; only what an answer needs is insisted on. */
-const HANDLERS: Readonly<Record<string, Handler>> = {
+export const CALLS_201: HandlerTable = {
   BootNotification: (payload, _book, context) => ({
     answer: { status: "Accepted", currentTime: timestampFrom(context.now()), interval: context.heartbeatIntervalS },
     events: [{ kind: "booted", identity: identityFrom(recordAt(payload, "chargingStation") ?? {}) }],
@@ -36,8 +32,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   Heartbeat: (_payload, _book, context) => ({ answer: { currentTime: timestampFrom(context.now()) }, events: [] }),
   StatusNotification: (payload, _book, context) => {
     const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
-    const word = textAt(payload, "connectorStatus") ?? "";
-    const state = Object.hasOwn(CONNECTOR_STATES, word) ? CONNECTOR_STATES[word] : undefined;
+    const state = entryAt(payload, "connectorStatus", CONNECTOR_STATES);
     return {
       answer: {},
       events: connector === undefined || state === undefined ? [] : [{ kind: "state", connector, state }],
@@ -64,24 +59,21 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   LogStatusNotification: noted,
   FirmwareStatusNotification: noted,
   PublishFirmwareStatusNotification: noted,
-  // The limit comes from the market, not from what the car would like.
-  NotifyEVChargingNeeds: rejected,
+  NotifyEVChargingNeeds: (payload, _book, context) => chargingNeeds(payload, context, "Rejected"),
   NotifyEVChargingSchedule: () => ({ answer: { status: "Accepted" }, events: [] }),
   SignCertificate: rejected,
   Get15118EVCertificate: () => ({ answer: { status: "Failed", exiResponse: "" }, events: [] }),
   GetCertificateStatus: () => ({ answer: { status: "Failed" }, events: [] }),
 };
 
-/** @throws CallRefusal */
-export function handle201(
-  action: string,
-  payload: JsonRecord,
-  book: TransactionBook,
-  context: DialectContext,
-): Handled {
-  const handler = Object.hasOwn(HANDLERS, action) ? HANDLERS[action] : undefined;
-  if (handler === undefined) throw new CallRefusal("unknown-action", `${action.slice(0, 60)} is not known here`);
-  return handler(payload, book, context);
+/**
+ * Says whether a charging profile follows for the car that told its needs.
+ * @param without the word for "none does"; 2.0.1 and 2.1 differ in it (K15.FR.04, K19.FR.04)
+ */
+export function chargingNeeds(payload: JsonRecord, context: DialectContext, without: string): Handled {
+  const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
+  const follows = connector !== undefined && context.hasTarget(connector);
+  return { answer: { status: follows ? "Accepted" : without }, events: [] };
 }
 
 /** Always answered, since a station repeats it until it is; what cannot be placed has no consequence. */
@@ -96,13 +88,12 @@ function transactionEvent(payload: JsonRecord, book: TransactionBook, context: D
   book.remember(transactionId, connector);
 
   const offline = payload["offline"] === true;
-  const over = textAt(payload, "eventType") === "Ended";
+  const over = knownWord(textAt(payload, "eventType") ?? "", ["Ended"]) === "Ended";
   const events: ChargerEvent[] = [];
   if (!over && !offline) events.push({ kind: "transaction", connector, transactionId });
   const sets = sampleSetsFrom(payload);
   if (sets.length > 0) events.push({ kind: "samples", connector, sets, ...(offline ? { offline } : {}) });
-  const word = textAt(info, "chargingState") ?? "";
-  const state = Object.hasOwn(CHARGING_STATES, word) ? CHARGING_STATES[word] : undefined;
+  const state = entryAt(info, "chargingState", CHARGING_STATES);
   if (over) {
     events.push({ kind: "transaction-over", connector, transactionId });
     // The connector stays Occupied and says so only once, but this session takes no more.
