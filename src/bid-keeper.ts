@@ -1,5 +1,13 @@
-import { type BidInput, type BidPolicy, makeBid, mustRun, objectiveOutlook, sameBid } from "./bidding/bidder.ts";
-import { ObjectiveProgress } from "./bidding/objective-progress.ts";
+import {
+  type BidInput,
+  type BidPolicy,
+  makeBid,
+  mustRun,
+  objectiveOutlook,
+  sameBid,
+  usualPrices,
+} from "./bidding/bidder.ts";
+import { type CurrentObjective, ObjectiveSources } from "./bidding/objective-sources.ts";
 import { steadySoc } from "./bidding/steady-soc.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import type { DeviceConfig, MarketConfig } from "./config/schema.ts";
@@ -8,7 +16,7 @@ import type { Log } from "./log.ts";
 import type { Participant } from "./market/participant.ts";
 import { type BidCurve, consumesAtAnyPrice, curveFault } from "./model/bid-curve.ts";
 import type { Limit } from "./model/limit.ts";
-import type { Objective, ObjectiveOutlook } from "./model/objective.ts";
+import type { Objective, ObjectiveOutlook, ObjectiveSource } from "./model/objective.ts";
 import type { Reading } from "./model/reading.ts";
 import type { Era } from "./model/resource.ts";
 import type { Judgement } from "./model/verdict.ts";
@@ -46,8 +54,7 @@ interface Kept {
   readonly lane: KeptDevice["lane"];
   readonly limits: () => readonly Limit[];
   readonly policy: BidPolicy;
-  objective: Objective | undefined;
-  progress: ObjectiveProgress;
+  readonly objectives: ObjectiveSources;
   outlook?: ObjectiveOutlook;
   /** State of charge that the curve was made from. */
   socPercent?: number;
@@ -73,9 +80,8 @@ export class BidKeeper {
           config,
           lane,
           limits: limits ?? (() => operatorLimits(config)),
-          progress: new ObjectiveProgress(),
+          objectives: objectivesOf(config),
           policy: policyOf(config, options.market),
-          objective: objectiveOf(config),
           curvesSent: 0,
           readings: [],
         },
@@ -104,13 +110,10 @@ export class BidKeeper {
     return kept !== undefined && input !== undefined && mustRun(input, kept.policy);
   }
 
-  /** A goal that came with an order takes the place of the one before. */
-  setObjective(era: Era, objective: Objective): void {
+  /** A goal takes the place of the one before from the same source; absent, it is taken away. */
+  setObjective(era: Era, source: ObjectiveSource, objective: Objective | undefined): void {
     const kept = this.#kept.get(era);
-    if (kept === undefined || sameObjective(kept.objective, objective)) return;
-    kept.objective = objective;
-    kept.progress = new ObjectiveProgress();
-    kept.progress.take(kept.lane.snapshot());
+    kept?.objectives.set(source, objective, kept.lane.snapshot());
   }
 
   addReading(reading: Reading): void {
@@ -118,7 +121,7 @@ export class BidKeeper {
     if (kept === undefined) return;
     kept.readings.push(reading);
     if (kept.readings.length > MAX_READINGS) kept.readings.shift();
-    if (!reading.replayed) kept.progress.take(reading);
+    if (!reading.replayed) kept.objectives.take(reading);
   }
 
   /** A verdict is known for good: the market hears it now and not at the next interval. */
@@ -150,8 +153,11 @@ export class BidKeeper {
     const fault = curveFault(curve.points);
     if (fault !== undefined) throw new Error(`the curve is unsound at point ${fault.index}: ${fault.fault}`);
     if (sameBid(kept.curve, curve) && !participant.needsBid(kept.config.era)) return;
-    await participant.bid(kept.config.era, curve, kept.objective, constraintsOf(curve, kept));
-    if (consumesAtAnyPrice(curve) && kept.objective === undefined && kept.curve === undefined) {
+    const { objective } = input;
+    // A market knows only goals to take energy.
+    const told = objective !== undefined && objective.targetChargeKWh > 0 ? objective : undefined;
+    await participant.bid(kept.config.era, curve, told, constraintsOf(curve, kept));
+    if (consumesAtAnyPrice(curve) && objective === undefined && kept.curve === undefined) {
       log.warn("this curve consumes at any price, and no objective asks for that", { era: kept.config.era });
     }
     kept.curve = curve;
@@ -166,17 +172,20 @@ export class BidKeeper {
     const { linkUp, socPercent, availability, limits = [] } = lane.snapshot();
     // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
     if (capability === undefined || !linkUp) return undefined;
+    const nowMs = this.#options.clock.now();
+    const outlook = this.#options.outlook?.(kept.config.era);
+    const current = kept.objectives.current(nowMs);
     return {
       kind: kept.config.kind,
       capability,
       limits: [...kept.limits(), ...limits],
-      deliveredKWh: kept.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency),
-      nowMs: this.#options.clock.now(),
+      deliveredKWh: current?.progress.deliveredKWh(kept.policy.storage.roundTripEfficiency) ?? 0,
+      nowMs,
       ...(availability && { availability }),
       ...(socPercent !== undefined && { socPercent: steadySoc(kept.socPercent, socPercent) }),
       ...(lane.measuredKW !== undefined && { presentKW: lane.measuredKW }),
-      ...(kept.objective && { objective: kept.objective }),
-      ...this.#options.outlook?.(kept.config.era),
+      ...(current && { objective: pricedObjective(current, kept, outlook) }),
+      ...outlook,
     };
   }
 
@@ -245,6 +254,27 @@ function policyOf(config: DeviceConfig, market: MarketConfig): BidPolicy {
   };
 }
 
+/**
+ * A device knows when and how much, and nothing of prices. The most that is paid for energy that can wait is then what the
+ * config says of the device, else what its kind pays as a rule; with prices known ahead there is nothing to be assumed.
+ */
+function pricedObjective(
+  { source, objective }: CurrentObjective,
+  { config, policy }: Kept,
+  outlook: BidOutlook | undefined,
+): Objective {
+  if (source !== "device" || objective.maxPricePerKWh !== undefined) return objective;
+  const knowsPrices = outlook?.forecast !== undefined || outlook?.tariff !== undefined;
+  const prices = policy.prices ?? (knowsPrices ? undefined : usualPrices(config.kind));
+  return prices === undefined ? objective : { ...objective, maxPricePerKWh: prices.to };
+}
+
+function objectivesOf(config: DeviceConfig): ObjectiveSources {
+  const objectives = new ObjectiveSources();
+  objectives.set("config", objectiveOf(config), {});
+  return objectives;
+}
+
 function objectiveOf(config: DeviceConfig): Objective | undefined {
   const given = config.objective;
   if (given === undefined) return undefined;
@@ -256,10 +286,6 @@ function objectiveOf(config: DeviceConfig): Objective | undefined {
     ...(given.maxChargeKWh !== undefined && { maxChargeKWh: given.maxChargeKWh }),
     ...(given.preferredSource !== undefined && { preferredSource: given.preferredSource }),
   };
-}
-
-function sameObjective(a: Objective | undefined, b: Objective): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify({ ...a, ...b });
 }
 
 function constraintsOf(

@@ -348,7 +348,7 @@ export class Gateway implements AsyncDisposable {
   #onSetpoints(setpoints: readonly Setpoint[]): void {
     for (const setpoint of setpoints) {
       this.#tally.addSetpoint(setpoint);
-      if (setpoint.objective) this.#bids?.setObjective(setpoint.era, setpoint.objective);
+      if (setpoint.objective) this.#bids?.setObjective(setpoint.era, "order", setpoint.objective);
     }
     const parts = this.#dispatcher?.submit(setpoints) ?? [];
     this.#meter?.setpoints(parts);
@@ -370,6 +370,7 @@ export class Gateway implements AsyncDisposable {
     if (report.kind === "link") {
       this.#options.log.info(report.up ? "device connected" : "device lost", { era, detail: report.detail });
     }
+    if (report.kind === "objective") this.#bids?.setObjective(era, "device", report.objective);
     if (report.kind !== "reading") return;
     this.#metrics.reading(era);
     this.#recorder?.add(report.reading);

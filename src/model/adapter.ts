@@ -1,4 +1,5 @@
 import type { Limit } from "./limit.ts";
+import type { Objective } from "./objective.ts";
 import type { Availability, Reading } from "./reading.ts";
 import type { Capability, Era } from "./resource.ts";
 
@@ -28,6 +29,8 @@ export type Report =
   | { readonly kind: "capability"; readonly capability: Capability }
   /** Bounds that another master of the device has set: a charge point operator's backend, a utility. They replace those before. */
   | { readonly kind: "limits"; readonly limits: readonly Limit[] }
+  /** What the device itself wants, as a car with a time of departure does; absent when it wants nothing any more. */
+  | { readonly kind: "objective"; readonly objective?: Objective }
   | { readonly kind: "link"; readonly up: boolean; readonly detail: string };
 
 /**

@@ -7,7 +7,10 @@ export type PriceMode = "HARD_DEADLINE" | "HARD_PRICE";
 
 /** A goal from which a bid curve follows, for example "20 kWh by 18:00 at no more than 0.12". */
 export interface Objective {
-  /** Energy wanted by the deadline, kWh, > 0, counted from when the objective was set. */
+  /**
+   * Energy wanted by the deadline, kWh, counted from when the objective was set; > 0 in an order and in the config. A car
+   * that holds more than it needs says 0 or less: so much may be gone by then.
+   */
   readonly targetChargeKWh: number;
   /** Wall time, epoch ms. */
   readonly deadlineMs: number;
@@ -38,3 +41,11 @@ export interface ObjectiveOutlook {
   /** Energy that will be missing at the deadline, kWh, in the objective's own terms; 0 unless at risk. */
   readonly shortfallKWh: number;
 }
+
+/**
+ * Who set an objective, strongest first: an order of the market, the config, or the device itself (a car that says when it
+ * leaves and what it needs by then).
+ */
+export const OBJECTIVE_SOURCES = ["order", "config", "device"] as const;
+
+export type ObjectiveSource = (typeof OBJECTIVE_SOURCES)[number];
