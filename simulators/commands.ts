@@ -24,7 +24,7 @@ export const simulatorCommands = [
     options: [
       { flags: "--url <url>", description: "CSMS; the identity is appended", required: true },
       { flags: "--identity <id>", description: "charge point identity", required: true },
-      { flags: "--ocpp <version>", description: "1.6 or 2.0.1", defaultValue: "1.6" },
+      { flags: "--ocpp <version>", description: "1.6, 2.0.1 or 2.1", defaultValue: "1.6" },
       { flags: "--phases <number>", description: "1 or 3", defaultValue: "3" },
       { flags: "--max-a <amps>", description: "per phase", defaultValue: "16" },
       { flags: "--soc <percent>", description: "charge of the car at the start", defaultValue: "30" },
@@ -39,7 +39,7 @@ export const simulatorCommands = [
         {
           url: textOf(options, "url"),
           identity: textOf(options, "identity"),
-          version: oneOf(options, "ocpp", ["1.6", "2.0.1"]),
+          version: oneOf(options, "ocpp", ["1.6", "2.0.1", "2.1"]),
           phases: oneOf(options, "phases", ["1", "3"]) === "1" ? 1 : 3,
           maxA: numberOf(options, "maxA"),
           soc: numberOf(options, "soc"),

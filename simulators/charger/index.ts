@@ -3,12 +3,13 @@ import type { Log } from "../../src/log.ts";
 import { Battery } from "../world/battery.ts";
 import { createRng } from "../world/rng.ts";
 import { ChargerSimulator } from "./charger-simulator.ts";
+import type { OcppVersion } from "./ocpp-version.ts";
 
 export interface ChargerProgramOptions {
   /** `ws://127.0.0.1:9220/ocpp`; the identity is appended. */
   readonly url: string;
   readonly identity: string;
-  readonly version: "1.6" | "2.0.1";
+  readonly version: OcppVersion;
   readonly phases: 1 | 3;
   /** Per phase. */
   readonly maxA: number;

@@ -9,8 +9,10 @@ export interface BatteryOptions {
   readonly maxChargeKW: number;
   /** Magnitude, kW; 0 for a car that cannot give back. */
   readonly maxDischargeKW: number;
-  /** Share of the energy taken in that arrives in the cells, 0 to 1. */
+  /** Share of the energy taken in that arrives in the cells, and of theirs that comes out, 0 to 1; 0.95 if absent. */
   readonly chargeEfficiency?: number;
+  /** Below this it gives nothing back; 5 if absent. */
+  readonly reservePercent?: number;
   /** Elapsed ms before the hardware reacts at all, and the time constant of its approach after that. */
   readonly deadMs?: number;
   readonly tauMs?: number;
@@ -37,6 +39,10 @@ export class Battery {
     return (100 * this.#storedKWh) / this.options.capacityKWh;
   }
 
+  get reservePercent(): number {
+    return this.options.reservePercent ?? 5;
+  }
+
   /** Asks for a power; the cells and the converter give what they can. */
   command(powerKW: number): void {
     this.#commandKW = powerKW;
@@ -60,7 +66,7 @@ export class Battery {
   }
 
   maxDischargeNowKW(): number {
-    return this.socPercent <= 5 ? 0 : this.options.maxDischargeKW;
+    return this.socPercent <= this.reservePercent ? 0 : this.options.maxDischargeKW;
   }
 
   #possible(powerKW: number): number {

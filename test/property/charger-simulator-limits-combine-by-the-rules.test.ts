@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ChargingProfile, periodAt } from "../../simulators/charger/charging-profile.ts";
-import { compositeSchedule } from "../../simulators/charger/composite-schedule.ts";
-import { effectiveLimit, limitKW, type Wiring } from "../../simulators/charger/effective-limit.ts";
-import { turnSign } from "../../simulators/charger/import-sign.ts";
+import { turnSign } from "../../simulators/charger/power/import-sign.ts";
+import { type ChargingProfile, periodAt } from "../../simulators/charger/profiles/charging-profile.ts";
+import { compositeSchedule } from "../../simulators/charger/profiles/composite-schedule.ts";
+import { effectiveLimit, limitKW, type Wiring } from "../../simulators/charger/profiles/effective-limit.ts";
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12);
 const moment = { nowMs: NOW_MS, transactionStartMs: NOW_MS - 120_000 };

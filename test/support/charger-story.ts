@@ -1,12 +1,25 @@
 import { expect } from "vitest";
 import { ChargerSimulator, type ChargerSimulatorOptions } from "../../simulators/charger/charger-simulator.ts";
-import { Battery } from "../../simulators/world/battery.ts";
+import { ElectricCar, type ElectricCarOptions } from "../../simulators/world/electric-car.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { StrictCsms } from "./strict-csms.ts";
 import { waitFor } from "./wait-for.ts";
 
-export type Version = "1.6" | "2.0.1";
+export type Version = "1.6" | "2.0.1" | "2.1";
+
+/** A car that reacts fast. */
+export function quickCar(options: Partial<ElectricCarOptions> = {}): ElectricCar {
+  return new ElectricCar(systemClock, {
+    capacityKWh: 60,
+    socPercent: 40,
+    maxChargeKW: 22,
+    maxDischargeKW: 0,
+    deadMs: 20,
+    tauMs: 30,
+    ...options,
+  });
+}
 
 /** A charger with a car that reacts fast, at a CSMS of another make. */
 export class ChargerStory implements AsyncDisposable {
@@ -23,25 +36,18 @@ export class ChargerStory implements AsyncDisposable {
   /** The charger is not started yet. */
   static async prepare(
     version: Version,
-    options: Partial<ChargerSimulatorOptions> & { socPercent?: number } = {},
+    options: Partial<ChargerSimulatorOptions> & { socPercent?: number; maxDischargeKW?: number } = {},
   ): Promise<ChargerStory> {
     const csms = new StrictCsms();
     await csms.listen();
-    const { socPercent = 40, ...rest } = options;
+    const { socPercent = 40, maxDischargeKW = 0, ...rest } = options;
     const charger = new ChargerSimulator({
       identity: "CP 1",
       url: csms.url,
       version,
       phases: 3,
       maxA: 16,
-      car: new Battery(systemClock, {
-        capacityKWh: 60,
-        socPercent,
-        maxChargeKW: 22,
-        maxDischargeKW: 0,
-        deadMs: 20,
-        tauMs: 30,
-      }),
+      car: quickCar({ socPercent, maxDischargeKW }),
       clock: systemClock,
       log: silentLog,
       meterIntervalMs: 100,
@@ -136,7 +142,7 @@ export class ChargerStory implements AsyncDisposable {
     });
   }
 
-  /** Last status that the CSMS knows: of the connector in 1.6, of the transaction in 2.0.1. */
+  /** Last status that the CSMS knows: of the connector in 1.6, of the transaction in 2.x. */
   lastState(): unknown {
     if (this.version === "1.6") {
       return this.csms.payloads("StatusNotification").findLast((payload) => payload["connectorId"] === 1)?.["status"];
@@ -167,7 +173,8 @@ export interface Profile {
   readonly unit?: "A" | "W";
   readonly stackLevel?: number;
   readonly limit?: number;
-  readonly periods?: readonly { startPeriod: number; limit: number; numberPhases?: number }[];
+  /** As on the wire. */
+  readonly periods?: readonly Readonly<Record<string, unknown>>[];
   /** `null` leaves startSchedule out. */
   readonly startMs?: number | null;
   readonly durationS?: number;

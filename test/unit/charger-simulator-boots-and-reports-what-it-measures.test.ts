@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ChargerStory } from "../support/charger-story.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-describe.concurrent.each(["1.6", "2.0.1"] as const)("a charger that speaks OCPP %s", (version) => {
+describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("a charger that speaks OCPP %s", (version) => {
   test("boots, greets its driver and starts a transaction in the order of the protocol", async () => {
     await using story = await ChargerStory.begin(version);
     await waitFor("the car to charge", () => story.lastState() === "Charging");

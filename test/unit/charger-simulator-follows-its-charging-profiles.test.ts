@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ChargerStory } from "../support/charger-story.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-describe.concurrent.each(["1.6", "2.0.1"] as const)("OCPP %s", (version) => {
+describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("OCPP %s", (version) => {
   test.each([
     { phases: 3, unit: "A", limit: 10, powerKW: -6.9 },
     { phases: 1, unit: "A", limit: 10, powerKW: -2.3 },

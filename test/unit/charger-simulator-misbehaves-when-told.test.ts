@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ChargerStory } from "../support/charger-story.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-describe.concurrent.each(["1.6", "2.0.1"] as const)("a charger that speaks OCPP %s", (version) => {
+describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("a charger that speaks OCPP %s", (version) => {
   test("accepts everything and charges on at full power", async () => {
     await using story = await ChargerStory.begin(version, { behaviour: { ignoresProfiles: true } });
     await story.settlesAt(-11.04);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ChargerStory } from "../support/charger-story.ts";
 import { waitFor } from "../support/wait-for.ts";
 
-describe.concurrent.each(["1.6", "2.0.1"] as const)("a charger that speaks OCPP %s", (version) => {
+describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("a charger that speaks OCPP %s", (version) => {
   const meterTimes = (story: ChargerStory): number[] =>
     story.csms.payloads(version === "1.6" ? "MeterValues" : "TransactionEvent").flatMap((payload) => {
       const values = payload["meterValue"] as { timestamp: string }[] | undefined;

@@ -4,11 +4,12 @@ import { ChargerStory, type Profile } from "../support/charger-story.ts";
 interface Refusal {
   readonly because: string;
   readonly profile: Profile;
-  /** `reasonCode` in 2.0.1. */
+  /** `reasonCode` in 2.x. */
   readonly code: string;
-  /** Only this version refuses it; the other one takes it. */
-  readonly only?: "2.0.1";
-  readonly running?: true;
+  /** Only 2.x refuses it; 1.6 takes it. */
+  readonly only?: "2.x";
+  /** In 2.1 the schema forbids it already. */
+  readonly schema21?: true;
 }
 
 const period = (startPeriod: number, limit: number) => ({ startPeriod, limit });
@@ -22,7 +23,7 @@ const REFUSALS: readonly Refusal[] = [
     because: "Relative has a startSchedule",
     profile: { kind: "Relative", scheduleExtra: { startSchedule: new Date().toISOString() } },
     code: "InvalidSchedule",
-    only: "2.0.1",
+    only: "2.x",
   },
   {
     because: "Recurring does not say how often",
@@ -38,7 +39,7 @@ const REFUSALS: readonly Refusal[] = [
     because: "the transaction profile names none",
     profile: { purpose: "TxProfile" },
     code: "MissingParam",
-    only: "2.0.1",
+    only: "2.x",
   },
   {
     because: "the transaction profile is for the whole station",
@@ -52,7 +53,7 @@ const REFUSALS: readonly Refusal[] = [
   },
   { because: "there is no such connector", profile: { connectorId: 2 }, code: "UnknownEvse" },
   { because: "the stack level is too high", profile: { stackLevel: 9 }, code: "InvalidStackLevel" },
-  { because: "the stack level is negative", profile: { stackLevel: -1 }, code: "InvalidStackLevel" },
+  { because: "the stack level is negative", profile: { stackLevel: -1 }, code: "InvalidStackLevel", schema21: true },
   {
     because: "the maximum is for a connector",
     profile: { purpose: "Max", connectorId: 1 },
@@ -82,6 +83,7 @@ const REFUSALS: readonly Refusal[] = [
     because: "it wants four phases",
     profile: { periods: [{ startPeriod: 0, limit: 8, numberPhases: 4 }] },
     code: "InvalidSchedule",
+    schema21: true,
   },
   {
     because: "it ends before it begins",
@@ -91,13 +93,15 @@ const REFUSALS: readonly Refusal[] = [
   { because: "it lasts no time", profile: { durationS: 0 }, code: "InvalidSchedule" },
 ];
 
-describe.concurrent.each(["1.6", "2.0.1"] as const)("OCPP %s refuses a profile", (version) => {
-  test.each(REFUSALS)("because $because", async ({ profile, code, only }) => {
+describe.concurrent.each(["1.6", "2.0.1", "2.1"] as const)("OCPP %s refuses a profile", (version) => {
+  const refusals = REFUSALS.filter(({ schema21 }) => version !== "2.1" || schema21 !== true);
+
+  test.each(refusals)("because $because", async ({ profile, code, only }) => {
     await using story = await ChargerStory.begin(version, { rateUnits: ["A"] });
     const answer = await story.csms.call("SetChargingProfile", story.request(profile));
-    const refused = only === undefined || only === version;
+    const refused = only === undefined || version !== "1.6";
     expect(answer["status"]).toBe(refused ? "Rejected" : "Accepted");
-    if (refused && version === "2.0.1") {
+    if (refused && version !== "1.6") {
       expect((answer["statusInfo"] as { reasonCode: string }).reasonCode).toBe(code);
     }
     expect(story.charger.hasProfile()).toBe(!refused);
@@ -142,8 +146,8 @@ describe.concurrent.each(["1.6", "2.0.1"] as const)("OCPP %s refuses a profile",
 
   test("only with NotImplemented when it does not know the action", async () => {
     await using story = await ChargerStory.begin(version);
-    const known = version === "1.6" ? { listVersion: 1, updateType: "Full" } : { versionNumber: 1, updateType: "Full" };
-    const failure = await story.csms.call("SendLocalList", known).catch((error: unknown) => error);
+    const known = { requestId: 1, logType: "SecurityLog", log: { remoteLocation: "ftp://127.0.0.1/" } };
+    const failure = await story.csms.call("GetLog", known).catch((error: unknown) => error);
     expect(failure).toMatchObject({ rpcErrorCode: "NotImplemented" });
   });
 });

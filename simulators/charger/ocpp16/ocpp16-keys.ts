@@ -1,6 +1,5 @@
-import { parseMeasurands, parseSeconds } from "./charger-settings.ts";
-import type { ChargerControls } from "./dialect.ts";
-import { MEASURANDS } from "./meter-sample.ts";
+import { parseMeasurands, parseSeconds } from "../charger-settings.ts";
+import type { ChargerControls } from "../dialect.ts";
 
 /** One configuration key of 1.6 (§9). */
 export interface ConfigurationKey {
@@ -35,8 +34,8 @@ export function configurationKeys(controls: ChargerControls): readonly Configura
     fixed("ChargingScheduleMaxPeriods", bounds.maxPeriods),
     fixed("ClockAlignedDataInterval", 0),
     fixed("ConnectionTimeOut", 60),
-    fixed("ConnectorPhaseRotation", controls.wiring.phases === 3 ? "0.RST,1.RST" : "0.NotApplicable,1.NotApplicable"),
-    fixed("ConnectorSwitch3to1PhaseSupported", controls.wiring.phases === 3),
+    fixed("ConnectorPhaseRotation", phaseRotation(controls)),
+    fixed("ConnectorSwitch3to1PhaseSupported", bounds.switchesPhases),
     fixed("GetConfigurationMaxKeys", 50),
     seconds(
       "HeartbeatInterval",
@@ -45,6 +44,8 @@ export function configurationKeys(controls: ChargerControls): readonly Configura
         settings.heartbeatMs = value * 1000;
       },
     ),
+    fixed("LocalAuthListEnabled", true),
+    fixed("LocalAuthListMaxLength", controls.localList.maxEntries),
     fixed("LocalAuthorizeOffline", true),
     fixed("LocalPreAuthorize", false),
     fixed("MaxChargingProfilesInstalled", bounds.maxProfiles),
@@ -59,16 +60,18 @@ export function configurationKeys(controls: ChargerControls): readonly Configura
       key: "MeterValuesSampledData",
       read: () => settings.measurands.join(","),
       write: (text) => {
-        const measurands = parseMeasurands(text);
+        const measurands = parseMeasurands(text, settings.measurable);
         if (measurands !== undefined) settings.measurands = measurands;
         return measurands !== undefined;
       },
     },
-    fixed("MeterValuesSampledDataMaxLength", MEASURANDS.length),
+    fixed("MeterValuesSampledDataMaxLength", settings.measurable.length),
     fixed("NumberOfConnectors", bounds.connectors),
+    fixed("ReserveConnectorZeroSupported", false),
+    fixed("SendLocalListMaxLength", controls.localList.maxEntries),
     fixed("StopTransactionOnEVSideDisconnect", true),
     fixed("StopTransactionOnInvalidId", true),
-    fixed("SupportedFeatureProfiles", "Core,SmartCharging,RemoteTrigger"),
+    fixed("SupportedFeatureProfiles", "Core,SmartCharging,RemoteTrigger,Reservation,LocalAuthListManagement"),
     seconds(
       "WebSocketPingInterval",
       () => settings.webSocketPingS,
@@ -77,4 +80,10 @@ export function configurationKeys(controls: ChargerControls): readonly Configura
       },
     ),
   ];
+}
+
+/** `RST` per connector where there are three conductors, as 1.6 writes it. */
+function phaseRotation({ wiring, bounds }: ChargerControls): string {
+  const turn = wiring.phases === 3 ? "RST" : "NotApplicable";
+  return Array.from({ length: bounds.connectors + 1 }, (_, connectorId) => `${connectorId}.${turn}`).join(",");
 }

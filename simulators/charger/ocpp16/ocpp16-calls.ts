@@ -1,8 +1,8 @@
 import { z } from "zod";
-import type { CallHandler, ChargerControls, Trigger } from "./dialect.ts";
+import type { CallHandler, ChargerControls, Trigger } from "../dialect.ts";
+import { instantMs, present, timestamp } from "../link/wire-time.ts";
 import { configurationKeys } from "./ocpp16-keys.ts";
 import { ChargingProfile16, profileFrom16, purpose16 } from "./ocpp16-profile.ts";
-import { present, timestamp } from "./wire-time.ts";
 
 const GetConfiguration = z.object({ key: z.array(z.string()).optional() });
 const ChangeConfiguration = z.object({ key: z.string(), value: z.string() });
@@ -26,6 +26,20 @@ const RemoteStart = z.object({
 });
 const RemoteStop = z.object({ transactionId: z.number() });
 const ChangeAvailability = z.object({ connectorId: z.number(), type: z.enum(["Inoperative", "Operative"]) });
+const ReserveNow = z.object({
+  connectorId: z.number(),
+  expiryDate: z.string(),
+  idTag: z.string(),
+  reservationId: z.number(),
+});
+const CancelReservation = z.object({ reservationId: z.number() });
+const SendLocalList = z.object({
+  listVersion: z.number(),
+  updateType: z.enum(["Differential", "Full"]),
+  localAuthorizationList: z
+    .array(z.object({ idTag: z.string(), idTagInfo: z.object({ status: z.string() }).optional() }))
+    .optional(),
+});
 
 const TRIGGERS: ReadonlyMap<string, Trigger> = new Map([
   ["BootNotification", "boot"],
@@ -34,12 +48,28 @@ const TRIGGERS: ReadonlyMap<string, Trigger> = new Map([
   ["StatusNotification", "status"],
 ]);
 
-/** What the charger answers in 1.6. A call that is not here gets NotImplemented. */
+/** What the charger answers in 1.6 and its security extension. A call that is not here gets NotImplemented. */
 export function handlers16(controls: ChargerControls): Record<string, CallHandler> {
+  return { ...coreHandlers(controls), ...profileHandlers(controls), ...driverHandlers(controls) };
+}
+
+const status = (accepted: boolean) => ({ status: accepted ? "Accepted" : "Rejected" });
+
+function exists(controls: ChargerControls, connectorId = 1): boolean {
+  return connectorId >= 0 && connectorId <= controls.bounds.connectors;
+}
+
+function coreHandlers(controls: ChargerControls): Record<string, CallHandler> {
   const keys = configurationKeys(controls);
   const find = (name: string) => keys.find((row) => row.key.toLowerCase() === name.trim().toLowerCase());
-  const connectorExists = (connectorId = 1) => connectorId >= 0 && connectorId <= controls.bounds.connectors;
-  const status = (accepted: boolean) => ({ status: accepted ? "Accepted" : "Rejected" });
+  const triggerMessage: CallHandler = (payload) => {
+    const { requestedMessage, connectorId } = TriggerMessage.parse(payload);
+    const trigger = TRIGGERS.get(requestedMessage);
+    if (trigger === undefined) return { status: "NotImplemented" };
+    if (!exists(controls, connectorId)) return status(false);
+    controls.trigger(trigger, connectorId);
+    return status(true);
+  };
   return {
     GetConfiguration: (payload) => {
       const wanted = GetConfiguration.parse(payload).key;
@@ -59,6 +89,21 @@ export function handlers16(controls: ChargerControls): Record<string, CallHandle
       const row = find(key);
       return row === undefined ? { status: "NotSupported" } : status(row.write?.(value) ?? false);
     },
+    TriggerMessage: triggerMessage,
+    ExtendedTriggerMessage: triggerMessage,
+    ChangeAvailability: (payload) => {
+      const { connectorId, type } = ChangeAvailability.parse(payload);
+      if (!exists(controls, connectorId)) return status(false);
+      return { status: controls.setAvailable(connectorId, type === "Operative") };
+    },
+    Reset: () => status(controls.reset(true)),
+    UnlockConnector: () => ({ status: "NotSupported" }),
+    ClearCache: () => status(true),
+  };
+}
+
+function profileHandlers(controls: ChargerControls): Record<string, CallHandler> {
+  return {
     SetChargingProfile: (payload) => {
       const { connectorId, csChargingProfiles } = SetChargingProfile.parse(payload);
       return status(controls.setProfile(profileFrom16(connectorId, csChargingProfiles)) === undefined);
@@ -76,9 +121,15 @@ export function handlers16(controls: ChargerControls): Record<string, CallHandle
     GetCompositeSchedule: (payload) => {
       const { connectorId, duration, chargingRateUnit } = GetCompositeSchedule.parse(payload);
       const unit = chargingRateUnit ?? controls.bounds.units[0] ?? "A";
-      if (!connectorExists(connectorId) || !controls.bounds.units.includes(unit)) return status(false);
+      if (!exists(controls, connectorId) || !controls.bounds.units.includes(unit)) return status(false);
       const startSchedule = timestamp(controls.now());
-      const chargingSchedulePeriod = controls.composite(duration * 1000, unit);
+      const chargingSchedulePeriod = controls
+        .composite(connectorId, duration * 1000, unit)
+        .map(({ startPeriod, limit, numberPhases }) => ({
+          startPeriod,
+          limit,
+          ...(controls.bounds.current === "DC" ? {} : { numberPhases }),
+        }));
       return {
         ...status(true),
         connectorId,
@@ -86,32 +137,43 @@ export function handlers16(controls: ChargerControls): Record<string, CallHandle
         chargingSchedule: { duration, startSchedule, chargingRateUnit: unit, chargingSchedulePeriod },
       };
     },
-    TriggerMessage: (payload) => {
-      const { requestedMessage, connectorId } = TriggerMessage.parse(payload);
-      const trigger = TRIGGERS.get(requestedMessage);
-      if (trigger === undefined) return { status: "NotImplemented" };
-      if (!connectorExists(connectorId)) return status(false);
-      controls.trigger(trigger);
-      return status(true);
-    },
+  };
+}
+
+function driverHandlers(controls: ChargerControls): Record<string, CallHandler> {
+  return {
     RemoteStartTransaction: (payload) => {
       const { connectorId, idTag, chargingProfile } = RemoteStart.parse(payload);
-      if (connectorId === 0 || !connectorExists(connectorId)) return status(false);
-      const profile = chargingProfile && profileFrom16(1, chargingProfile);
+      if (connectorId === 0 || !exists(controls, connectorId)) return status(false);
+      const profile = chargingProfile && profileFrom16(connectorId ?? 1, chargingProfile);
       if (profile !== undefined && (profile.purpose !== "tx" || profile.transactionId !== undefined)) {
         return status(false);
       }
-      return status(controls.remoteStart(idTag, profile));
+      return status(
+        controls.remoteStart({ idTag, ...present("connectorId", connectorId), ...present("profile", profile) }),
+      );
     },
     RemoteStopTransaction: (payload) => {
       return status(controls.remoteStop(String(RemoteStop.parse(payload).transactionId)));
     },
-    ChangeAvailability: (payload) => {
-      const { connectorId, type } = ChangeAvailability.parse(payload);
-      return connectorExists(connectorId) ? { status: controls.setAvailable(type === "Operative") } : status(false);
+    ReserveNow: (payload) => {
+      const { connectorId, expiryDate, idTag, reservationId } = ReserveNow.parse(payload);
+      const expiryMs = instantMs(expiryDate);
+      // ReserveConnectorZeroSupported is false.
+      if (connectorId === 0 || !exists(controls, connectorId) || expiryMs <= controls.now()) return status(false);
+      return { status: controls.reserve({ id: reservationId, connectorId, idTag, expiryMs }) };
     },
-    Reset: () => status(controls.reset(true)),
-    UnlockConnector: () => ({ status: "NotSupported" }),
-    ClearCache: () => status(true),
+    CancelReservation: (payload) => {
+      return status(controls.cancelReservation(CancelReservation.parse(payload).reservationId));
+    },
+    GetLocalListVersion: () => ({ listVersion: controls.localList.version }),
+    SendLocalList: (payload) => {
+      const { listVersion, updateType, localAuthorizationList = [] } = SendLocalList.parse(payload);
+      const entries = localAuthorizationList.map(({ idTag, idTagInfo }) => ({
+        idTag,
+        ...present("status", idTagInfo?.status),
+      }));
+      return { status: controls.localList.update(updateType, listVersion, entries) };
+    },
   };
 }

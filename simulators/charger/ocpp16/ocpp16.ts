@@ -1,11 +1,11 @@
 import { z } from "zod";
-import type { ChargerSettings } from "./charger-settings.ts";
-import type { Dialect, MeterReport, StatusMessage } from "./dialect.ts";
-import { type MeterSample, type SampleContext, sampledValues } from "./meter-sample.ts";
+import type { ChargerSettings } from "../charger-settings.ts";
+import type { Dialect, MeterReport, StatusMessage } from "../dialect.ts";
+import type { Outgoing } from "../link/outbox.ts";
+import { present, timestamp } from "../link/wire-time.ts";
+import { type MeterSample, type SampleContext, sampledValues } from "../power/meter-sample.ts";
+import type { Transaction } from "../session/transaction.ts";
 import { handlers16 } from "./ocpp16-calls.ts";
-import type { Outgoing } from "./outbox.ts";
-import type { Transaction } from "./transaction.ts";
-import { present, timestamp } from "./wire-time.ts";
 
 const BootConf = z.object({ status: z.enum(["Accepted", "Pending", "Rejected"]), interval: z.number() });
 const AuthorizeConf = z.object({ idTagInfo: z.object({ status: z.string() }) });
@@ -14,10 +14,8 @@ const StartConf = AuthorizeConf.extend({ transactionId: z.number() });
 /** A stop of a transaction whose start the CSMS never answered: chargers in the field send this. */
 const UNKNOWN_TRANSACTION = -1;
 
-/** OCPP 1.6J as a charger with one connector speaks it. */
+/** OCPP 1.6J as a charger speaks it. */
 export const ocpp16: Dialect = {
-  subprotocol: "ocpp1.6",
-
   async boot(call, identity) {
     const answer = await call("BootNotification", {
       chargePointVendor: "Simulated",
@@ -30,16 +28,19 @@ export const ocpp16: Dialect = {
   },
 
   async authorize(call, idTag) {
-    return AuthorizeConf.parse(await call("Authorize", { idTag })).idTagInfo.status === "Accepted";
+    const { status } = AuthorizeConf.parse(await call("Authorize", { idTag })).idTagInfo;
+    return { accepted: status === "Accepted", mayDischarge: false };
   },
 
-  status(status, timeMs) {
-    const message = (connectorId: number, shown: string): StatusMessage => ({
-      place: connectorId,
+  status(connectorId, status, timeMs) {
+    const message = (place: number, shown: string): StatusMessage => ({
+      place,
       shown,
-      payload: { connectorId, errorCode: "NoError", status: shown, timestamp: timestamp(timeMs) },
+      payload: { connectorId: place, errorCode: "NoError", status: shown, timestamp: timestamp(timeMs) },
     });
-    return [message(0, status === "Unavailable" ? status : "Available"), message(1, status)];
+    // The first connector tells of the station too, so that it is told once.
+    const station = connectorId === 1 ? [message(0, status === "Unavailable" ? status : "Available")] : [];
+    return [...station, message(connectorId, status)];
   },
 
   started(transaction, sample) {
@@ -47,9 +48,10 @@ export const ocpp16: Dialect = {
       action: "StartTransaction",
       kind: "transaction",
       payload: () => ({
-        connectorId: 1,
+        connectorId: transaction.connectorId,
         idTag: transaction.idTag,
-        meterStart: Math.round(sample.energyWh),
+        meterStart: Math.round(sample.importWh),
+        ...present("reservationId", transaction.reservationId),
         timestamp: timestamp(transaction.startedAtMs),
       }),
     };
@@ -64,14 +66,14 @@ export const ocpp16: Dialect = {
 
   stateChanged: () => undefined,
 
-  ended(transaction, sample, reason) {
+  ended({ transaction, sample, reason }) {
     return {
       action: "StopTransaction",
       kind: "transaction",
       payload: () => ({
         transactionId: numberOf(transaction) ?? UNKNOWN_TRANSACTION,
         idTag: transaction.idTag,
-        meterStop: Math.round(sample.energyWh),
+        meterStop: Math.round(sample.importWh),
         timestamp: timestamp(sample.timeMs),
         reason,
       }),
@@ -82,13 +84,13 @@ export const ocpp16: Dialect = {
 };
 
 function meterValues(report: MeterReport, settings: ChargerSettings): Outgoing {
-  const { transaction, sample, context } = report;
+  const { connectorId, transaction, sample, context } = report;
   const meterValue = [meterValue16(sample, settings, context)];
   return {
     action: "MeterValues",
     kind: "meter",
     payload: () => ({
-      connectorId: 1,
+      connectorId,
       ...present("transactionId", transaction && numberOf(transaction)),
       meterValue,
     }),

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { CallHandler, ChargerControls } from "./dialect.ts";
-import { type DeviceVariable, deviceVariables } from "./ocpp201-variables.ts";
-import { present, timestamp } from "./wire-time.ts";
+import type { CallHandler, ChargerControls } from "../dialect.ts";
+import { present, timestamp } from "../link/wire-time.ts";
+import type { OcppVersion } from "../ocpp-version.ts";
+import { type DeviceVariable, deviceVariables } from "./device-variables.ts";
 
 const Evse = z.object({ id: z.number(), connectorId: z.number().optional() });
 const Named = z.object({ name: z.string(), instance: z.string().optional() });
@@ -15,8 +16,8 @@ const SetVariables = z.object({ setVariableData: z.array(Address.extend({ attrib
 const GetBaseReport = z.object({ requestId: z.number(), reportBase: z.string() });
 
 /** GetVariables, SetVariables and GetBaseReport. */
-export function deviceModelHandlers(controls: ChargerControls): Record<string, CallHandler> {
-  const variables = deviceVariables(controls);
+export function deviceModelHandlers(version: OcppVersion, controls: ChargerControls): Record<string, CallHandler> {
+  const variables = deviceVariables(version, controls);
   return {
     GetVariables: (payload) => ({
       getVariableResult: GetVariables.parse(payload).getVariableData.map((asked) => {

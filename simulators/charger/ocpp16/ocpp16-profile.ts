@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ChargingProfile, ProfilePurpose } from "./charging-profile.ts";
-import { instantMs, present, RECURRENCE_MS } from "./wire-time.ts";
+import { instantMs, present, RECURRENCE_MS } from "../link/wire-time.ts";
+import type { ChargingProfile, ProfilePurpose } from "../profiles/charging-profile.ts";
 
 const Purpose = z.enum(["ChargePointMaxProfile", "TxDefaultProfile", "TxProfile"]);
 

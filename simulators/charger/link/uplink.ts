@@ -1,5 +1,5 @@
-import { backoffMs, type Clock, repeatEvery } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
+import { backoffMs, type Clock, repeatEvery } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
 import type { ChargerSocket } from "./charger-socket.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 
@@ -39,6 +39,7 @@ export class Uplink implements AsyncDisposable {
   #paused = false;
   #ready = false;
   #failures = 0;
+  #downSinceMs: number;
   #wake = new AbortController();
   #bootWait = new AbortController();
   #running: Promise<void> | undefined;
@@ -46,11 +47,17 @@ export class Uplink implements AsyncDisposable {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.#downSinceMs = options.clock.elapsedMs();
   }
 
   /** Connected, and the CSMS accepted the boot. */
   get online(): boolean {
     return this.#ready;
+  }
+
+  /** How long there has been no link; nothing while there is one. Elapsed ms. */
+  get offlineMs(): number | undefined {
+    return this.#ready ? undefined : this.#options.clock.elapsedMs() - this.#downSinceMs;
   }
 
   /** The CSMS accepted a boot since the last restart. */
@@ -93,6 +100,12 @@ export class Uplink implements AsyncDisposable {
   async call(action: string, payload: Record<string, unknown>): Promise<unknown> {
     if (this.#socket === undefined) throw new Error(`${action}: no link`);
     return await this.#socket.call(action, payload);
+  }
+
+  /** A message without an answer, 2.1 only. @throws when there is no link */
+  send(action: string, payload: Record<string, unknown>): void {
+    if (this.#socket === undefined) throw new Error(`${action}: no link`);
+    this.#socket.send(action, payload);
   }
 
   /** A message that must arrive in order, now or later. */
@@ -155,7 +168,7 @@ export class Uplink implements AsyncDisposable {
     } finally {
       over.abort(new Error("the link is down"));
       this.#socket = undefined;
-      this.#ready = false;
+      this.#linkIsDown();
       this.#failures += 1;
     }
   }
@@ -219,8 +232,13 @@ export class Uplink implements AsyncDisposable {
     }
   }
 
-  async #drop(): Promise<void> {
+  #linkIsDown(): void {
+    if (this.#ready) this.#downSinceMs = this.#options.clock.elapsedMs();
     this.#ready = false;
+  }
+
+  async #drop(): Promise<void> {
+    this.#linkIsDown();
     // A socket that breaks while it is being closed is closed as well.
     await this.#socket?.close({ force: true }).catch(() => undefined);
   }
