@@ -28,6 +28,24 @@ export const sharedSchema = z
   })
   .describe("OCPP 1.6J, 2.0.1 and 2.1 on one port");
 
+const v2gSchema = z
+  .strictObject({
+    maxDischargeKW: z.number().positive().max(1000).describe("Most that a car may give back here, kW, magnitude"),
+    leaseS: z
+      .int()
+      .min(3)
+      .max(3600)
+      .default(120)
+      .describe("A charger that hears nothing of the gateway for so long ends a setpoint by itself, seconds"),
+    capacityKWh: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .describe("Usable energy of the car that parks here, kWh, where it does not say so itself"),
+  })
+  .describe("Lets cars at this connector give energy back; OCPP 2.1");
+
 /** One connector of a charger. */
 export const deviceSchema = z
   .strictObject({
@@ -62,6 +80,7 @@ export const deviceSchema = z
       .optional()
       .describe("Power that holds when no setpoint does, kW, negative; kept by the charger even if the gateway dies"),
     password: z.string().min(8).max(100).optional().describe("Basic authentication (security profile 1)"),
+    v2g: v2gSchema.optional(),
     withoutSubprotocol: z
       .enum(["refuse", ...OCPP_VERSIONS])
       .optional()

@@ -3,21 +3,25 @@ import type { Log } from "../../src/log.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.ts";
-import { kWFromAmps } from "../../src/model/units.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { OcppDevice } from "./config.ts";
+import { carCapability } from "./control/car-capability.ts";
 import { importKWFrom, importLimitKW, powerFromImportKW } from "./control/import-limit.ts";
 import { ProfileWriter, type Written } from "./control/profile-writer.ts";
+import { type HeldSetpoint, V2gControl } from "./control/v2g-control.ts";
+import { powerFromSetpoint, type WireSetpoint } from "./control/v2g-setpoint.ts";
 import { CallFailure } from "./link/call-queue.ts";
-import type { JsonRecord } from "./link/json.ts";
 import { timestampFrom } from "./link/timestamp.ts";
 import { Turn } from "./link/turn.ts";
 import type { ChargerEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
 import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
+import type { CarNeeds } from "./sessions/car-needs.ts";
+import { carObjective } from "./sessions/car-objective.ts";
+import { type CarPlan, plannedImportKW } from "./sessions/car-plan.ts";
+import { DischargeRoom } from "./sessions/discharge-room.ts";
 import type { Station, StationPort } from "./station.ts";
-import { versionName } from "./version.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
 const MAX_RESENDS = 5;
@@ -36,6 +40,7 @@ export class OcppConnector implements Adapter, StationPort {
   readonly #log: Log;
   readonly #reports = new ReportQueue();
   readonly #writer: ProfileWriter;
+  readonly #v2g: V2gControl;
   readonly #turn = new Turn();
   readonly #deviceClock = new DeviceClock();
   #identity: DeviceIdentity | undefined;
@@ -44,6 +49,9 @@ export class OcppConnector implements Adapter, StationPort {
   /** Set while connector 0, the whole station, is out of service. */
   #stationState: PlugState | undefined;
   #said = "";
+  #saidCapability = "";
+  #plannedKW: number | undefined;
+  #dischargeRoom = new DischargeRoom(undefined);
   #transactionId: number | string | undefined;
   #target: Target | undefined;
   /** A release that the charger did not hear of. */
@@ -64,6 +72,13 @@ export class OcppConnector implements Adapter, StationPort {
     this.#context = context;
     this.#log = context.log.child({ era: role.era, charger: device.identity });
     this.#writer = new ProfileWriter(station, device, context.clock);
+    this.#v2g = new V2gControl({
+      station,
+      device,
+      clock: context.clock,
+      log: this.#log,
+      onLost: () => this.#resendSoon("the charger lost its setpoint", false),
+    });
   }
 
   get protocol(): string {
@@ -73,35 +88,33 @@ export class OcppConnector implements Adapter, StationPort {
   async start(signal: AbortSignal): Promise<Capability> {
     await this.#station.connected(signal);
     this.#started = true;
-    return this.#capability();
+    const capability = this.#capability();
+    this.#saidCapability = JSON.stringify(capability);
+    return capability;
   }
 
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    const importKW = importLimitKW(target.powerKW);
-    if (importKW === undefined) {
-      throw new DeviceError("refused", this.era, `${this.#cannotDischarge()}: asked for ${target.powerKW} kW`);
+    const obstacle = this.#v2g.obstacle();
+    if (obstacle !== undefined && importLimitKW(target.powerKW) === undefined) {
+      throw new DeviceError("refused", this.era, `${obstacle}: asked for ${target.powerKW} kW`);
     }
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
     this.#stopResend();
-    const written = await this.#inTurn(signal, async () => {
-      const done = await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
+    return this.#inTurn(signal, async () => {
+      const acceptance = await this.#write(target, signal);
       this.#target = target;
       this.#owesRelease = false;
-      return done;
+      return acceptance;
     });
-    return {
-      appliedKW: powerFromImportKW(importKWFrom(written.limit, this.#device)),
-      command: commandText(written, this.#device.phases, target.untilMs),
-      endsByItself: true,
-    };
   }
 
   async release(signal: AbortSignal): Promise<void> {
     this.#stopResend();
     this.#target = undefined;
     this.#owesRelease = true;
+    this.#v2g.stop();
     await this.#inTurn(signal, () => this.#writer.clear(signal));
     this.#owesRelease = false;
   }
@@ -114,6 +127,7 @@ export class OcppConnector implements Adapter, StationPort {
     this.#stopResend();
     this.#target = undefined;
     this.#owesRelease = false;
+    this.#v2g.stop();
     this.#station.removePort(this.#device.connector);
     return Promise.resolve();
   }
@@ -124,22 +138,28 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onReady(): void {
+    // A charger may come back speaking another version, in which it can do more, or less.
+    this.#sayCapability();
     this.#resendSoon("the charger is back", true);
   }
 
   onIdentity(identity: DeviceIdentity): void {
     this.#writer.forget();
-    const changed = JSON.stringify(identity) !== JSON.stringify(this.#identity);
+    this.#v2g.forgetCharger();
     this.#identity = identity;
-    if (changed && this.#started) this.#reports.push({ kind: "capability", capability: this.#capability() });
+    this.#sayCapability();
+  }
+
+  get mayDischarge(): boolean {
+    return this.#device.v2g !== undefined;
   }
 
   hasTarget(): boolean {
-    return this.#target !== undefined;
+    return this.#target !== undefined && this.#target.untilMs > this.#context.clock.now();
   }
 
-  dynamicSchedule(_profileId: number): JsonRecord | undefined {
-    return undefined;
+  setpointOf(profileId: number): WireSetpoint | undefined {
+    return this.#v2g.setpointOf(profileId);
   }
 
   onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void {
@@ -148,8 +168,11 @@ export class OcppConnector implements Adapter, StationPort {
     else if (event.connector !== this.#device.connector) return;
     else if (event.kind === "samples") this.#onSamples(event);
     else if (event.kind === "transaction") this.#onTransaction(event.transactionId);
+    else if (event.kind === "needs") this.#onNeeds(event.needs);
+    else if (event.kind === "plan") this.#onPlan(event.plan);
     else if (event.transactionId === this.#transactionId) {
       this.#transactionId = undefined;
+      this.#onCarGone();
       // Its profile went with it.
       this.#resendSoon("the transaction is over", false);
     }
@@ -162,9 +185,45 @@ export class OcppConnector implements Adapter, StationPort {
       // 2.0.1 repeats "occupied" beside the finer state of the transaction, which stays.
       const finer = this.#transactionId !== undefined && state === "plugged" && this.#usable();
       if (!finer) this.#state = state;
-      if (state === "free") this.#transactionId = undefined;
+      if (state === "free") {
+        this.#transactionId = undefined;
+        this.#onCarGone();
+      }
     }
     this.#sayAvailability();
+  }
+
+  #onNeeds(needs: CarNeeds): void {
+    this.#log.info("the car told what it needs", { ...needs });
+    this.#v2g.take(needs);
+    const floorKWh = Math.max(
+      needs.cyclingFromKWh ?? Number.NEGATIVE_INFINITY,
+      needs.leastKWh ?? Number.NEGATIVE_INFINITY,
+    );
+    this.#dischargeRoom = new DischargeRoom(Number.isFinite(floorKWh) ? -floorKWh : undefined);
+    const objective = carObjective(needs);
+    this.#reports.push({ kind: "objective", ...(objective === undefined ? {} : { objective }) });
+    if (needs.socPercent !== undefined) {
+      const receivedAtMs = this.#context.clock.now();
+      this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs, socPercent: needs.socPercent } });
+    }
+    this.#sayCapability();
+    this.#resendSoon("the car told what it needs", false);
+  }
+
+  #onPlan(plan: CarPlan): void {
+    this.#plannedKW = plannedImportKW(plan, this.#device, this.#context.clock.now());
+    this.#log.info("the car told what it will draw", { plannedKW: this.#plannedKW, ...plan });
+    this.#sayAvailability();
+  }
+
+  #onCarGone(): void {
+    this.#plannedKW = undefined;
+    if (this.#v2g.needs === undefined) return;
+    this.#v2g.forgetCar();
+    this.#dischargeRoom = new DischargeRoom(undefined);
+    this.#reports.push({ kind: "objective" });
+    this.#sayCapability();
   }
 
   #usable(): boolean {
@@ -175,10 +234,28 @@ export class OcppConnector implements Adapter, StationPort {
     const state = this.#stationState ?? this.#state;
     if (state === undefined) return;
     const { usable, reason } = PLUG_AVAILABILITY[state];
-    if (reason === this.#said) return;
-    this.#said = reason;
-    const minPowerKW = usable ? this.#capability().minPowerKW : 0;
-    this.#reports.push({ kind: "availability", availability: { era: this.era, minPowerKW, maxPowerKW: 0, reason } });
+    const { minPowerKW, maxPowerKW } = this.#capability();
+    const plan = usable && this.#plannedKW !== undefined ? `, plans ${this.#plannedKW.toFixed(1)} kW` : "";
+    const availability = {
+      era: this.era,
+      minPowerKW: usable ? minPowerKW : 0,
+      maxPowerKW: usable && this.#dischargeRoom.isOpen ? maxPowerKW : 0,
+      reason: `${reason}${plan}`,
+    };
+    const said = JSON.stringify(availability);
+    if (said === this.#said) return;
+    this.#said = said;
+    this.#reports.push({ kind: "availability", availability });
+  }
+
+  #sayCapability(): void {
+    if (!this.#started) return;
+    const capability = this.#capability();
+    const said = JSON.stringify(capability);
+    if (said === this.#saidCapability) return;
+    this.#saidCapability = said;
+    this.#reports.push({ kind: "capability", capability });
+    this.#sayAvailability();
   }
 
   #onTransaction(transactionId: number | string): void {
@@ -196,6 +273,7 @@ export class OcppConnector implements Adapter, StationPort {
       if (replayed) live = false;
       const measured = measuredFrom(set.samples, this.#device);
       if (measured === undefined) continue;
+      if (!replayed) this.#dischargeRoom.take(measured);
       this.#reports.push({
         kind: "reading",
         reading: {
@@ -207,6 +285,7 @@ export class OcppConnector implements Adapter, StationPort {
         },
       });
     }
+    if (this.#v2g.needs !== undefined) this.#sayAvailability();
     // A transaction that began before we did: the charger goes on with it and only names it here.
     if (live && event.transactionId !== undefined && (this.#state === undefined || this.#usable())) {
       this.#onTransaction(event.transactionId);
@@ -234,6 +313,7 @@ export class OcppConnector implements Adapter, StationPort {
   async #restore(why: string, withFallback: boolean, signal: AbortSignal): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
+        if (await this.#v2g.allowTransfer(asText(this.#transactionId), signal)) this.#sayCapability();
         if (await this.#restoreOnce(signal)) this.#log.info("target sent again", { why });
         break;
       } catch (error) {
@@ -256,29 +336,41 @@ export class OcppConnector implements Adapter, StationPort {
     }
     const target = this.#target;
     if (target === undefined) return false;
-    const importKW = importLimitKW(target.powerKW);
-    if (importKW === undefined || target.untilMs <= this.#context.clock.now()) {
+    const impossible = importLimitKW(target.powerKW) === undefined && this.#v2g.obstacle() !== undefined;
+    if (impossible || target.untilMs <= this.#context.clock.now()) {
       this.#target = undefined;
       return false;
     }
-    await this.#writer.write(importKW, target.untilMs, this.#transactionId, signal);
+    await this.#write(target, signal);
     return true;
   }
 
-  #cannotDischarge(): string {
-    const { version } = this.#station;
-    return version === undefined ? "cannot discharge" : `${versionName(version)} cannot discharge`;
+  /** By setpoint where the car follows those, else by limit. */
+  async #write({ powerKW, untilMs }: Target, signal: AbortSignal): Promise<Acceptance> {
+    if (this.#v2g.obstacle() === undefined) {
+      const held = await this.#v2g.write(powerKW, untilMs, asText(this.#transactionId), signal);
+      this.#writer.replacedBy(held.purpose, signal);
+      return {
+        appliedKW: powerFromSetpoint(held.setpoint),
+        command: setpointText(held, untilMs),
+        endsByItself: true,
+      };
+    }
+    this.#v2g.stop();
+    const importKW = importLimitKW(powerKW) ?? 0;
+    const written = await this.#writer.write(importKW, untilMs, this.#transactionId, signal);
+    return {
+      appliedKW: powerFromImportKW(importKWFrom(written.limit, this.#device)),
+      command: commandText(written, this.#device.phases, untilMs),
+      endsByItself: true,
+    };
   }
 
   #capability(): Capability {
-    const { maxA, minA, settleS } = this.#device;
     return {
-      minPowerKW: powerFromImportKW(kWFromAmps(maxA, this.#device)),
-      maxPowerKW: 0,
-      ...(minA > 0 ? { minRunKW: kWFromAmps(minA, this.#device) } : {}),
-      control: "limit",
+      ...carCapability(this.#device, this.#v2g.needs, this.#v2g.obstacle()),
       failsafe: "device",
-      settleMs: settleS * 1000,
+      settleMs: this.#device.settleS * 1000,
       sampleMs: this.#meterIntervalMs,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
     };
@@ -297,4 +389,14 @@ export class OcppConnector implements Adapter, StationPort {
 function commandText({ limit, purpose }: Written, phases: number, untilMs: number): string {
   const amount = limit.unit === "A" ? `${limit.value.toFixed(1)} A x ${phases}` : `${limit.value} W`;
   return `SetChargingProfile ${purpose} ${amount} until ${timestampFrom(untilMs)}`;
+}
+
+function setpointText({ setpoint, purpose, kind, updated }: HeldSetpoint, untilMs: number): string {
+  const action = updated ? "UpdateDynamicSchedule" : `SetChargingProfile ${purpose} ${kind}`;
+  return `${action} setpoint ${setpoint.totalW} W until ${timestampFrom(untilMs)}`;
+}
+
+/** Transactions of 2.x are named in text, those of 1.6 are numbered. */
+function asText(transactionId: number | string | undefined): string | undefined {
+  return typeof transactionId === "string" ? transactionId : undefined;
 }

@@ -4,12 +4,13 @@ import type { Log } from "../../src/log.ts";
 import type { DeviceIdentity } from "../../src/model/resource.ts";
 import type { AdapterContext } from "../kind.ts";
 import { type OcppDevice, type OcppShared, versionWithoutSubprotocol } from "./config.ts";
+import type { WireSetpoint } from "./control/v2g-setpoint.ts";
 import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink } from "./link/charger-link.ts";
 import type { JsonRecord } from "./link/json.ts";
 import { createSession, type Session } from "./link/session.ts";
-import type { Dialect, DialectContext, Request, Traits } from "./messages/dialect.ts";
+import type { Dialect, DialectContext, Request, Traits, V2gRequests } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
 import { createDialect21 } from "./messages/dialect-2.1.ts";
@@ -26,8 +27,10 @@ export interface StationPort {
   onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void;
   /** True if a charging profile is in force, or is on its way. */
   hasTarget(): boolean;
-  /** What the dynamic profile with this id says now; absent if it is none of this connector, or not in force. */
-  dynamicSchedule(profileId: number): JsonRecord | undefined;
+  /** True if cars may give energy back here. */
+  readonly mayDischarge: boolean;
+  /** The setpoint of the profile with this id; absent if it is none of this connector, or not in force. */
+  setpointOf(profileId: number): WireSetpoint | undefined;
 }
 
 /** A charger that says nothing so long after connecting did not boot: it only lost the line. */
@@ -73,6 +76,11 @@ export class Station {
 
   get version(): OcppVersion | undefined {
     return this.#session?.dialect.version;
+  }
+
+  /** What this version has for setpoints in both directions; absent where it has nothing, or while nobody is connected. */
+  get v2g(): V2gRequests | undefined {
+    return this.#session?.dialect.v2g;
   }
 
   /** What the charger says of its smart charging; empty as long as it said nothing. */
@@ -182,17 +190,18 @@ export class Station {
       heartbeatIntervalS: this.#shared.heartbeatIntervalS,
       onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
       hasTarget: (connector) => this.#ports.get(connector)?.hasTarget() ?? false,
-      dynamicSchedule: (profileId) => this.#dynamicSchedule(profileId),
+      setpointOf: (profileId) => this.#setpointOf(profileId),
+      v2gConnectors: () => [...this.#ports].flatMap(([connector, port]) => (port.mayDischarge ? [connector] : [])),
     };
     const dialect = DIALECTS[version](context);
     this.#dialects.set(version, dialect);
     return dialect;
   }
 
-  #dynamicSchedule(profileId: number): JsonRecord | undefined {
+  #setpointOf(profileId: number): WireSetpoint | undefined {
     for (const port of this.#ports.values()) {
-      const schedule = port.dynamicSchedule(profileId);
-      if (schedule !== undefined) return schedule;
+      const setpoint = port.setpointOf(profileId);
+      if (setpoint !== undefined) return setpoint;
     }
     return undefined;
   }

@@ -25,6 +25,8 @@ export interface Capability {
   readonly minPowerKW: number;
   /** Most positive power, ≥ 0: full generation or discharge. */
   readonly maxPowerKW: number;
+  /** Why it cannot generate, for a person, where its kind alone does not say so: "OCPP 2.0.1 cannot discharge". */
+  readonly consumesOnlyBecause?: string;
   /**
    * Least magnitude at which the device can run, > 0; between it and 0 there is nothing (a car needs 6 A).
    * Absent where every power down to 0 is possible.

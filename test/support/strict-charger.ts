@@ -1,5 +1,5 @@
 import { RPCClient } from "ocpp-rpc";
-import { VALIDATOR_21 } from "./ocpp-schemas-2.1.ts";
+import { validatorOf21 } from "../../simulators/charger/link/protocol-schemas.ts";
 
 type Payload = Record<string, unknown>;
 
@@ -17,7 +17,7 @@ export class StrictCharger implements AsyncDisposable {
       identity: "CP-1",
       protocols: [version],
       strictMode: true,
-      strictModeValidators: [VALIDATOR_21],
+      strictModeValidators: [validatorOf21()],
       reconnect: false,
     };
     // Its types ask for every option, though all have defaults.

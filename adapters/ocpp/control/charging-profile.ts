@@ -38,11 +38,16 @@ export function profileId(connector: number, role: "command" | "session" | "fall
   return 7000 + connector * 10 + { command: 1, session: 2, fallback: 3 }[role];
 }
 
+/** Epoch seconds at which a schedule is written to begin that is to hold now. */
+export function scheduleStartS(nowMs: number): number {
+  return Math.floor((nowMs - SLOW_CLOCK_MS) / 1000);
+}
+
 /** The parts of a profile that both versions write alike; the schedule goes in as an object (1.6) or in a list (2.0.1). */
 export function profileFields(profile: Profile): { readonly head: JsonRecord; readonly schedule: JsonRecord } {
   const { kind, untilMs, afterwards } = profile;
   const absolute = kind === "Absolute";
-  const startS = Math.floor((profile.nowMs - SLOW_CLOCK_MS) / 1000);
+  const startS = scheduleStartS(profile.nowMs);
   const endS = untilMs === undefined ? undefined : Math.ceil(untilMs / 1000);
   // A relative schedule counts from the start of the transaction, which may be long ago: only validTo can end it, and
   // nothing can come after it.

@@ -69,6 +69,12 @@ export class ProfileWriter {
     if (this.#device.fallbackKW !== undefined) await this.installFallback(signal);
   }
 
+  /** A profile of ours for this purpose was put in place elsewhere: what this one has for the other purpose goes. */
+  replacedBy(purpose: ProfilePurpose, signal: AbortSignal): void {
+    this.#installed.add(purpose);
+    this.#clearOther(purpose, signal);
+  }
+
   /** The charger booted, perhaps with other firmware: what worked before may not now. */
   forget(): void {
     this.#worked.clear();

@@ -1,5 +1,5 @@
 import { type Profile, profileFields } from "../control/charging-profile.ts";
-import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
+import { integerAt, type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
 import { knownWord } from "../link/word.ts";
 import { TransactionBook } from "../sessions/transaction-book.ts";
 import {
@@ -16,8 +16,20 @@ import {
 import { answerFrom } from "./handler-table.ts";
 import { CALLS_201 } from "./inbound-2.0.1.ts";
 
-const SMART_CHARGING = "SmartChargingCtrlr";
+export const SMART_CHARGING = "SmartChargingCtrlr";
 const SAMPLED_DATA = "SampledDataCtrlr";
+
+/** A variable of the device model, of the station or of one EVSE. */
+export interface VariableName {
+  readonly component: string;
+  readonly variable: string;
+  readonly evseId?: number;
+}
+
+export const SMART_CHARGING_VARIABLES: readonly VariableName[] = ["ProfileStackLevel", "RateUnit"].map((variable) => ({
+  component: SMART_CHARGING,
+  variable,
+}));
 
 /** OCPP 2.0.1 as one station speaks it. A configured connector is an EVSE here, with its connector 1. */
 export function createDialect201(context: DialectContext): Dialect {
@@ -31,16 +43,8 @@ export function createDialect201(context: DialectContext): Dialect {
       payload: { chargingProfileId: id },
       unusable: withoutStatus,
     }),
-    readTraits: () => ({
-      action: "GetVariables",
-      payload: {
-        getVariableData: ["ProfileStackLevel", "RateUnit"].map((name) => ({
-          component: { name: SMART_CHARGING },
-          variable: { name },
-        })),
-      },
-    }),
-    traitsFrom,
+    readTraits: () => getVariables(SMART_CHARGING_VARIABLES),
+    traitsFrom: traitsFrom2,
     settings: (meterIntervalS) => meteringSettings(MEASURAND_LISTS, meterIntervalS),
     statuses,
     trigger: (message, connector) => ({
@@ -51,6 +55,32 @@ export function createDialect201(context: DialectContext): Dialect {
           : { requestedMessage: message, evse: { id: connector, connectorId: 1 } },
     }),
   };
+}
+
+export function getVariables(names: readonly VariableName[]): Request {
+  return {
+    action: "GetVariables",
+    payload: {
+      getVariableData: names.map(({ component, variable, evseId }) => ({
+        component: { name: component, ...(evseId === undefined ? {} : { evse: { id: evseId } }) },
+        variable: { name: variable },
+      })),
+    },
+  };
+}
+
+/** Values that the charger gave, with the variable that each belongs to; names come in any case, so they are lowered. */
+export function variablesFrom(answer: JsonRecord): readonly (VariableName & { readonly value: string })[] {
+  return recordsAt(answer, "getVariableResult").flatMap((result) => {
+    const component = recordAt(result, "component") ?? {};
+    const variable = textAt(recordAt(result, "variable") ?? {}, "name")?.toLowerCase();
+    const value = textAt(result, "attributeValue");
+    const [word] = status(result, "attributeStatus", "attributeStatusInfo");
+    if (variable === undefined || value === undefined || word?.word !== "Accepted") return [];
+    const evseId = integerAt(recordAt(component, "evse") ?? {}, "id");
+    const name = (textAt(component, "name") ?? "").toLowerCase();
+    return [{ component: name, variable, value, ...(evseId === undefined ? {} : { evseId }) }];
+  });
 }
 
 /** What is measured in a transaction, and how often; each as alternatives of which the first accepted one is enough. */
@@ -80,14 +110,8 @@ function setProfile(profile: Profile): Request {
   };
 }
 
-function traitsFrom(answer: JsonRecord): Traits {
-  const values = new Map<string, string | undefined>();
-  for (const result of recordsAt(answer, "getVariableResult")) {
-    const name = textAt(recordAt(result, "variable") ?? {}, "name");
-    if (name !== undefined && status(result, "attributeStatus", "attributeStatusInfo")[0]?.word === "Accepted") {
-      values.set(name.toLowerCase(), textAt(result, "attributeValue"));
-    }
-  }
+export function traitsFrom2(answer: JsonRecord): Traits {
+  const values = new Map(variablesFrom(answer).map(({ variable, value }) => [variable, value]));
   const rateUnits = rateUnitsFrom(values.get("rateunit"));
   const maxStackLevel = wholeNumberFrom(values.get("profilestacklevel"));
   return {

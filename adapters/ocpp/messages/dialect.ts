@@ -1,5 +1,7 @@
 import type { Profile } from "../control/charging-profile.ts";
 import type { RateUnit } from "../control/import-limit.ts";
+import type { SetpointProfile } from "../control/setpoint-profile.ts";
+import type { WireSetpoint } from "../control/v2g-setpoint.ts";
 import type { JsonRecord } from "../link/json.ts";
 import type { OcppVersion } from "../version.ts";
 import type { Handled } from "./events.ts";
@@ -16,6 +18,15 @@ export interface Request {
 export interface Traits {
   readonly rateUnits?: readonly RateUnit[];
   readonly maxStackLevel?: number;
+  /** Whether it takes profiles of the kind Dynamic (2.1). */
+  readonly dynamicProfiles?: boolean;
+  /** What its EVSEs say of bidirectional charging (2.1), by EVSE. */
+  readonly v2x?: ReadonlyMap<number, V2xTraits>;
+}
+
+export interface V2xTraits {
+  readonly enabled?: boolean;
+  readonly operationModes?: readonly string[];
 }
 
 export type Triggered = "BootNotification" | "StatusNotification" | "MeterValues";
@@ -46,6 +57,17 @@ export interface Dialect {
   /** Status words of an answer; more than one where the request held a list. */
   statuses(answer: JsonRecord): readonly Status[];
   trigger(message: Triggered, connector: number): Request;
+  /** Setpoints in both directions; absent in a version that only has limits. */
+  readonly v2g?: V2gRequests;
+}
+
+/** What a version says to make a car charge or discharge at a setpoint. */
+export interface V2gRequests {
+  setSetpoint(profile: SetpointProfile): Request;
+  /** Moves the setpoint of a dynamic profile that is in place. */
+  updateSetpoint(profileId: number, setpoint: WireSetpoint): Request;
+  /** Allows the car of a transaction these modes of energy transfer. */
+  allowTransfer(transactionId: string, modes: readonly string[]): Request;
 }
 
 /** What all versions need from outside. */
@@ -55,10 +77,12 @@ export interface DialectContext {
   readonly heartbeatIntervalS: number;
   /** The connector that an event belongs to when the charger does not say; absent where there is more than one. */
   readonly onlyConnector: () => number | undefined;
+  /** EVSEs whose cars may give energy back. */
+  readonly v2gConnectors: () => readonly number[];
   /** True if a charging profile for this connector is in force, or is on its way. */
   readonly hasTarget: (connector: number) => boolean;
-  /** What the dynamic profile with this id says now, as an update of its schedule; absent if none of ours is in force. */
-  readonly dynamicSchedule: (profileId: number) => JsonRecord | undefined;
+  /** The setpoint of the dynamic profile with this id; absent if none of ours is in force. */
+  readonly setpointOf: (profileId: number) => WireSetpoint | undefined;
 }
 
 /** Measurands to ask for, best first; a charger that refuses a list is offered the next. */

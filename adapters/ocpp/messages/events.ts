@@ -1,7 +1,9 @@
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
 import type { JsonRecord } from "../link/json.ts";
+import type { CarNeeds } from "../sessions/car-needs.ts";
+import type { CarPlan } from "../sessions/car-plan.ts";
 
-/** What a connector is doing, in one vocabulary for both versions. */
+/** What a connector is doing, in one vocabulary for all versions. */
 export type PlugState =
   | "free"
   | "plugged"
@@ -34,14 +36,16 @@ export interface SampleSet {
 }
 
 /**
- * What a message from a charger means, in one vocabulary for both versions. `connector` is the connector of 1.6 and the
- * EVSE of 2.0.1; 0 is the whole station.
+ * What a message from a charger means, in one vocabulary for all versions. `connector` is the connector of 1.6 and the
+ * EVSE of 2.x; 0 is the whole station.
  */
 export type ChargerEvent =
   | { readonly kind: "booted"; readonly identity: DeviceIdentity }
   | { readonly kind: "state"; readonly connector: number; readonly state: PlugState }
   | { readonly kind: "transaction"; readonly connector: number; readonly transactionId: number | string }
   | { readonly kind: "transaction-over"; readonly connector: number; readonly transactionId: number | string }
+  | { readonly kind: "needs"; readonly connector: number; readonly needs: CarNeeds }
+  | { readonly kind: "plan"; readonly connector: number; readonly plan: CarPlan }
   | {
       readonly kind: "samples";
       readonly connector: number;

@@ -2,6 +2,8 @@ import { integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
 import { entryAt, knownWord } from "../link/word.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
+import { carNeedsFrom } from "../sessions/car-needs.ts";
+import { carPlanFrom } from "../sessions/car-plan.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
@@ -60,7 +62,14 @@ export const CALLS_201: HandlerTable = {
   FirmwareStatusNotification: noted,
   PublishFirmwareStatusNotification: noted,
   NotifyEVChargingNeeds: (payload, _book, context) => chargingNeeds(payload, context, "Rejected"),
-  NotifyEVChargingSchedule: () => ({ answer: { status: "Accepted" }, events: [] }),
+  NotifyEVChargingSchedule: (payload, _book, context) => {
+    const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
+    const plan = carPlanFrom(payload);
+    return {
+      answer: { status: "Accepted" },
+      events: connector === undefined || plan === undefined ? [] : [{ kind: "plan", connector, plan }],
+    };
+  },
   SignCertificate: rejected,
   Get15118EVCertificate: () => ({ answer: { status: "Failed", exiResponse: "" }, events: [] }),
   GetCertificateStatus: () => ({ answer: { status: "Failed" }, events: [] }),
@@ -73,7 +82,11 @@ export const CALLS_201: HandlerTable = {
 export function chargingNeeds(payload: JsonRecord, context: DialectContext, without: string): Handled {
   const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
   const follows = connector !== undefined && context.hasTarget(connector);
-  return { answer: { status: follows ? "Accepted" : without }, events: [] };
+  const needs = carNeedsFrom(recordAt(payload, "chargingNeeds") ?? {});
+  return {
+    answer: { status: follows ? "Accepted" : without },
+    events: connector === undefined || needs === undefined ? [] : [{ kind: "needs", connector, needs }],
+  };
 }
 
 /** Always answered, since a station repeats it until it is; what cannot be placed has no consequence. */

@@ -5,6 +5,7 @@ import type { DialectContext } from "./dialect.ts";
 import type { Handled } from "./events.ts";
 import { type HandlerTable, noted } from "./handler-table.ts";
 import { CALLS_201, chargingNeeds } from "./inbound-2.0.1.ts";
+import { setpointFields } from "./v2g-2.1.ts";
 
 /** OCPP 2.1, GetCertificateChainStatusResponse: 1 to 4 entries. */
 const MAX_CHAIN = 4;
@@ -36,8 +37,10 @@ export const CALLS_21: HandlerTable = {
 /** An answer without an update lets the profile run out, so it is refused where none of ours is in force. */
 function pulledUpdate(payload: JsonRecord, context: DialectContext): Handled {
   const id = integerAt(payload, "chargingProfileId");
-  const scheduleUpdate = id === undefined ? undefined : context.dynamicSchedule(id);
-  if (scheduleUpdate !== undefined) return { answer: { status: "Accepted", scheduleUpdate }, events: [] };
+  const setpoint = id === undefined ? undefined : context.setpointOf(id);
+  if (setpoint !== undefined) {
+    return { answer: { status: "Accepted", scheduleUpdate: setpointFields(setpoint) }, events: [] };
+  }
   return { answer: { status: "Rejected", statusInfo: { reasonCode: "InvalidProfile" } }, events: [] };
 }
 

@@ -7,6 +7,8 @@ export type SchemaValidator = ReturnType<typeof createValidator>;
 
 interface Schema {
   readonly $id: string;
+  readonly type?: string;
+  additionalProperties?: boolean;
 }
 
 let ofVersion21: SchemaValidator | undefined;
@@ -22,7 +24,12 @@ export function ownValidators(version: OcppVersion): SchemaValidator[] {
 /** The 350 kB of schemas are read when the first charger of 2.1 needs them, and once. */
 export function validatorOf21(): SchemaValidator {
   if (ofVersion21 === undefined) {
-    const schemas: readonly Schema[] = createRequire(import.meta.url)("ocpp-rpc/lib/schemas/ocpp2_1.json");
+    const shipped: unknown = createRequire(import.meta.url)("ocpp-rpc/lib/schemas/ocpp2_1.json");
+    // Texts say in them that they have no further properties, which means nothing, and of which ajv warns at each.
+    const schemas = JSON.parse(JSON.stringify(shipped), (_key, part: Schema | null) => {
+      if (part?.type === "string") delete part.additionalProperties;
+      return part;
+    }) as readonly Schema[];
     const renamed = schemas.map((schema) => ({ ...schema, $id: renamedId(schema.$id) }));
     ofVersion21 = createValidator(subprotocolOf("2.1"), renamed);
   }
