@@ -7,7 +7,7 @@ import { adapters } from "../../adapters/index.ts";
 import { ChargerSimulator, type ChargerSimulatorOptions } from "../../simulators/charger/charger-simulator.ts";
 import { Battery } from "../../simulators/world/battery.ts";
 import type { DeviceStatus } from "../../src/api/status-report.ts";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { Gateway } from "../../src/gateway.ts";
 import { silentLog } from "../../src/log.ts";
@@ -22,6 +22,8 @@ export interface SiteOptions {
   /** Merged over the sections of the config. */
   readonly config?: Record<string, unknown>;
   readonly market?: Record<string, unknown>;
+  /** The system's unless given; all that belongs to the site lives on it. */
+  readonly clock?: Clock;
 }
 
 /** A real gateway with its own folder and a market's key, for a story to happen on. */
@@ -34,6 +36,10 @@ export class Site implements AsyncDisposable {
 
   constructor(options: SiteOptions) {
     this.#options = options;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock ?? systemClock;
   }
 
   get gateway(): Gateway {
@@ -71,7 +77,7 @@ export class Site implements AsyncDisposable {
       folder: this.folder,
       adapters,
       version: "0.0.0-test",
-      clock: systemClock,
+      clock: this.clock,
       log: silentLog,
       random: Math.random,
     });
@@ -107,7 +113,7 @@ export class Site implements AsyncDisposable {
       version: "1.6",
       phases: 1,
       maxA: 32,
-      car: new Battery(systemClock, {
+      car: new Battery(this.clock, {
         capacityKWh: 60,
         socPercent: 40,
         maxChargeKW: 7.4,
@@ -115,7 +121,7 @@ export class Site implements AsyncDisposable {
         deadMs: 100,
         tauMs: 200,
       }),
-      clock: systemClock,
+      clock: this.clock,
       log: silentLog,
       meterIntervalMs: 500,
       ...options,
@@ -135,7 +141,7 @@ export class Site implements AsyncDisposable {
         version: "2.0.0",
         action: "on_confirm",
         domain: "beckn.one:deg:ev-charging:*",
-        timestamp: new Date(overrides.timestampMs ?? Date.now()).toISOString(),
+        timestamp: new Date(overrides.timestampMs ?? this.clock.now()).toISOString(),
         message_id: overrides.messageId ?? randomUUID(),
         transaction_id: overrides.transactionId ?? randomUUID(),
         bap_id: SITE_ID,
@@ -186,7 +192,7 @@ export class Site implements AsyncDisposable {
   #authorization(body: string): string {
     const seed = this.#key.privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32).toString("base64");
     const signer = { subscriberId: MARKET_ID, keyId: "k1", privateKey: privateKeyFromBase64(seed) };
-    return signBody(signer, Buffer.from(body), { nowMs: Date.now(), lifetimeMs: 60_000 }).authorization;
+    return signBody(signer, Buffer.from(body), { nowMs: this.clock.now(), lifetimeMs: 60_000 }).authorization;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -197,7 +203,6 @@ export class Site implements AsyncDisposable {
 }
 
 /** Window of a setpoint from now for so many seconds, as the market writes it. */
-export function windowFor(seconds: number): { validFrom: string; validUntil: string } {
-  const nowMs = Date.now();
+export function windowFor(seconds: number, nowMs = Date.now()): { validFrom: string; validUntil: string } {
   return { validFrom: new Date(nowMs).toISOString(), validUntil: new Date(nowMs + seconds * 1000).toISOString() };
 }
