@@ -19,8 +19,7 @@ import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
 import type { CarNeeds } from "./sessions/car-needs.ts";
 import { carObjective } from "./sessions/car-objective.ts";
-import { type CarPlan, plannedImportKW } from "./sessions/car-plan.ts";
-import { DischargeRoom } from "./sessions/discharge-room.ts";
+import { ConnectedCar } from "./sessions/connected-car.ts";
 import type { Station, StationPort } from "./station.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
@@ -40,6 +39,7 @@ export class OcppConnector implements Adapter, StationPort {
   readonly #log: Log;
   readonly #reports = new ReportQueue();
   readonly #writer: ProfileWriter;
+  readonly #car: ConnectedCar;
   readonly #v2g: V2gControl;
   readonly #turn = new Turn();
   readonly #deviceClock = new DeviceClock();
@@ -50,8 +50,6 @@ export class OcppConnector implements Adapter, StationPort {
   #stationState: PlugState | undefined;
   #said = "";
   #saidCapability = "";
-  #plannedKW: number | undefined;
-  #dischargeRoom = new DischargeRoom(undefined);
   #transactionId: number | string | undefined;
   #target: Target | undefined;
   /** A release that the charger did not hear of. */
@@ -72,11 +70,13 @@ export class OcppConnector implements Adapter, StationPort {
     this.#context = context;
     this.#log = context.log.child({ era: role.era, charger: device.identity });
     this.#writer = new ProfileWriter(station, device, context.clock);
+    this.#car = new ConnectedCar({ device, memory: context.memory, clock: context.clock, log: this.#log });
     this.#v2g = new V2gControl({
       station,
       device,
       clock: context.clock,
       log: this.#log,
+      needs: () => this.#car.needs,
       onLost: () => this.#resendSoon("the charger lost its setpoint", false),
     });
   }
@@ -169,8 +169,10 @@ export class OcppConnector implements Adapter, StationPort {
     else if (event.kind === "samples") this.#onSamples(event);
     else if (event.kind === "transaction") this.#onTransaction(event.transactionId);
     else if (event.kind === "needs") this.#onNeeds(event.needs);
-    else if (event.kind === "plan") this.#onPlan(event.plan);
-    else if (event.transactionId === this.#transactionId) {
+    else if (event.kind === "plan") {
+      this.#car.plans(event.plan);
+      this.#sayAvailability();
+    } else if (event.transactionId === this.#transactionId) {
       this.#transactionId = undefined;
       this.#onCarGone();
       // Its profile went with it.
@@ -194,34 +196,22 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   #onNeeds(needs: CarNeeds): void {
-    this.#log.info("the car told what it needs", { ...needs });
-    this.#v2g.take(needs);
-    const floorKWh = Math.max(
-      needs.cyclingFromKWh ?? Number.NEGATIVE_INFINITY,
-      needs.leastKWh ?? Number.NEGATIVE_INFINITY,
-    );
-    this.#dischargeRoom = new DischargeRoom(Number.isFinite(floorKWh) ? -floorKWh : undefined);
+    this.#car.tells(needs, asText(this.#transactionId));
+    this.#v2g.stop();
     const objective = carObjective(needs);
     this.#reports.push({ kind: "objective", ...(objective === undefined ? {} : { objective }) });
-    if (needs.socPercent !== undefined) {
+    const { socPercent } = needs;
+    if (socPercent !== undefined) {
       const receivedAtMs = this.#context.clock.now();
-      this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs, socPercent: needs.socPercent } });
+      this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs, socPercent } });
     }
     this.#sayCapability();
     this.#resendSoon("the car told what it needs", false);
   }
 
-  #onPlan(plan: CarPlan): void {
-    this.#plannedKW = plannedImportKW(plan, this.#device, this.#context.clock.now());
-    this.#log.info("the car told what it will draw", { plannedKW: this.#plannedKW, ...plan });
-    this.#sayAvailability();
-  }
-
   #onCarGone(): void {
-    this.#plannedKW = undefined;
-    if (this.#v2g.needs === undefined) return;
     this.#v2g.forgetCar();
-    this.#dischargeRoom = new DischargeRoom(undefined);
+    if (!this.#car.leaves()) return;
     this.#reports.push({ kind: "objective" });
     this.#sayCapability();
   }
@@ -235,12 +225,11 @@ export class OcppConnector implements Adapter, StationPort {
     if (state === undefined) return;
     const { usable, reason } = PLUG_AVAILABILITY[state];
     const { minPowerKW, maxPowerKW } = this.#capability();
-    const plan = usable && this.#plannedKW !== undefined ? `, plans ${this.#plannedKW.toFixed(1)} kW` : "";
     const availability = {
       era: this.era,
       minPowerKW: usable ? minPowerKW : 0,
-      maxPowerKW: usable && this.#dischargeRoom.isOpen ? maxPowerKW : 0,
-      reason: `${reason}${plan}`,
+      maxPowerKW: usable && this.#car.mayGive ? maxPowerKW : 0,
+      reason: usable ? `${reason}${this.#car.planText}` : reason,
     };
     const said = JSON.stringify(availability);
     if (said === this.#said) return;
@@ -273,7 +262,7 @@ export class OcppConnector implements Adapter, StationPort {
       if (replayed) live = false;
       const measured = measuredFrom(set.samples, this.#device);
       if (measured === undefined) continue;
-      if (!replayed) this.#dischargeRoom.take(measured);
+      if (!replayed) this.#car.meters(measured);
       this.#reports.push({
         kind: "reading",
         reading: {
@@ -285,7 +274,9 @@ export class OcppConnector implements Adapter, StationPort {
         },
       });
     }
-    if (this.#v2g.needs !== undefined) this.#sayAvailability();
+    const recalled = live ? this.#car.recall(asText(this.#transactionId)) : undefined;
+    if (recalled !== undefined) this.#onNeeds(recalled);
+    else if (this.#car.needs !== undefined) this.#sayAvailability();
     // A transaction that began before we did: the charger goes on with it and only names it here.
     if (live && event.transactionId !== undefined && (this.#state === undefined || this.#usable())) {
       this.#onTransaction(event.transactionId);
@@ -368,7 +359,7 @@ export class OcppConnector implements Adapter, StationPort {
 
   #capability(): Capability {
     return {
-      ...carCapability(this.#device, this.#v2g.needs, this.#v2g.obstacle()),
+      ...carCapability(this.#device, this.#car.needs, this.#v2g.obstacle()),
       failsafe: "device",
       settleMs: this.#device.settleS * 1000,
       sampleMs: this.#meterIntervalMs,

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { WebSocket } from "ws";
+import type { AdapterMemory } from "../../adapters/kind.ts";
 import type { OcppDevice, OcppShared } from "../../adapters/ocpp/index.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
 import { systemClock } from "../../src/clock.ts";
@@ -19,14 +20,14 @@ export interface Gateway extends AsyncDisposable {
 }
 
 export async function openGateway(
-  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[] } = {},
+  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[]; memory?: AdapterMemory } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
   const host = ocpp.createHost(shared, {
     clock: systemClock,
     log: silentLog,
     random: Math.random,
-    memory: volatileMemory(),
+    memory: options.memory ?? volatileMemory(),
   });
   const devices = options.devices ?? [{}];
   const adapters = devices.map((device, index) =>

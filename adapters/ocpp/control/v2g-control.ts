@@ -20,6 +20,8 @@ export interface V2gOptions {
   readonly device: OcppDevice;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the car told; absent while it told nothing. */
+  readonly needs: () => CarNeeds | undefined;
   /** Called when the charger has lost a setpoint that is still in force. */
   readonly onLost: () => void;
 }
@@ -48,7 +50,6 @@ const NO_CAR = "no car that can give energy back is connected";
  */
 export class V2gControl {
   readonly #options: V2gOptions;
-  #needs: CarNeeds | undefined;
   #transfer: "unknown" | "allowed" | "refused" = "unknown";
   #running: Running | undefined;
   /** False once the charger said that it knows no UpdateDynamicSchedule. */
@@ -57,10 +58,6 @@ export class V2gControl {
 
   constructor(options: V2gOptions) {
     this.#options = options;
-  }
-
-  get needs(): CarNeeds | undefined {
-    return this.#needs;
   }
 
   /** Why nothing can be given back now, for a person; absent if it can, and then setpoints are what the car follows. */
@@ -79,17 +76,9 @@ export class V2gControl {
     return this.#obstacleOfCar();
   }
 
-  /** The car told what it can and what it needs. */
-  take(needs: CarNeeds): void {
-    // A profile within the old bounds is not moved to where only the new ones reach.
-    this.stop();
-    this.#needs = needs;
-  }
-
   /** The car is gone, or its transaction over. Its profile went with it. */
   forgetCar(): void {
     this.stop();
-    this.#needs = undefined;
     this.#transfer = "unknown";
   }
 
@@ -99,7 +88,10 @@ export class V2gControl {
     this.#takesUpdates = true;
   }
 
-  /** Nothing is in force any more; what the charger has is not kept alive. */
+  /**
+   * What the charger has is neither moved nor kept alive any more: nothing is in force, or it has to be put in place anew,
+   * since a profile within old bounds does not reach where only new ones do.
+   */
   stop(): void {
     this.#keeping?.abort(new Error("the setpoint is over"));
     this.#keeping = undefined;
@@ -120,13 +112,13 @@ export class V2gControl {
    * @throws CallFailure when the charger does not answer
    */
   async allowTransfer(transactionId: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const needs = this.#needs;
+    const needs = this.#options.needs();
     const { device, station, log } = this.#options;
     if (this.#transfer !== "unknown" || transactionId === undefined || needs === undefined) return false;
     const v2g = station.v2g;
     if (device.v2g === undefined || v2g === undefined || !needs.modes.some(isBidirectional)) return false;
     const status = await this.#ask(v2g.allowTransfer(transactionId, needs.modes), signal);
-    if (this.#needs === undefined) return false;
+    if (this.#options.needs() === undefined) return false;
     this.#transfer = status.word === "Accepted" ? "allowed" : "refused";
     if (this.#transfer === "refused") log.warn("the charger does not let the car discharge", { ...status });
     return true;
@@ -143,7 +135,7 @@ export class V2gControl {
     transactionId: string | undefined,
     signal: AbortSignal,
   ): Promise<HeldSetpoint> {
-    const needs = this.#needs;
+    const needs = this.#options.needs();
     const v2g = this.#options.station.v2g;
     if (needs === undefined || v2g === undefined) throw new CallFailure("refused", this.obstacle() ?? NO_CAR);
     const before = this.#running;
@@ -169,7 +161,7 @@ export class V2gControl {
   }
 
   #obstacleOfCar(): string | undefined {
-    const needs = this.#needs;
+    const needs = this.#options.needs();
     if (needs === undefined || !needs.modes.some(isBidirectional)) return NO_CAR;
     if (this.#transfer === "refused") return "the charger does not let the car discharge";
     if (this.#transfer === "unknown") return "the car is not allowed to discharge yet";
@@ -207,7 +199,7 @@ export class V2gControl {
       evseId: device.connector,
       purpose,
       ...(transactionId === undefined ? {} : { transactionId }),
-      ...(this.#needs?.supply === "DC" ? {} : { phases: device.phases }),
+      ...(this.#options.needs()?.supply === "DC" ? {} : { phases: device.phases }),
       nowMs,
       leaseS,
       pullS: Math.max(1, Math.floor(leaseS / 2)),
