@@ -94,10 +94,6 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    const obstacle = this.#v2g.obstacle();
-    if (obstacle !== undefined && importLimitKW(target.powerKW) === undefined) {
-      throw new DeviceError("refused", this.era, `${obstacle}: asked for ${target.powerKW} kW`);
-    }
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
@@ -327,8 +323,7 @@ export class OcppConnector implements Adapter, StationPort {
     }
     const target = this.#target;
     if (target === undefined) return false;
-    const impossible = importLimitKW(target.powerKW) === undefined && this.#v2g.obstacle() !== undefined;
-    if (impossible || target.untilMs <= this.#context.clock.now()) {
+    if (!this.#isPossible(target) || target.untilMs <= this.#context.clock.now()) {
       this.#target = undefined;
       return false;
     }
@@ -336,11 +331,20 @@ export class OcppConnector implements Adapter, StationPort {
     return true;
   }
 
+  /** While nobody is connected nothing is known to be impossible. */
+  #isPossible({ powerKW }: Target): boolean {
+    return (
+      importLimitKW(powerKW) !== undefined || this.#v2g.obstacle() === undefined || this.#station.version === undefined
+    );
+  }
+
   /** By setpoint where the car follows those, else by limit. */
-  async #write({ powerKW, untilMs }: Target, signal: AbortSignal): Promise<Acceptance> {
-    if (this.#v2g.obstacle() === undefined) {
+  async #write(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    const { powerKW, untilMs } = target;
+    const obstacle = this.#v2g.obstacle();
+    if (obstacle === undefined) {
       const held = await this.#v2g.write(powerKW, untilMs, asText(this.#transactionId), signal);
-      this.#writer.replacedBy(held.purpose, signal);
+      this.#writer.replacedBy("TxProfile", signal);
       return {
         appliedKW: powerFromSetpoint(held.setpoint),
         command: setpointText(held, untilMs),
@@ -348,7 +352,11 @@ export class OcppConnector implements Adapter, StationPort {
       };
     }
     this.#v2g.stop();
-    const importKW = importLimitKW(powerKW) ?? 0;
+    const importKW = importLimitKW(powerKW);
+    if (importKW === undefined) {
+      const fault = this.#isPossible(target) ? "unreachable" : "refused";
+      throw new CallFailure(fault, `${obstacle}: asked for ${powerKW} kW`);
+    }
     const written = await this.#writer.write(importKW, untilMs, this.#transactionId, signal);
     return {
       appliedKW: powerFromImportKW(importKWFrom(written.limit, this.#device)),
@@ -382,8 +390,8 @@ function commandText({ limit, purpose }: Written, phases: number, untilMs: numbe
   return `SetChargingProfile ${purpose} ${amount} until ${timestampFrom(untilMs)}`;
 }
 
-function setpointText({ setpoint, purpose, kind, updated }: HeldSetpoint, untilMs: number): string {
-  const action = updated ? "UpdateDynamicSchedule" : `SetChargingProfile ${purpose} ${kind}`;
+function setpointText({ setpoint, kind, updated }: HeldSetpoint, untilMs: number): string {
+  const action = updated ? "UpdateDynamicSchedule" : `SetChargingProfile TxProfile ${kind}`;
   return `${action} setpoint ${setpoint.totalW} W until ${timestampFrom(untilMs)}`;
 }
 

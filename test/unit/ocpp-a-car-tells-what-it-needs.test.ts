@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { carNeedsFrom } from "../../adapters/ocpp/sessions/car-needs.ts";
 import type { Capability } from "../../src/model/resource.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { dialIn, type Gateway, openGateway, type RawCharger } from "./ocpp-raw-charger.ts";
+import { dialIn, type Gateway, openGateway, type RawCharger, STARTED_2 } from "./ocpp-raw-charger.ts";
 
 const HOUR_MS = 3_600_000;
 const DEPARTURE_MS = Math.floor((Date.now() + 5 * HOUR_MS) / 1000) * 1000;
@@ -41,14 +41,7 @@ function objective(gateway: Gateway) {
 }
 
 async function plugIn(charger: RawCharger): Promise<void> {
-  await charger.call("TransactionEvent", {
-    eventType: "Started",
-    timestamp: new Date().toISOString(),
-    triggerReason: "CablePluggedIn",
-    seqNo: 0,
-    transactionInfo: { transactionId: "tx-1", chargingState: "EVConnected" },
-    evse: { id: 1, connectorId: 1 },
-  });
+  await charger.call("TransactionEvent", STARTED_2);
 }
 
 const needs = (charger: RawCharger, chargingNeeds: object) =>

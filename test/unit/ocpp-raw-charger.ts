@@ -167,3 +167,13 @@ export async function dialIn(url: string, options: DialOptions = {}): Promise<Ra
 }
 
 export const BOOT_16 = { chargePointVendor: "Maker", chargePointModel: "Box", firmwareVersion: "1.0" };
+
+/** A 2.x station's word that a transaction `tx-1` has begun at EVSE 1. */
+export const STARTED_2 = {
+  eventType: "Started",
+  timestamp: new Date().toISOString(),
+  triggerReason: "CablePluggedIn",
+  seqNo: 0,
+  transactionInfo: { transactionId: "tx-1", chargingState: "EVConnected" },
+  evse: { id: 1, connectorId: 1 },
+};

@@ -1,4 +1,3 @@
-import type { ProfilePurpose } from "./charging-profile.ts";
 import type { SetpointBounds, WireSetpoint } from "./v2g-setpoint.ts";
 
 /**
@@ -7,15 +6,16 @@ import type { SetpointBounds, WireSetpoint } from "./v2g-setpoint.ts";
  */
 export type SetpointKind = "Dynamic" | "Absolute";
 
-/** A charging profile that holds a setpoint (operation mode CentralSetpoint), before it is written. */
+/**
+ * The profile of a transaction that holds a setpoint (operation mode CentralSetpoint), before it is written. Only there
+ * may lines have setpoints of their own (V2X.09), and only in a transaction does a car say what it can do.
+ */
 export interface SetpointProfile {
   readonly id: number;
   readonly evseId: number;
-  /** The two that may hold a setpoint (2.1, block Q). */
-  readonly purpose: ProfilePurpose;
   readonly kind: SetpointKind;
   readonly stackLevel: number;
-  readonly transactionId?: string;
+  readonly transactionId: string;
   readonly setpoint: WireSetpoint;
   readonly bounds: SetpointBounds;
   /** Conductors in use; absent at a DC outlet, which takes none. */

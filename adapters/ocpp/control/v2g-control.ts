@@ -8,7 +8,7 @@ import { type CarNeeds, isBidirectional } from "../sessions/car-needs.ts";
 import type { Station } from "../station.ts";
 import { versionName } from "../version.ts";
 import { setpointBounds } from "./car-capability.ts";
-import { type ProfilePurpose, profileId } from "./charging-profile.ts";
+import { profileId } from "./charging-profile.ts";
 import type { SetpointKind, SetpointProfile } from "./setpoint-profile.ts";
 import { setpointFromPower, type WireSetpoint } from "./v2g-setpoint.ts";
 
@@ -29,7 +29,6 @@ export interface V2gOptions {
 /** A setpoint that the charger accepted. */
 export interface HeldSetpoint {
   readonly setpoint: WireSetpoint;
-  readonly purpose: ProfilePurpose;
   readonly kind: SetpointKind;
   /** True if a profile that ran was moved, and none was sent. */
   readonly updated: boolean;
@@ -37,7 +36,7 @@ export interface HeldSetpoint {
 
 interface Running extends HeldSetpoint {
   readonly profileId: number;
-  readonly transactionId: string | undefined;
+  readonly transactionId: string;
   readonly untilMs: number;
 }
 
@@ -107,9 +106,10 @@ export class V2gControl {
 
   /**
    * Allows the car of a transaction to give energy back, once, where it could and nobody has allowed it
-   * (NotifyAllowedEnergyTransfer; without it a car charges only).
+   * (NotifyAllowedEnergyTransfer; without it a car charges only). A charger that does not answer is asked again at the
+   * next occasion, and does not hold up what it can do without.
    * @returns true if this changed what the car can do
-   * @throws CallFailure when the charger does not answer
+   * @throws CallFailure `unreachable`, or the signal's reason when it aborts
    */
   async allowTransfer(transactionId: string | undefined, signal: AbortSignal): Promise<boolean> {
     const needs = this.#options.needs();
@@ -117,8 +117,8 @@ export class V2gControl {
     if (this.#transfer !== "unknown" || transactionId === undefined || needs === undefined) return false;
     const v2g = station.v2g;
     if (device.v2g === undefined || v2g === undefined || !needs.modes.some(isBidirectional)) return false;
-    const status = await this.#ask(v2g.allowTransfer(transactionId, needs.modes), signal);
-    if (this.#options.needs() === undefined) return false;
+    const status = await this.#askPatiently(v2g.allowTransfer(transactionId, needs.modes), signal);
+    if (status === undefined || this.#options.needs() === undefined) return false;
     this.#transfer = status.word === "Accepted" ? "allowed" : "refused";
     if (this.#transfer === "refused") log.warn("the charger does not let the car discharge", { ...status });
     return true;
@@ -137,7 +137,9 @@ export class V2gControl {
   ): Promise<HeldSetpoint> {
     const needs = this.#options.needs();
     const v2g = this.#options.station.v2g;
-    if (needs === undefined || v2g === undefined) throw new CallFailure("refused", this.obstacle() ?? NO_CAR);
+    if (needs === undefined || v2g === undefined || transactionId === undefined) {
+      throw new CallFailure("refused", this.obstacle() ?? NO_CAR);
+    }
     const before = this.#running;
     // What kept the old setpoint alive must not come behind the new one.
     this.stop();
@@ -152,8 +154,7 @@ export class V2gControl {
       const profile = this.#profile({ kind, stackLevel, setpoint, bounds, untilMs, transactionId });
       const status = await this.#ask(v2g.setSetpoint(profile), signal);
       if (status.word === "Accepted") {
-        const { id, purpose } = profile;
-        return this.#hold(v2g, { setpoint, purpose, kind, updated: false, profileId: id, transactionId, untilMs });
+        return this.#hold(v2g, { setpoint, kind, updated: false, profileId: profile.id, transactionId, untilMs });
       }
       refusals.push(`${kind} at stack level ${stackLevel}: ${[status.word, status.reason].filter(Boolean).join(", ")}`);
     }
@@ -182,24 +183,16 @@ export class V2gControl {
   }
 
   #profile(
-    choice: Pick<SetpointProfile, "kind" | "stackLevel" | "setpoint" | "bounds" | "untilMs"> & {
-      transactionId: string | undefined;
-    },
+    choice: Pick<SetpointProfile, "kind" | "stackLevel" | "setpoint" | "bounds" | "untilMs" | "transactionId">,
   ): SetpointProfile {
-    const { device, clock } = this.#options;
-    const { transactionId, ...shared } = choice;
+    const { device, clock, needs } = this.#options;
     const nowMs = clock.now();
-    const purpose = transactionId === undefined ? "TxDefaultProfile" : "TxProfile";
     const leaseS = this.#leaseS(choice.untilMs - nowMs);
-    // V2X.09: only the profile of a transaction may tell lines apart.
-    const lineless = purpose === "TxDefaultProfile" ? withoutLines(shared) : shared;
     return {
-      ...lineless,
-      id: profileId(device.connector, purpose === "TxProfile" ? "session" : "command"),
+      ...choice,
+      id: profileId(device.connector, "session"),
       evseId: device.connector,
-      purpose,
-      ...(transactionId === undefined ? {} : { transactionId }),
-      ...(this.#options.needs()?.supply === "DC" ? {} : { phases: device.phases }),
+      ...(needs()?.supply === "DC" ? {} : { phases: device.phases }),
       nowMs,
       leaseS,
       pullS: Math.max(1, Math.floor(leaseS / 2)),
@@ -247,6 +240,17 @@ export class V2gControl {
     }).catch(() => {});
   }
 
+  /** @returns nothing where the charger does not answer, or with nonsense */
+  async #askPatiently(request: Request, signal: AbortSignal): Promise<Status | undefined> {
+    try {
+      return await this.#ask(request, signal);
+    } catch (error) {
+      if (!(error instanceof CallFailure) || error.fault === "unreachable") throw error;
+      this.#options.log.warn("the charger does not say whether the car may discharge", { err: error });
+      return undefined;
+    }
+  }
+
   /** A refusal in words and a CALLERROR are one thing here: the charger said no. */
   async #ask(request: Request, signal: AbortSignal): Promise<Status> {
     try {
@@ -258,9 +262,4 @@ export class V2gControl {
       return { word: error.message };
     }
   }
-}
-
-function withoutLines<T extends Pick<SetpointProfile, "setpoint" | "bounds">>(profile: T): T {
-  const { lines: _lines, ...bounds } = profile.bounds;
-  return { ...profile, bounds, setpoint: { totalW: profile.setpoint.totalW } };
 }

@@ -32,14 +32,14 @@ export function setpointFields({ totalW, lineW }: WireSetpoint): JsonRecord {
 }
 
 function profileFields(profile: SetpointProfile): JsonRecord {
-  const { id, kind, purpose, stackLevel, transactionId, phases, leaseS, pullS } = profile;
+  const { id, kind, stackLevel, transactionId, phases, leaseS, pullS } = profile;
   const dynamic = kind === "Dynamic";
   return {
     id,
     stackLevel,
-    chargingProfilePurpose: purpose,
+    chargingProfilePurpose: "TxProfile",
     chargingProfileKind: kind,
-    ...(purpose === "TxProfile" && transactionId !== undefined ? { transactionId } : {}),
+    transactionId,
     ...(dynamic ? { dynUpdateInterval: pullS } : {}),
     chargingSchedule: [
       {
