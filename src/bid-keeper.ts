@@ -1,7 +1,16 @@
 import type { ObjectiveReport } from "./api/status-report.ts";
 import { objectiveOf, policyOf } from "./bid-policy.ts";
-import { type BidInput, type BidPolicy, makeBid, mustRun, objectiveOutlook, sameBid } from "./bidding/bidder.ts";
+import {
+  type BidInput,
+  type BidPolicy,
+  makeBid,
+  mustRun,
+  objectiveOutlook,
+  sameBid,
+  usualPrices,
+} from "./bidding/bidder.ts";
 import { connectionShares, type SharedConnection } from "./bidding/connection-shares.ts";
+import { OwnGoal } from "./bidding/own-goal.ts";
 import { presentBand } from "./bidding/present-band.ts";
 import { steadySoc } from "./bidding/steady-soc.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
@@ -54,6 +63,8 @@ interface Kept {
   readonly lane: KeptDevice["lane"];
   readonly policy: BidPolicy;
   readonly goal: DeviceGoal;
+  /** What the device itself wants; it counts where nobody else set a goal that is still ahead. */
+  readonly ownGoal: OwnGoal;
   outlook?: ObjectiveOutlook;
   /** State of charge that the curve was made from. */
   socPercent?: number;
@@ -88,6 +99,7 @@ export class BidKeeper {
             record: records.get(config.era),
             save,
           }),
+          ownGoal: new OwnGoal(),
           curvesSent: 0,
           readings: [],
         },
@@ -112,11 +124,12 @@ export class BidKeeper {
   /** The objective of a resource for a person, and how much of it is there; nothing if it has none. */
   objectiveStatus(era: Era): ObjectiveReport | undefined {
     const kept = this.#kept.get(era);
-    const objective = kept?.goal.objective;
-    if (kept === undefined || objective === undefined) return undefined;
+    if (kept === undefined) return undefined;
+    const { objective, deliveredKWh } = goalOf(kept, this.#options.clock.now(), undefined);
+    if (objective === undefined) return undefined;
     const { targetChargeKWh, deadlineMs } = objective;
     const status = kept.outlook?.status;
-    return { targetChargeKWh, deadlineMs, deliveredKWh: deliveredKWh(kept), ...(status && { status }) };
+    return { targetChargeKWh, deadlineMs, deliveredKWh, ...(status && { status }) };
   }
 
   /** True if some of what a resource draws can't wait: a cleared power below its least one is then rounded up, not to 0. */
@@ -143,12 +156,21 @@ export class BidKeeper {
     kept.goal.set({ ...objective, ...(priceMode !== undefined && { priceMode }) }, kept.lane.snapshot());
   }
 
+  /** What the device itself wants now; absent, it wants nothing any more. */
+  setOwnObjective(era: Era, objective: Objective | undefined): void {
+    const kept = this.#kept.get(era);
+    kept?.ownGoal.set(objective, kept.lane.snapshot());
+  }
+
   addReading(reading: Reading): void {
     const kept = this.#kept.get(reading.era);
     if (kept === undefined) return;
     insertByTime(kept.readings, reading);
     if (kept.readings.length > MAX_READINGS) kept.readings.shift();
-    if (!reading.replayed) kept.goal.take(reading);
+    if (!reading.replayed) {
+      kept.goal.take(reading);
+      kept.ownGoal.take(reading);
+    }
   }
 
   /** A verdict is known for good: the market hears it now and not at the next interval. */
@@ -196,8 +218,11 @@ export class BidKeeper {
     const fault = curveFault(curve.points);
     if (fault !== undefined) throw new Error(`the curve is unsound at point ${fault.index}: ${fault.fault}`);
     if (sameBid(kept.curve, curve) && !participant.needsBid(kept.config.era)) return;
-    await participant.bid(kept.config.era, curve, kept.goal.objective, constraintsOf(curve, kept));
-    if (consumesAtAnyPrice(curve) && kept.goal.objective === undefined && kept.curve === undefined) {
+    const { objective } = input;
+    // A market knows only goals to take energy.
+    const told = objective !== undefined && objective.targetChargeKWh > 0 ? objective : undefined;
+    await participant.bid(kept.config.era, curve, told, constraintsOf(curve, kept));
+    if (consumesAtAnyPrice(curve) && objective === undefined && kept.curve === undefined) {
       log.warn("this curve consumes at any price, and no objective asks for that", { era: kept.config.era });
     }
     kept.curve = curve;
@@ -209,21 +234,21 @@ export class BidKeeper {
   #inputOf(kept: Kept): BidInput | undefined {
     const { lane } = kept;
     const { capability } = lane;
-    const { objective } = kept.goal;
     const { linkUp, socPercent, availability, limits = [] } = lane.snapshot();
     // A device that can't be reached promises nothing: no new bid, and the one before was made in good faith.
     if (capability === undefined || !linkUp) return undefined;
+    const nowMs = this.#options.clock.now();
+    const outlook = this.#options.outlook?.(kept.config.era);
     return {
       kind: kept.config.kind,
       capability,
       limits: [...this.#limitsOf(kept), ...limits],
-      deliveredKWh: deliveredKWh(kept),
-      nowMs: this.#options.clock.now(),
+      nowMs,
       ...(availability && { availability }),
       ...(socPercent !== undefined && { socPercent: steadySoc(kept.socPercent, socPercent) }),
       ...(lane.measuredKW !== undefined && { presentKW: lane.measuredKW }),
-      ...(objective && { objective }),
-      ...this.#options.outlook?.(kept.config.era),
+      ...goalOf(kept, nowMs, outlook),
+      ...outlook,
     };
   }
 
@@ -289,8 +314,39 @@ export class BidKeeper {
   }
 }
 
-function deliveredKWh(kept: Kept): number {
-  return kept.goal.deliveredKWh(kept.policy.storage.roundTripEfficiency);
+/** The goal that counts, with what is there of it: that of an order or the config, and after its deadline the device's own. */
+function goalOf(
+  { goal, ownGoal, config, policy }: Kept,
+  nowMs: number,
+  outlook: BidOutlook | undefined,
+): Pick<BidInput, "deliveredKWh" | "objective"> {
+  const { roundTripEfficiency } = policy.storage;
+  const set = goal.objective;
+  const own = ownGoal.objective;
+  const isOwn = own !== undefined && (set === undefined || (set.deadlineMs <= nowMs && own.deadlineMs > nowMs));
+  if (isOwn) {
+    return {
+      deliveredKWh: ownGoal.deliveredKWh(roundTripEfficiency),
+      objective: pricedObjective(own, config, policy, outlook),
+    };
+  }
+  return { deliveredKWh: goal.deliveredKWh(roundTripEfficiency), ...(set && { objective: set }) };
+}
+
+/**
+ * A device knows when and how much, and nothing of prices. The most that is paid for energy that can wait is then what the
+ * config says of the device, else what its kind pays as a rule; with prices known ahead there is nothing to be assumed.
+ */
+function pricedObjective(
+  objective: Objective,
+  { kind }: DeviceConfig,
+  { prices: configured }: BidPolicy,
+  outlook: BidOutlook | undefined,
+): Objective {
+  if (objective.maxPricePerKWh !== undefined) return objective;
+  const knowsPrices = outlook?.forecast !== undefined || outlook?.tariff !== undefined;
+  const prices = configured ?? (knowsPrices ? undefined : usualPrices(kind));
+  return prices === undefined ? objective : { ...objective, maxPricePerKWh: prices.to };
 }
 
 /** What was measured while a link was down comes late, and belongs before what was measured since. */

@@ -420,6 +420,7 @@ export class Gateway implements AsyncDisposable {
       this.#options.log.info(report.up ? "device connected" : "device lost", { era, detail: report.detail });
     }
     this.#ocpi?.report(era, report);
+    if (report.kind === "objective") this.#bids?.setOwnObjective(era, report.objective);
     if (report.kind !== "reading") return;
     this.#metrics.reading(era);
     this.#recorder?.add(report.reading);

@@ -3,6 +3,7 @@ import { namesPower } from "./control/vendor-way.ts";
 import { IDENTITY_PATTERN } from "./door/handshake.ts";
 import { upstreamSchema } from "./proxy/upstream-config.ts";
 import { tagSchema } from "./sessions/tag.ts";
+import { OCPP_VERSIONS, type OcppVersion } from "./version.ts";
 
 const idTags = z.array(tagSchema).max(10_000);
 
@@ -34,10 +35,28 @@ export const sharedSchema = z
     allowNoSubprotocol: z
       .boolean()
       .default(false)
-      .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6"),
+      .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6, unless a charger says otherwise"),
     idTags: idTags.default([]).describe("Cards and keys that may charge, for chargers with authorization: list"),
   })
-  .describe("OCPP 1.6J and 2.0.1 on one port");
+  .describe("OCPP 1.6J, 2.0.1 and 2.1 on one port");
+
+const v2gSchema = z
+  .strictObject({
+    maxDischargeKW: z.number().positive().max(1000).describe("Most that a car may give back here, kW, magnitude"),
+    leaseS: z
+      .int()
+      .min(3)
+      .max(3600)
+      .default(120)
+      .describe("A charger that hears nothing of the gateway for so long ends a setpoint by itself, seconds"),
+    capacityKWh: z
+      .number()
+      .positive()
+      .max(10_000)
+      .optional()
+      .describe("Usable energy of the car that parks here, kWh, where it does not say so itself"),
+  })
+  .describe("Lets cars at this connector give energy back; OCPP 2.1");
 
 const vendorSchema = z
   .strictObject({
@@ -83,7 +102,7 @@ export const deviceSchema = z
       .string()
       .regex(IDENTITY_PATTERN, "1 to 48 of the letters A-Z a-z 0-9 * _ = : + | @ . - (for example CP-GARAGE-1)")
       .describe("Identity under which the charger dials in"),
-    connector: z.int().min(1).max(99).default(1).describe("Connector (1.6) or EVSE (2.0.1)"),
+    connector: z.int().min(1).max(99).default(1).describe("Connector (1.6) or EVSE (2.0.1, 2.1)"),
     current: z
       .enum(["AC", "DC"])
       .default("AC")
@@ -168,6 +187,11 @@ export const deviceSchema = z
       .boolean()
       .default(false)
       .describe("Keep the connector free for a market's order of mode RESERVATION until it begins, and 15 min longer"),
+    v2g: v2gSchema.optional(),
+    withoutSubprotocol: z
+      .enum(["refuse", ...OCPP_VERSIONS])
+      .optional()
+      .describe("What this charger is taken to speak if it offers no WebSocket subprotocol, or refuse"),
     settleS: z
       .number()
       .min(0)
@@ -192,3 +216,10 @@ export const deviceSchema = z
 
 export type OcppShared = z.output<typeof sharedSchema>;
 export type OcppDevice = z.output<typeof deviceSchema>;
+
+/** What a charger is taken to speak that offers no subprotocol: its own setting, else that of the port. */
+export function versionWithoutSubprotocol(device: OcppDevice, shared: OcppShared): OcppVersion | undefined {
+  const { withoutSubprotocol } = device;
+  if (withoutSubprotocol === undefined) return shared.allowNoSubprotocol ? "ocpp1.6" : undefined;
+  return withoutSubprotocol === "refuse" ? undefined : withoutSubprotocol;
+}

@@ -11,14 +11,20 @@ import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { OcppDevice } from "./config.ts";
-import { importLimitKW, powerFromImportKW, ratingOf } from "./control/import-limit.ts";
-import { TargetKeeper } from "./control/target-keeper.ts";
+import { carCapability } from "./control/car-capability.ts";
+import { powerFromImportKW } from "./control/import-limit.ts";
+import { TargetKeeper, textId } from "./control/target-keeper.ts";
+import { V2gControl } from "./control/v2g-control.ts";
+import type { WireSetpoint } from "./control/v2g-setpoint.ts";
 import { CallFailure } from "./link/call-queue.ts";
 import { timestampFrom } from "./link/timestamp.ts";
 import type { PlugEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
 import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
+import type { CarNeeds } from "./sessions/car-needs.ts";
+import { carObjective } from "./sessions/car-objective.ts";
+import { ConnectedCar } from "./sessions/connected-car.ts";
 import { ConnectorSessions } from "./sessions/connector-sessions.ts";
 import type { SessionRecord } from "./sessions/session-record.ts";
 import { Notices } from "./setup/notices.ts";
@@ -36,6 +42,8 @@ export class OcppConnector implements Adapter, StationPort {
   readonly #reports = new ReportQueue();
   readonly #notices = new Notices((notices) => this.#reports.push({ kind: "notices", notices }));
   readonly #log: Log;
+  readonly #car: ConnectedCar;
+  readonly #v2g: V2gControl;
   readonly #deviceClock = new DeviceClock();
   /** Keeps the target in force. */
   readonly keeper: TargetKeeper;
@@ -46,6 +54,7 @@ export class OcppConnector implements Adapter, StationPort {
   /** Set while connector 0, the whole station, is out of service. */
   #stationState: PlugState | undefined;
   #said = "";
+  #saidCapability = "";
   readonly #lifetime = new AbortController();
 
   constructor(
@@ -62,10 +71,20 @@ export class OcppConnector implements Adapter, StationPort {
     this.#context = context;
     this.#log = context.log.child({ era: role.era, charger: device.identity });
     this.#identity = station.chargerIdentity;
+    this.#car = new ConnectedCar({ device, memory: context.memory, clock: context.clock, log: this.#log });
+    this.#v2g = new V2gControl({
+      station,
+      device,
+      clock: context.clock,
+      log: this.#log,
+      needs: () => this.#car.needs,
+      onLost: () => this.keeper.sendAgain("the charger lost its setpoint"),
+    });
     this.keeper = new TargetKeeper({
       station,
       device,
       context,
+      v2g: this.#v2g,
       log: this.#log,
       notices: this.#notices,
       tell: (report) => this.#reports.push(report),
@@ -95,6 +114,10 @@ export class OcppConnector implements Adapter, StationPort {
     return this.#device.connector;
   }
 
+  get mayDischarge(): boolean {
+    return this.#device.v2g !== undefined;
+  }
+
   /** Sessions of this connector, oldest first. */
   get sessionRecords(): readonly SessionRecord[] {
     return this.#station.book.records.filter((record) => record.connector === this.#device.connector);
@@ -107,18 +130,16 @@ export class OcppConnector implements Adapter, StationPort {
   async start(signal: AbortSignal): Promise<Capability> {
     await this.#station.connected(signal);
     this.#started = true;
-    return this.#capability();
+    const capability = this.#capability();
+    this.#saidCapability = JSON.stringify(capability);
+    return capability;
   }
 
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    const importKW = importLimitKW(target.powerKW);
-    if (importKW === undefined) {
-      throw new DeviceError("refused", this.era, `cannot discharge: asked for ${target.powerKW} kW of generation`);
-    }
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
-    return this.#asDevice(() => this.keeper.apply(target, importKW, signal));
+    return this.#asDevice(() => this.keeper.apply(target, signal));
   }
 
   async release(signal: AbortSignal): Promise<void> {
@@ -151,6 +172,8 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onReady(): void {
+    // A charger may come back speaking another version, in which it can do more, or less.
+    this.#sayCapability();
     this.keeper.onReady();
     if (this.keeper.transactionId !== undefined) this.#askIfItGoesOn(this.keeper.transactionId);
   }
@@ -175,9 +198,17 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onIdentity(identity: DeviceIdentity): void {
-    const changed = JSON.stringify(identity) !== JSON.stringify(this.#identity);
+    this.#v2g.forgetCharger();
     this.#identity = identity;
-    if (changed) this.#sayCapability();
+    this.#sayCapability();
+  }
+
+  hasTarget(): boolean {
+    return this.keeper.hasTarget;
+  }
+
+  setpointOf(profileId: number): WireSetpoint | undefined {
+    return this.#v2g.setpointOf(profileId);
   }
 
   onEvent(event: PlugEvent): void {
@@ -189,7 +220,14 @@ export class OcppConnector implements Adapter, StationPort {
     else if (event.kind === "transaction") {
       if (event.past === undefined) this.keeper.onTransaction(event.transactionId, this.#context.clock.now());
       else this.#onPastTransaction(event.transactionId);
-    } else if (event.kind === "transaction-over") this.keeper.onTransactionOver(event.transactionId);
+    } else if (event.kind === "needs") this.#onNeeds(event.needs);
+    else if (event.kind === "plan") {
+      this.#car.plans(event.plan);
+      this.#sayAvailability();
+    } else if (event.kind === "transaction-over" && event.transactionId === this.keeper.transactionId) {
+      this.#onCarGone();
+      this.keeper.onTransactionOver(event.transactionId);
+    }
   }
 
   #onState(connector: number, state: PlugState): void {
@@ -203,9 +241,31 @@ export class OcppConnector implements Adapter, StationPort {
         const open = this.keeper.transactionId;
         if (open !== undefined) this.#station.book.lost(open);
         this.keeper.onCarGone();
+        this.#onCarGone();
       }
     }
     this.#sayAvailability();
+  }
+
+  #onNeeds(needs: CarNeeds): void {
+    this.#car.tells(needs, textId(this.keeper.transactionId));
+    this.#v2g.stop();
+    const objective = carObjective(needs);
+    this.#reports.push({ kind: "objective", ...(objective === undefined ? {} : { objective }) });
+    const { socPercent } = needs;
+    if (socPercent !== undefined) {
+      const receivedAtMs = this.#context.clock.now();
+      this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs, socPercent } });
+    }
+    this.#sayCapability();
+    this.keeper.sendAgain("the car told what it needs");
+  }
+
+  #onCarGone(): void {
+    this.#v2g.forgetCar();
+    if (!this.#car.leaves()) return;
+    this.#reports.push({ kind: "objective" });
+    this.#sayCapability();
   }
 
   #usable(): boolean {
@@ -216,12 +276,28 @@ export class OcppConnector implements Adapter, StationPort {
     const state = this.#stationState ?? this.#state;
     if (state === undefined) return;
     const { usable, reason } = PLUG_AVAILABILITY[state];
-    // A car on one line can take no more than one line carries.
-    const minPowerKW = usable ? powerFromImportKW(this.keeper.rating.maxKW) : 0;
-    const said = `${reason} ${minPowerKW}`;
+    const { minPowerKW, maxPowerKW } = this.#capability();
+    const availability = {
+      era: this.era,
+      // A car on one line can take no more than one line carries.
+      minPowerKW: usable ? Math.max(minPowerKW, powerFromImportKW(this.keeper.rating.maxKW)) : 0,
+      maxPowerKW: usable && this.#car.mayGive ? maxPowerKW : 0,
+      reason: usable ? `${reason}${this.#car.planText}` : reason,
+    };
+    const said = JSON.stringify(availability);
     if (said === this.#said) return;
     this.#said = said;
-    this.#reports.push({ kind: "availability", availability: { era: this.era, minPowerKW, maxPowerKW: 0, reason } });
+    this.#reports.push({ kind: "availability", availability });
+  }
+
+  #sayCapability(): void {
+    if (!this.#started) return;
+    const capability = this.#capability();
+    const said = JSON.stringify(capability);
+    if (said === this.#saidCapability) return;
+    this.#saidCapability = said;
+    this.#reports.push({ kind: "capability", capability });
+    this.#sayAvailability();
   }
 
   /** A message that waited in the charger tells of a transaction. It may be over: its end comes behind it, or not. */
@@ -255,6 +331,7 @@ export class OcppConnector implements Adapter, StationPort {
       const measured = measuredFrom(set.samples, this.keeper.rating);
       if (measured === undefined) continue;
       if (!replayed && this.keeper.noteLines(measured.currentA)) this.#sayAvailability();
+      if (!replayed) this.#car.meters(measured);
       this.#reports.push({
         kind: "reading",
         reading: {
@@ -266,23 +343,19 @@ export class OcppConnector implements Adapter, StationPort {
         },
       });
     }
+    const recalled = live ? this.#car.recall(textId(this.keeper.transactionId)) : undefined;
+    if (recalled !== undefined) this.#onNeeds(recalled);
+    else if (this.#car.needs !== undefined) this.#sayAvailability();
     // A transaction that began before we did: the charger goes on with it and only names it here.
     if (live && event.transactionId !== undefined && (this.#state === undefined || this.#usable())) {
       this.keeper.onTransaction(event.transactionId, undefined);
     }
   }
 
-  #sayCapability(): void {
-    if (this.#started) this.#reports.push({ kind: "capability", capability: this.#capability() });
-  }
-
   #capability(): Capability {
     const { leastKW, needsUs } = this.keeper;
     return {
-      minPowerKW: powerFromImportKW(ratingOf(this.#device).maxKW),
-      maxPowerKW: 0,
-      ...(leastKW > 0 ? { minRunKW: leastKW } : {}),
-      control: "limit",
+      ...carCapability(this.#device, leastKW, this.#car.needs, this.#v2g.obstacle()),
       failsafe: needsUs ? "gateway-only" : "device",
       settleMs: this.#device.settleS * 1000,
       sampleMs: this.#meterIntervalMs,

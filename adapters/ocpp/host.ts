@@ -1,6 +1,6 @@
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
-import type { OcppDevice, OcppShared } from "./config.ts";
+import { type OcppDevice, type OcppShared, versionWithoutSubprotocol } from "./config.ts";
 import { OcppConnector } from "./connector.ts";
 import { profileOperations } from "./control/profile-operations.ts";
 import { DialInServer } from "./door/dial-in-server.ts";
@@ -33,7 +33,7 @@ export class OcppHost implements AdapterHost<OcppDevice> {
     this.#server = new DialInServer(shared, context, this.#strangers, (identity) => this.#stations.get(identity));
   }
 
-  /** @throws Error when two devices are the same connector, or give one charger two passwords */
+  /** @throws Error when two devices are the same connector, or say two things of one charger */
   adapter(role: DeviceRole, device: OcppDevice): Adapter {
     const { identity, password, upstream } = device;
     const known = this.#stations.get(identity);
@@ -47,6 +47,10 @@ export class OcppHost implements AdapterHost<OcppDevice> {
     if (known !== undefined && !known.admission.isSame(admission)) {
       throw new Error(`charger ${identity}: all its connectors must have the same authorization and idTags`);
     }
+    const withoutSubprotocol = versionWithoutSubprotocol(device, this.#shared);
+    if (known !== undefined && known.withoutSubprotocol !== withoutSubprotocol) {
+      throw new Error(`charger ${identity}: all its connectors must have the same withoutSubprotocol`);
+    }
     const { memory, log } = this.#context;
     const book =
       known?.book ??
@@ -54,7 +58,8 @@ export class OcppHost implements AdapterHost<OcppDevice> {
         log.error("a charging session could not be kept", { charger: identity, err: error }),
       );
     const station =
-      known ?? new Station({ identity, password, upstream, admission, book }, this.#shared, this.#context);
+      known ??
+      new Station({ identity, password, withoutSubprotocol, upstream, admission, book }, this.#shared, this.#context);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
     station.addPort(device.connector, connector);
     this.#connectors.push(connector);

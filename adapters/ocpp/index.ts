@@ -6,10 +6,10 @@ import { sessionCommands } from "./sessions/session-commands.ts";
 
 export type { OcppDevice, OcppShared } from "./config.ts";
 
-/** Chargers over OCPP 1.6J and 2.0.1, which dial in to one port. */
+/** Chargers over OCPP 1.6J, 2.0.1 and 2.1, which dial in to one port. */
 export const ocpp: AdapterKind<OcppShared, OcppDevice> = {
   name: "ocpp",
-  title: "EV chargers over OCPP 1.6J and 2.0.1",
+  title: "EV chargers over OCPP 1.6J, 2.0.1 and 2.1",
   sharedSchema,
   deviceSchema,
   commands: [...sessionCommands, profilesCommand, clearCommand],

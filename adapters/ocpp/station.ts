@@ -7,14 +7,16 @@ import type { AcConnection } from "../../src/model/units.ts";
 import type { AdapterContext } from "../kind.ts";
 import type { OcppShared } from "./config.ts";
 import { StationCap } from "./control/station-cap.ts";
+import type { WireSetpoint } from "./control/v2g-setpoint.ts";
 import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink } from "./link/charger-link.ts";
 import type { JsonRecord } from "./link/json.ts";
 import { createSession, type Session } from "./link/session.ts";
-import type { Dialect, DialectContext, Request } from "./messages/dialect.ts";
+import type { Dialect, DialectContext, Request, V2gRequests } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
+import { createDialect21 } from "./messages/dialect-2.1.ts";
 import type { Handled, PlugEvent } from "./messages/events.ts";
 import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
@@ -48,12 +50,20 @@ export interface StationPort {
   onSetUp(signal: AbortSignal): Promise<void>;
   /** What the charger's backend allows may be another power now. */
   onBackendLimit(): void;
+  /** True if a charging profile is in force, or is on its way. */
+  hasTarget(): boolean;
+  /** True if cars may give energy back here. */
+  readonly mayDischarge: boolean;
+  /** The setpoint of the profile with this id; absent if it is none of this connector, or not in force. */
+  setpointOf(profileId: number): WireSetpoint | undefined;
 }
 
 /** What the config says of a charger as a whole. */
 export interface StationConfig {
   readonly identity: string;
   readonly password: string | undefined;
+  /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
+  readonly withoutSubprotocol: OcppVersion | undefined;
   /** The backend that it is passed on to; absent where it has none. */
   readonly upstream: UpstreamConfig | undefined;
   /** Who may charge here. */
@@ -76,10 +86,18 @@ const PING_ANSWER_MS = 2000;
 /** A charger that sends no meter values for three intervals, and no less than this, is asked for them. */
 const LEAST_SILENCE_MS = 60_000;
 
+const DIALECTS: Readonly<Record<OcppVersion, (context: DialectContext) => Dialect>> = {
+  "ocpp1.6": createDialect16,
+  "ocpp2.0.1": createDialect201,
+  "ocpp2.1": createDialect21,
+};
+
 /** One charger: its connection, which comes and goes, and the connectors behind it. */
 export class Station {
   readonly identity: string;
   readonly password: string | undefined;
+  /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
+  readonly withoutSubprotocol: OcppVersion | undefined;
   readonly upstream: UpstreamConfig | undefined;
   /** Who may charge here. */
   readonly admission: Admission;
@@ -104,12 +122,13 @@ export class Station {
   #proxy: BackendProxy | undefined;
 
   constructor(
-    { identity, password, upstream, admission, book }: StationConfig,
+    { identity, password, withoutSubprotocol, upstream, admission, book }: StationConfig,
     shared: OcppShared,
     context: AdapterContext,
   ) {
     this.identity = identity;
     this.password = password;
+    this.withoutSubprotocol = withoutSubprotocol;
     this.upstream = upstream;
     this.admission = admission;
     this.book = book;
@@ -157,6 +176,11 @@ export class Station {
   /** How it speaks now; absent while it is not connected. */
   get dialect(): Dialect | undefined {
     return this.#session?.dialect;
+  }
+
+  /** What this version has for setpoints in both directions; absent where it has nothing, or while nobody is connected. */
+  get v2g(): V2gRequests | undefined {
+    return this.#session?.dialect.v2g;
   }
 
   /** What the charger says of its smart charging; empty as long as it said nothing. */
@@ -210,6 +234,8 @@ export class Station {
       callTimeoutMs: this.#shared.callTimeoutMs,
       pingIntervalMs: this.#shared.pingIntervalS * 1000,
       onCall: (action, payload) => this.#handle(dialect, action, payload),
+      // The one message of this kind, NotifyPeriodicEventStream, carries the values of monitors, and none was set here.
+      onSend: (action) => this.#log.debug("a message that is not answered came and has no effect", { action }),
       onAnswered: (handled) => this.#onAnswered(session, handled),
       onClosed: (why) => this.#onClosed(session, why),
     });
@@ -302,10 +328,21 @@ export class Station {
       onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
       book: this.book,
       admission: this.admission,
+      hasTarget: (connector) => this.#ports.get(connector)?.hasTarget() ?? false,
+      setpointOf: (profileId) => this.#setpointOf(profileId),
+      v2gConnectors: () => [...this.#ports].flatMap(([connector, port]) => (port.mayDischarge ? [connector] : [])),
     };
-    const dialect = version === "ocpp1.6" ? createDialect16(context) : createDialect201(context);
+    const dialect = DIALECTS[version](context);
     this.#dialects.set(version, dialect);
     return dialect;
+  }
+
+  #setpointOf(profileId: number): WireSetpoint | undefined {
+    for (const port of this.#ports.values()) {
+      const setpoint = port.setpointOf(profileId);
+      if (setpoint !== undefined) return setpoint;
+    }
+    return undefined;
   }
 
   #onAnswered(session: Session, handled: Handled): void {

@@ -36,6 +36,11 @@ const DEFAULT_PRICES: Readonly<Record<ResourceKind, PriceBand>> = {
   battery: { from: 0, to: 0 },
 };
 
+/** Prices between which a device of a kind goes from one end of its power to the other, where nobody says anything. */
+export function usualPrices(kind: ResourceKind): PriceBand {
+  return DEFAULT_PRICES[kind];
+}
+
 /** How a resource bids, from the config. */
 export interface BidPolicy {
   readonly currency: string;

@@ -1,4 +1,4 @@
-import { type BidCurve, powerRangeAt } from "../model/bid-curve.ts";
+import type { BidCurve } from "../model/bid-curve.ts";
 import { type ChargingNeed, hoursOf, missingKWh, rangeOf } from "./charging-need.ts";
 import { fullEffortKWh } from "./charging-ramp.ts";
 import type { StorageValue } from "./curve-from-capability.ts";
@@ -50,7 +50,8 @@ export function curveFromVehicle(need: ChargingNeed, vehicle: VehicleStore): Bid
   );
   const given = curveOfRamps(0, selling, need.currency);
   if (buysNothing) return runnableCurve(given, rangeOf(need).minRunKW);
-  const above = given.points.filter((point) => point.powerKW > 0 || powerRangeAt(given, point.pricePerKWh).highKW > 0);
+  // With the point where it begins to sell: without it the line would start at the dearest price at which it buys.
+  const above = given.points.filter((point) => point.pricePerKWh >= dearest.pricePerKWh);
   return runnableCurve({ ...charging, points: [...charging.points, ...above] }, rangeOf(need).minRunKW);
 }
 

@@ -84,6 +84,9 @@ export class DeviceState {
         this.#linkUp = report.up;
         this.#linkDetail = report.detail;
         break;
+      case "objective":
+        // What a device wants moves its bid, not its commands.
+        break;
       case "reading":
         this.#takeReading(report.reading);
         break;

@@ -119,8 +119,10 @@ export class Dispatcher {
     const known = members.map((member) => this.#lanes.get(member)?.capability).filter((one) => one !== undefined);
     const [first] = known;
     if (first === undefined) return undefined;
+    // Each member has its own reasons.
+    const { consumesOnlyBecause: _ofOne, ...common } = first;
     return {
-      ...first,
+      ...common,
       minPowerKW: known.reduce((sum, one) => sum + one.minPowerKW, 0),
       maxPowerKW: known.reduce((sum, one) => sum + one.maxPowerKW, 0),
       settleMs: Math.max(...known.map((one) => one.settleMs)),

@@ -1,4 +1,4 @@
-import { directionFault, type Era } from "../model/resource.ts";
+import { type Capability, directionFault, type Era } from "../model/resource.ts";
 import type { Price, Setpoint } from "../model/setpoint.ts";
 import type { Contract } from "../store/control-store.ts";
 import { Refusal } from "./answer.ts";
@@ -10,7 +10,7 @@ import type { SetpointDraft } from "./dialects/order-codec.ts";
 export interface ResourceDirectory {
   has(era: Era): boolean;
   /** What the resource can do, kW, export positive; absent while its device has not said so. */
-  capability(era: Era): { readonly minPowerKW: number; readonly maxPowerKW: number } | undefined;
+  capability(era: Era): Pick<Capability, "minPowerKW" | "maxPowerKW" | "consumesOnlyBecause"> | undefined;
   byOrder(orderId: string): Era | undefined;
   byTransaction(transactionId: string): Era | undefined;
   byMeter?(meterId: string): Era | undefined;

@@ -1,4 +1,5 @@
 import type { Limit } from "./limit.ts";
+import type { Objective } from "./objective.ts";
 import type { Availability, Reading } from "./reading.ts";
 import type { Capability, Era } from "./resource.ts";
 import type { SessionControl } from "./session.ts";
@@ -46,6 +47,8 @@ export type Report =
   | { readonly kind: "applied"; readonly setpointId: string; readonly acceptance: Acceptance }
   /** What a technician should know of the device: a wrong clock, an order of somebody else. They replace those before. */
   | { readonly kind: "notices"; readonly notices: readonly string[] }
+  /** What the device itself wants, as a car with a time of departure does; absent when it wants nothing any more. */
+  | { readonly kind: "objective"; readonly objective?: Objective }
   | { readonly kind: "link"; readonly up: boolean; readonly detail: string };
 
 /**

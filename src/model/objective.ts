@@ -7,7 +7,10 @@ export type PriceMode = "HARD_DEADLINE" | "HARD_PRICE";
 
 /** A goal from which a bid curve follows, for example "20 kWh by 18:00 at no more than 0.12". */
 export interface Objective {
-  /** Energy wanted by the deadline, kWh, > 0, counted from when the objective was set. */
+  /**
+   * Energy wanted by the deadline, kWh, counted from when the objective was set; > 0 in an order and in the config. A car
+   * that holds more than it needs says 0 or less: so much may be gone by then.
+   */
   readonly targetChargeKWh: number;
   /** Wall time, epoch ms. */
   readonly deadlineMs: number;

@@ -25,6 +25,8 @@ export interface Capability {
   readonly minPowerKW: number;
   /** Most positive power, ≥ 0: full generation or discharge. */
   readonly maxPowerKW: number;
+  /** Why it cannot generate, for a person, where its kind alone does not say so: "OCPP 2.0.1 cannot discharge". */
+  readonly consumesOnlyBecause?: string;
   /**
    * Least magnitude at which the device can run, > 0; between it and 0 there is nothing (a car needs 6 A).
    * Absent where every power down to 0 is possible.
@@ -53,10 +55,11 @@ const NOTHING_KW = 1e-6;
 export function directionFault(
   powerKW: number,
   era: Era,
-  band: Pick<Capability, "minPowerKW" | "maxPowerKW">,
+  band: Pick<Capability, "minPowerKW" | "maxPowerKW" | "consumesOnlyBecause">,
 ): string | undefined {
   if (powerKW > NOTHING_KW && band.maxPowerKW <= 0) {
-    return `${powerKW} kW is generation (positive), and ${era} can only consume`;
+    const why = band.consumesOnlyBecause === undefined ? "" : `: ${band.consumesOnlyBecause}`;
+    return `${powerKW} kW is generation (positive), and ${era} can only consume${why}`;
   }
   if (powerKW < -NOTHING_KW && band.minPowerKW >= 0) {
     return `${powerKW} kW is consumption (negative), and ${era} can only generate`;

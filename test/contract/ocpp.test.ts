@@ -1,15 +1,17 @@
 import { expect } from "vitest";
 import { ocpp } from "../../adapters/ocpp/index.ts";
 import { ChargerSimulator } from "../../simulators/charger/charger-simulator.ts";
-import { Battery } from "../../simulators/world/battery.ts";
+import type { OcppVersion } from "../../simulators/charger/ocpp-version.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import { quickCar } from "../support/charger-story.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
 import { type ContractFixture, describeAdapterContract } from "./adapter-contract.ts";
 
 const IDENTITY = "CP-1";
 
-async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture> {
+/** @param v2g a car that gives energy back, and orders that ask for it */
+async function createFixture(version: OcppVersion, v2g = false): Promise<ContractFixture> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 800, meterIntervalS: 1 });
   const host = ocpp.createHost(shared, {
     clock: systemClock,
@@ -17,10 +19,12 @@ async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture>
     random: Math.random,
     memory: volatileMemory(),
   });
-  const adapter = host.adapter(
-    { era: "charger-1", kind: "charger" },
-    ocpp.deviceSchema.parse({ identity: IDENTITY, commandSpacingS: 0 }),
-  );
+  const device = {
+    identity: IDENTITY,
+    commandSpacingS: 0,
+    ...(v2g ? { v2g: { maxDischargeKW: 10, leaseS: 3 } } : {}),
+  };
+  const adapter = host.adapter({ era: "charger-1", kind: "charger" }, ocpp.deviceSchema.parse(device));
   let charger: ChargerSimulator | undefined;
   const simulator = () => {
     if (charger === undefined) throw new Error("the fixture is not open");
@@ -28,7 +32,7 @@ async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture>
   };
   return {
     adapter,
-    orderKW: -5,
+    orderKW: v2g ? 5 : -5,
     otherOrderKW: -8,
     async open(signal) {
       await host.start(signal);
@@ -38,19 +42,14 @@ async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture>
         version,
         phases: 3,
         maxA: 32,
-        car: new Battery(systemClock, {
-          capacityKWh: 60,
-          socPercent: 30,
-          maxChargeKW: 11,
-          maxDischargeKW: 0,
-          deadMs: 50,
-          tauMs: 100,
-        }),
+        car: quickCar({ socPercent: 30, maxChargeKW: 11, maxDischargeKW: v2g ? 10 : 0 }),
         clock: systemClock,
         log: silentLog,
         meterIntervalMs: 500,
       });
       await charger.start();
+      // What the car can do is known when it has said so, and the charger has heard that it may.
+      while (v2g && (await adapter.start(signal)).maxPowerKW === 0) await systemClock.sleep(20, signal);
     },
     deviceKW: () => simulator().powerKW(),
     underControl: () => simulator().hasProfile(),
@@ -79,3 +78,5 @@ async function createFixture(version: "1.6" | "2.0.1"): Promise<ContractFixture>
 
 describeAdapterContract("ocpp1.6", () => createFixture("1.6"));
 describeAdapterContract("ocpp2.0.1", () => createFixture("2.0.1"));
+describeAdapterContract("ocpp2.1", () => createFixture("2.1"));
+describeAdapterContract("ocpp2.1 with a car that gives energy back", () => createFixture("2.1", true));

@@ -4,24 +4,44 @@ import { parseFrame } from "../../adapters/ocpp/link/frame.ts";
 import { parseTimestamp } from "../../adapters/ocpp/link/timestamp.ts";
 import { measuredFrom } from "../../adapters/ocpp/metering/reading-from-samples.ts";
 import { sampleSetsFrom } from "../../adapters/ocpp/metering/sampled-value.ts";
+import { OCPP_VERSIONS } from "../../adapters/ocpp/version.ts";
+
+const version = fc.constantFrom(...OCPP_VERSIONS);
 
 test("any text is read without a throw, and an answer is never answered", () => {
-  fc.assert(fc.property(fc.string(), (text) => void parseFrame(text)));
+  fc.assert(fc.property(fc.string(), version, (text, spoken) => void parseFrame(text, spoken)));
   fc.assert(
     fc.property(
       fc.constantFrom(3, 4, 5, 6, -1, "2", null),
       fc.array(fc.jsonValue(), { maxLength: 5 }),
-      (type, rest) => {
-        const frame = parseFrame(JSON.stringify([type, ...rest]));
+      version,
+      (type, rest, spoken) => {
+        const frame = parseFrame(JSON.stringify([type, ...rest]), spoken);
         if (frame.kind === "bad") expect(frame.answerTo).toBeUndefined();
-        else expect(["result", "error"]).toContain(frame.kind);
+        else expect(["result", "error", "send", "result-error"]).toContain(frame.kind);
+      },
+    ),
+  );
+});
+
+test("SEND and CALLRESULTERROR are no frames before OCPP 2.1", () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(5, 6),
+      fc.string(),
+      fc.string(),
+      fc.dictionary(fc.string(), fc.jsonValue()),
+      (...parts) => {
+        for (const older of ["ocpp1.6", "ocpp2.0.1"] as const) {
+          expect(parseFrame(JSON.stringify(parts), older).kind).toBe("bad");
+        }
       },
     ),
   );
 });
 
 test("arrays nested ten thousand deep are a bad frame like any other", () => {
-  const frame = parseFrame(`[2,"1","MeterValues",${"[".repeat(10_000)}${"]".repeat(10_000)}]`);
+  const frame = parseFrame(`[2,"1","MeterValues",${"[".repeat(10_000)}${"]".repeat(10_000)}]`, "ocpp2.1");
   expect(frame).toMatchObject({ kind: "bad", about: "payload", answerTo: "1" });
 });
 

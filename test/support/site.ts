@@ -7,7 +7,7 @@ import { adapters } from "../../adapters/index.ts";
 import { ChargerSimulator, type ChargerSimulatorOptions } from "../../simulators/charger/charger-simulator.ts";
 import { Battery } from "../../simulators/world/battery.ts";
 import type { DeviceStatus } from "../../src/api/status-report.ts";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { Gateway } from "../../src/gateway.ts";
 import { silentLog } from "../../src/log.ts";
@@ -22,6 +22,8 @@ export interface SiteOptions {
   /** Merged over the sections of the config. */
   readonly config?: Record<string, unknown>;
   readonly market?: Record<string, unknown>;
+  /** The system's unless given; all that belongs to the site lives on it. Messages last longer on one that runs fast. */
+  readonly clock?: Clock;
 }
 
 /** A real gateway with its own folder and a market's key, for a story to happen on. */
@@ -39,6 +41,10 @@ export class Site implements AsyncDisposable {
   /** Another config for the next start. */
   change(options: SiteOptions): void {
     this.#options = options;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock ?? systemClock;
   }
 
   get gateway(): Gateway {
@@ -76,7 +82,7 @@ export class Site implements AsyncDisposable {
       folder: this.folder,
       adapters,
       version: "0.0.0-test",
-      clock: systemClock,
+      clock: this.clock,
       log: silentLog,
       random: Math.random,
     });
@@ -112,7 +118,7 @@ export class Site implements AsyncDisposable {
       version: "1.6",
       phases: 1,
       maxA: 32,
-      car: new Battery(systemClock, {
+      car: new Battery(this.clock, {
         capacityKWh: 60,
         socPercent: 40,
         maxChargeKW: 7.4,
@@ -120,7 +126,7 @@ export class Site implements AsyncDisposable {
         deadMs: 100,
         tauMs: 200,
       }),
-      clock: systemClock,
+      clock: this.clock,
       log: silentLog,
       meterIntervalMs: 500,
       ...options,
@@ -140,14 +146,14 @@ export class Site implements AsyncDisposable {
         version: "2.0.0",
         action: "on_confirm",
         domain: "beckn.one:deg:ev-charging:*",
-        timestamp: new Date(overrides.timestampMs ?? Date.now()).toISOString(),
+        timestamp: new Date(overrides.timestampMs ?? this.clock.now()).toISOString(),
         message_id: overrides.messageId ?? randomUUID(),
         transaction_id: overrides.transactionId ?? randomUUID(),
         bap_id: SITE_ID,
         bap_uri: "http://127.0.0.1/beckn",
         bpp_id: MARKET_ID,
         bpp_uri: "http://127.0.0.1:9/nobody",
-        ttl: "PT30S",
+        ttl: this.#options.clock === undefined ? "PT30S" : "PT10M",
       },
       message: {
         order: {
@@ -191,7 +197,10 @@ export class Site implements AsyncDisposable {
   #authorization(body: string): string {
     const seed = this.#key.privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32).toString("base64");
     const signer = { subscriberId: MARKET_ID, keyId: "k1", privateKey: privateKeyFromBase64(seed) };
-    return signBody(signer, Buffer.from(body), { nowMs: Date.now(), lifetimeMs: 60_000 }).authorization;
+    return signBody(signer, Buffer.from(body), {
+      nowMs: this.clock.now(),
+      lifetimeMs: this.#options.clock === undefined ? 60_000 : 600_000,
+    }).authorization;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -202,7 +211,6 @@ export class Site implements AsyncDisposable {
 }
 
 /** Window of a setpoint from now for so many seconds, as the market writes it. */
-export function windowFor(seconds: number): { validFrom: string; validUntil: string } {
-  const nowMs = Date.now();
+export function windowFor(seconds: number, nowMs = Date.now()): { validFrom: string; validUntil: string } {
   return { validFrom: new Date(nowMs).toISOString(), validUntil: new Date(nowMs + seconds * 1000).toISOString() };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { type Payload, StrictCharger } from "../support/strict-charger.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type Gateway, openGateway } from "./ocpp-raw-charger.ts";
-import { type Payload, StrictCharger } from "./ocpp-strict-charger.ts";
 
 const now = () => new Date().toISOString();
 const order = (powerKW: number) => ({ setpointId: `s${powerKW}`, powerKW, untilMs: Date.now() + 900_000 });
@@ -23,6 +23,13 @@ async function open(version: string, answers: Record<string, Payload>, device = 
     },
   };
 }
+
+const NEEDS = { evseId: 1, chargingNeeds: { requestedEnergyTransfer: "AC_three_phase" } };
+const PLAN = {
+  evseId: 1,
+  timeBase: now(),
+  chargingSchedule: { id: 1, chargingRateUnit: "W", chargingSchedulePeriod: [{ startPeriod: 0, limit: 7000 }] },
+};
 
 const DEVICES = [
   { fallbackKW: -4.2 },
@@ -132,25 +139,26 @@ describe("OCPP 1.6", () => {
   });
 });
 
-describe("OCPP 2.0.1", () => {
-  const result = (name: string, attributeValue: string) => ({
-    attributeStatus: "Accepted",
-    attributeValue,
-    component: { name: "SmartChargingCtrlr" },
-    variable: { name },
-  });
-  const ANSWERS = {
-    GetVariables: { getVariableResult: [result("ProfileStackLevel", "5"), result("RateUnit", "A,W")] },
-    SetVariables: {
-      setVariableResult: [
-        {
-          attributeStatus: "Accepted",
-          component: { name: "SampledDataCtrlr" },
-          variable: { name: "TxUpdatedInterval" },
-        },
-      ],
-    },
-  };
+const variable = (name: string, attributeValue: string) => ({
+  attributeStatus: "Accepted",
+  attributeValue,
+  component: { name: "SmartChargingCtrlr" },
+  variable: { name },
+});
+const ANSWERS_2 = {
+  GetVariables: { getVariableResult: [variable("ProfileStackLevel", "5"), variable("RateUnit", "A,W")] },
+  SetVariables: {
+    setVariableResult: [
+      {
+        attributeStatus: "Accepted",
+        component: { name: "SampledDataCtrlr" },
+        variable: { name: "TxUpdatedInterval" },
+      },
+    ],
+  },
+};
+
+describe.each(["ocpp2.0.1", "ocpp2.1"])("%s", (version) => {
   const transactionEvent = (eventType: string, more: Payload = {}) => ({
     eventType,
     timestamp: now(),
@@ -162,11 +170,11 @@ describe("OCPP 2.0.1", () => {
   const BOOT = { reason: "PowerUp", chargingStation: { vendorName: "V", model: "M" } };
 
   test.each(DEVICES)("every call passes the schema (%o)", async (device) => {
-    await using story = await open("ocpp2.0.1", { ...ANSWERS }, device);
+    await using story = await open(version, { ...ANSWERS_2 }, device);
     const { gateway, charger } = story;
     await charger.call("BootNotification", BOOT);
     await gateway.adapter.start(gateway.signal);
-    expect(gateway.adapter.protocol).toBe("ocpp2.0.1");
+    expect(gateway.adapter.protocol).toBe(version);
     await giveOrders(gateway);
     await charger.call("TransactionEvent", transactionEvent("Started", { evse: { id: 1, connectorId: 1 } }));
     await giveOrders(gateway);
@@ -226,7 +234,7 @@ describe("OCPP 2.0.1", () => {
   });
 
   test("every answer passes the schema", async () => {
-    await using story = await open("ocpp2.0.1", { ...ANSWERS });
+    await using story = await open(version, { ...ANSWERS_2 });
     const { charger } = story;
     const component = { name: "C" };
     const variable = { name: "V" };
@@ -269,7 +277,8 @@ describe("OCPP 2.0.1", () => {
       ["LogStatusNotification", { status: "Idle" }],
       ["FirmwareStatusNotification", { status: "Idle" }],
       ["PublishFirmwareStatusNotification", { status: "Idle" }],
-      ["NotifyEVChargingNeeds", { evseId: 1, chargingNeeds: { requestedEnergyTransfer: "AC_three_phase" } }],
+      ["NotifyEVChargingNeeds", NEEDS],
+      ["NotifyEVChargingSchedule", PLAN],
       ["SignCertificate", { csr: "x" }],
       ["Get15118EVCertificate", { iso15118SchemaVersion: "s", action: "Install", exiRequest: "x" }],
       [
@@ -288,4 +297,44 @@ describe("OCPP 2.0.1", () => {
     for (const [action, payload] of calls) await charger.call(action, payload);
     expect(charger.violations).toEqual([]);
   });
+});
+
+test("OCPP 2.1: every answer to what came after 2.0.1 passes the schema", async () => {
+  await using story = await open("ocpp2.1", { ...ANSWERS_2 });
+  const { charger } = story;
+  const certificateHashData = { hashAlgorithm: "SHA256", issuerNameHash: "a", issuerKeyHash: "b", serialNumber: "1" };
+  const calls: [string, Payload, Payload][] = [
+    ["NotifyEVChargingNeeds", NEEDS, { status: "NoChargingProfile" }],
+    ["NotifyEVChargingSchedule", { ...PLAN, selectedChargingScheduleId: 1 }, { status: "Accepted" }],
+    ["PullDynamicScheduleUpdate", { chargingProfileId: 5 }, { status: "Rejected" }],
+    ["NotifyPriorityCharging", { transactionId: "ab-12", activated: true }, {}],
+    ["NotifySettlement", { pspRef: "p", status: "Settled", settlementAmount: 1, settlementTime: now() }, {}],
+    ["NotifyDERAlarm", { controlType: "LimitMaxDischarge", timestamp: now() }, {}],
+    ["NotifyDERStartStop", { controlId: "c", started: true, timestamp: now() }, {}],
+    ["ReportDERControl", { requestId: 1 }, {}],
+    [
+      "OpenPeriodicEventStream",
+      { constantStreamData: { id: 1, params: {}, variableMonitoringId: 2 } },
+      { status: "Rejected" },
+    ],
+    ["ClosePeriodicEventStream", { id: 1 }, {}],
+    [
+      "BatterySwap",
+      {
+        batteryData: [{ evseId: 1, serialNumber: "s", soC: 50, soH: 99 }],
+        eventType: "BatteryIn",
+        idToken: { idToken: "TAG", type: "ISO14443" },
+        requestId: 1,
+      },
+      {},
+    ],
+    ["VatNumberValidation", { vatNumber: "NL1", evseId: 1 }, { status: "Rejected", vatNumber: "NL1", evseId: 1 }],
+    [
+      "GetCertificateChainStatus",
+      { certificateStatusRequests: [{ certificateHashData, source: "OCSP", urls: ["http://x"] }] },
+      { certificateStatus: [{ certificateHashData, source: "OCSP", status: "Failed" }] },
+    ],
+  ];
+  for (const [action, payload, answer] of calls) expect(await charger.call(action, payload)).toMatchObject(answer);
+  expect(charger.violations).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { type Payload, StrictCharger } from "../support/strict-charger.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { openGateway } from "./ocpp-raw-charger.ts";
-import { type Payload, StrictCharger } from "./ocpp-strict-charger.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {

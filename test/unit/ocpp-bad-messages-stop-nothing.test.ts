@@ -4,7 +4,7 @@ import { BOOT_16, dialIn, openGateway, WILLING } from "./ocpp-raw-charger.ts";
 
 const SOON = () => Date.now() + 60_000;
 
-describe.each(["ocpp1.6", "ocpp2.0.1"] as const)("bad frames over %s", (version) => {
+describe.each(["ocpp1.6", "ocpp2.0.1", "ocpp2.1"] as const)("bad frames over %s", (version) => {
   test("each gets the answer that the standard has for it, and the next good one is served", async () => {
     await using gateway = await openGateway();
     await using charger = await dialIn(gateway.url, { version });

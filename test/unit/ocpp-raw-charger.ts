@@ -159,7 +159,8 @@ export const WILLING: Readonly<Record<string, Answer>> = {
 
 export interface DialOptions {
   readonly identity?: string;
-  readonly version?: "ocpp1.6" | "ocpp2.0.1" | "none";
+  /** The subprotocol to offer, or several; `none` offers nothing. */
+  readonly version?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly answers?: Readonly<Record<string, Answer>>;
 }
@@ -168,8 +169,8 @@ export interface DialOptions {
 export async function dialIn(url: string, options: DialOptions = {}): Promise<RawCharger> {
   const { identity = "CP-1", version = "ocpp1.6", headers = {} } = options;
   const address = `${url}/${identity}`;
-  const socket =
-    version === "none" ? new WebSocket(address, { headers }) : new WebSocket(address, [version], { headers });
+  const offered = version === "none" ? [] : [version].flat();
+  const socket = new WebSocket(address, offered, { headers });
   const charger = new RawCharger(socket, options.answers ?? WILLING);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", () => resolve());
@@ -184,3 +185,13 @@ export async function dialIn(url: string, options: DialOptions = {}): Promise<Ra
 }
 
 export const BOOT_16 = { chargePointVendor: "Maker", chargePointModel: "Box", firmwareVersion: "1.0" };
+
+/** A 2.x station's word that a transaction `tx-1` has begun at EVSE 1. */
+export const STARTED_2 = {
+  eventType: "Started",
+  timestamp: new Date().toISOString(),
+  triggerReason: "CablePluggedIn",
+  seqNo: 0,
+  transactionInfo: { transactionId: "tx-1", chargingState: "EVConnected" },
+  evse: { id: 1, connectorId: 1 },
+};

@@ -56,6 +56,11 @@ export function isOurProfileId(id: number): boolean {
 /** What one version calls the most of a whole station. */
 export type MaxPurpose = "ChargePointMaxProfile" | "ChargingStationMaxProfile";
 
+/** Epoch seconds at which a schedule is written to begin that is to hold now. */
+export function scheduleStartS(nowMs: number): number {
+  return Math.floor((nowMs - SLOW_CLOCK_MS) / 1000);
+}
+
 /** The parts of a profile that both versions write alike; the schedule goes in as an object (1.6) or in a list (2.x). */
 export function profileFields(
   profile: Profile,

@@ -164,6 +164,11 @@ export class ProfileWriter {
     if (this.#device.fallbackKW !== undefined) await this.installFallback(signal);
   }
 
+  /** What is in place for this transaction was put there elsewhere: what this one has goes. */
+  replacedBySetpoint(signal: AbortSignal): void {
+    this.#accepted("session", signal);
+  }
+
   /** Profiles were taken off the charger by another hand: of ours, none may be left. */
   forgetInstalled(): void {
     for (const what of ["command", "session", "cap"] as const) this.#installed.delete(what);

@@ -4,6 +4,7 @@ import type { Acceptance, Evidence, Report, Target } from "../../../src/model/ad
 import type { AdapterContext } from "../../kind.ts";
 import type { OcppDevice } from "../config.ts";
 import { CallFailure } from "../link/call-queue.ts";
+import { timestampFrom } from "../link/timestamp.ts";
 import { Turn } from "../link/turn.ts";
 import type { Notices } from "../setup/notices.ts";
 import type { Station } from "../station.ts";
@@ -14,6 +15,8 @@ import { describeProfile, differs, ForeignProfiles, isForeign, limitText } from 
 import { type ConnectorRating, importLimitKW, powerFromImportKW, ratingOf, wireLimit } from "./import-limit.ts";
 import type { InstalledProfile } from "./installed-profiles.ts";
 import { ProfileWriter, type Written } from "./profile-writer.ts";
+import type { HeldSetpoint, V2gControl } from "./v2g-control.ts";
+import { powerFromSetpoint } from "./v2g-setpoint.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
 const MAX_RESENDS = 5;
@@ -24,6 +27,8 @@ export interface TargetKeeperOptions {
   readonly station: Station;
   readonly device: OcppDevice;
   readonly context: AdapterContext;
+  /** Setpoints in both directions, where charger and car can. */
+  readonly v2g: V2gControl;
   readonly log: Log;
   readonly notices: Notices;
   readonly tell: (report: Report) => void;
@@ -81,16 +86,21 @@ export class TargetKeeper {
     return this.#writer.needsUs;
   }
 
-  /** @param importKW what the target asks for, with the sign turned. @throws CallFailure */
-  async apply(target: Target, importKW: number, signal: AbortSignal): Promise<Acceptance> {
+  /** True if a target is in force. */
+  get hasTarget(): boolean {
+    return this.#target !== undefined && this.#target.untilMs > this.#options.context.clock.now();
+  }
+
+  /** @throws CallFailure */
+  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     this.#stopResend();
     return this.#turn.run(signal, async () => {
       // With what stood against it out of the way, the same way is the one to take.
       const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
-      const written = await this.#write(target, importKW, isCorrection, signal);
+      const acceptance = await this.#write(target, isCorrection, signal);
       this.#target = target;
       this.#owesRelease = false;
-      return acceptanceOf(written);
+      return acceptance;
     });
   }
 
@@ -109,6 +119,7 @@ export class TargetKeeper {
     this.#target = undefined;
     this.#toldKW = undefined;
     this.#owesRelease = true;
+    this.#options.v2g.stop();
     await this.#turn.run(signal, () => this.#writer.clear(signal));
     this.#owesRelease = false;
     this.#options.onCapability();
@@ -164,6 +175,11 @@ export class TargetKeeper {
     if (this.#target !== undefined) this.#resendSoon("the charger's clock is another than was thought", false);
   }
 
+  /** Something changed in the charger or its car, so that the target is to be said again. */
+  sendAgain(why: string): void {
+    this.#resendSoon(why, false);
+  }
+
   onLinkDown(): void {
     this.#stopResend();
   }
@@ -205,6 +221,7 @@ export class TargetKeeper {
   stop(): void {
     this.#stopResend();
     this.#rethink.abort(OVERTAKEN);
+    this.#options.v2g.stop();
     this.#target = undefined;
     this.#owesRelease = false;
   }
@@ -232,6 +249,7 @@ export class TargetKeeper {
     const { clock, random } = this.#options.context;
     for (let attempt = 1; ; attempt++) {
       try {
+        if (await this.#options.v2g.allowTransfer(textId(this.#transactionId), signal)) this.#options.onCapability();
         if (await this.#restoreOnce(signal)) this.#options.log.info("target sent again", { why });
         break;
       } catch (error) {
@@ -264,21 +282,50 @@ export class TargetKeeper {
     }
     const target = this.#target;
     if (target === undefined) return false;
-    const importKW = importLimitKW(target.powerKW);
-    if (importKW === undefined || target.untilMs <= this.#options.context.clock.now()) {
+    if (!this.#isPossible(target) || target.untilMs <= this.#options.context.clock.now()) {
       this.#target = undefined;
       return false;
     }
     const toldKW = this.#toldKW;
-    const written = await this.#write(target, importKW, false, signal);
+    const acceptance = await this.#write(target, false, signal);
     // It is judged by what was accepted: if that is another amount now, the judge must know.
-    if (toldKW !== undefined && Math.abs(written.importKW - toldKW) > 1e-6) {
-      this.#options.tell({ kind: "applied", setpointId: target.setpointId, acceptance: acceptanceOf(written) });
+    if (toldKW !== undefined && Math.abs(acceptance.appliedKW - powerFromImportKW(toldKW)) > 1e-6) {
+      this.#options.tell({ kind: "applied", setpointId: target.setpointId, acceptance });
     }
     return true;
   }
 
-  async #write(target: Target, importKW: number, isCorrection: boolean, signal: AbortSignal): Promise<Written> {
+  /** While nobody is connected nothing is known to be impossible. */
+  #isPossible({ powerKW }: Target): boolean {
+    const { v2g, station } = this.#options;
+    return importLimitKW(powerKW) !== undefined || v2g.obstacle() === undefined || station.version === undefined;
+  }
+
+  /** By setpoint where the car follows those, else by limit. */
+  async #write(target: Target, isCorrection: boolean, signal: AbortSignal): Promise<Acceptance> {
+    const { v2g } = this.#options;
+    const obstacle = v2g.obstacle();
+    if (obstacle === undefined) {
+      const held = await v2g.write(target.powerKW, target.untilMs, textId(this.#transactionId), signal);
+      this.#writer.replacedBySetpoint(signal);
+      // A setpoint is no limit that a composite schedule could be compared with.
+      this.#toldKW = undefined;
+      return {
+        appliedKW: powerFromSetpoint(held.setpoint),
+        command: setpointText(held, target.untilMs),
+        endsByItself: true,
+      };
+    }
+    v2g.stop();
+    const importKW = importLimitKW(target.powerKW);
+    if (importKW === undefined) {
+      const fault = this.#isPossible(target) ? "unreachable" : "refused";
+      throw new CallFailure(fault, `${obstacle}: asked for ${target.powerKW} kW`);
+    }
+    return acceptanceOf(await this.#writeLimit(target, importKW, isCorrection, signal));
+  }
+
+  async #writeLimit(target: Target, importKW: number, isCorrection: boolean, signal: AbortSignal): Promise<Written> {
     const id = this.#transactionId;
     const sinceMs = this.#transactionSinceMs;
     const needed = this.#writer.needsUs;
@@ -348,6 +395,16 @@ export class TargetKeeper {
     const text = `the charger says that ${limitText(said)} holds, where ${limitText(ours)} was set: a profile of somebody else?`;
     this.#options.notices.set("foreign", isLower ? text : undefined);
   }
+}
+
+function setpointText({ setpoint, kind, updated }: HeldSetpoint, untilMs: number): string {
+  const action = updated ? "UpdateDynamicSchedule" : `SetChargingProfile TxProfile ${kind}`;
+  return `${action} setpoint ${setpoint.totalW} W until ${timestampFrom(untilMs)}`;
+}
+
+/** Transactions of 2.x are named in text, those of 1.6 are numbered. */
+export function textId(transactionId: number | string | undefined): string | undefined {
+  return typeof transactionId === "string" ? transactionId : undefined;
 }
 
 function acceptanceOf({ importKW, command, endsByItself }: Written): Acceptance {

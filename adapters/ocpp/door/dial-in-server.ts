@@ -6,7 +6,7 @@ import type { Log } from "../../../src/log.ts";
 import type { AdapterContext } from "../../kind.ts";
 import type { OcppShared } from "../config.ts";
 import type { Station } from "../station.ts";
-import type { OcppVersion } from "../version.ts";
+import { OCPP_VERSIONS, type OcppVersion } from "../version.ts";
 import { authorizationMatches, chooseVersion, identityFromUrl, withoutTrailingSlash } from "./handshake.ts";
 import { LoginGuard } from "./login-guard.ts";
 import type { StrangerList } from "./stranger-list.ts";
@@ -33,6 +33,7 @@ export class DialInServer {
     "ocpp1.6": upgrader("ocpp1.6", 64 * KIBIBYTE),
     // A NotifyReport of a whole station is long.
     "ocpp2.0.1": upgrader("ocpp2.0.1", 1024 * KIBIBYTE),
+    "ocpp2.1": upgrader("ocpp2.1", 1024 * KIBIBYTE),
   };
 
   constructor(
@@ -131,9 +132,12 @@ export class DialInServer {
         return this.#turnAway(identity, from, { status: 401, why: "wrong or missing password" });
       }
     }
-    const version = chooseVersion(request.headers["sec-websocket-protocol"], this.#shared.allowNoSubprotocol);
+    const version = chooseVersion(request.headers["sec-websocket-protocol"], station.withoutSubprotocol);
     if (version !== undefined) return { station, version };
-    return this.#turnAway(identity, from, { status: 400, why: "no subprotocol of ocpp1.6 or ocpp2.0.1 offered" });
+    return this.#turnAway(identity, from, {
+      status: 400,
+      why: `no subprotocol of ${OCPP_VERSIONS.join(", ")} offered`,
+    });
   }
 
   #turnAway(identity: string, from: string, refusal: Refusal): Refusal {

@@ -28,14 +28,16 @@ export function withoutTrailingSlash(path: string): string {
   return path.replace(/\/+$/, "");
 }
 
-/** The version to speak: ours first among those offered. Absent when none of the offered is known. */
-export function chooseVersion(header: string | undefined, allowNone: boolean): OcppVersion | undefined {
+/**
+ * The version to speak: the newest of those offered. Absent when none of the offered is known.
+ * @param whenNone what a charger is taken to speak that offers nothing; absent: it is refused
+ */
+export function chooseVersion(header: string | undefined, whenNone: OcppVersion | undefined): OcppVersion | undefined {
   const offered = (header ?? "")
     .split(",")
     .map((word) => word.trim().toLowerCase())
     .filter((word) => word !== "");
-  // A charger that offers nothing is from the days of 1.6.
-  if (offered.length === 0) return allowNone ? "ocpp1.6" : undefined;
+  if (offered.length === 0) return whenNone;
   return OCPP_VERSIONS.find((version) => offered.includes(version));
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../src/clock.ts";
 import type { DeviceFault } from "../../../src/model/adapter.ts";
+import type { Request } from "../messages/dialect.ts";
 import { callFrame } from "./frame.ts";
 import { isRecord, type JsonRecord } from "./json.ts";
 
@@ -8,23 +9,21 @@ import { isRecord, type JsonRecord } from "./json.ts";
 export class CallFailure extends Error {
   override readonly name = "CallFailure";
   readonly fault: DeviceFault;
-  /** The code of the CALLERROR where the peer answered with one. */
-  readonly code?: string;
+  /** Of the CALLERROR with which the charger answered; absent where it failed otherwise. */
+  readonly code: string | undefined;
 
   constructor(fault: DeviceFault, message: string, code?: string) {
     super(message);
     this.fault = fault;
-    if (code !== undefined) this.code = code;
+    this.code = code;
   }
 }
 
 /** A command goes before what only sets the charger up or asks it something. */
 export type Urgency = "command" | "background";
 
-interface Waiting {
+interface Waiting extends Request {
   readonly timeoutMs: number;
-  readonly action: string;
-  readonly payload: JsonRecord;
   readonly resolve: (payload: JsonRecord) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -52,29 +51,37 @@ export class CallQueue {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #send: (frame: string) => void;
+  readonly #onUnusable: (id: string, fault: string) => void;
   readonly #waiting: Record<Urgency, Waiting[]> = { command: [], background: [] };
   #inFlight: InFlight | undefined;
   #closed: CallFailure | undefined;
   #nonsense = 0;
 
-  constructor(options: { clock: Clock; timeoutMs: number; send: (frame: string) => void }) {
+  constructor(options: {
+    clock: Clock;
+    timeoutMs: number;
+    send: (frame: string) => void;
+    /** Called for an answer that nothing can be made of, with the id of its call. */
+    onUnusable: (id: string, fault: string) => void;
+  }) {
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
     this.#send = options.send;
+    this.#onUnusable = options.onUnusable;
   }
 
   /**
    * @throws CallFailure, or the signal's reason when it aborts; an aborted call that is already out still keeps the
    * next one waiting, since the charger may be working on it
    */
-  call(action: string, payload: JsonRecord, urgency: Urgency, signal: AbortSignal): Promise<JsonRecord> {
+  call(request: Request, urgency: Urgency, signal: AbortSignal): Promise<JsonRecord> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#closed !== undefined) return reject(this.#closed);
       const queue = this.#waiting[urgency];
       if (queue.length >= MAX_WAITING) {
         return reject(
-          new CallFailure("timeout", `${action} not sent: ${MAX_WAITING} calls wait for the charger already`),
+          new CallFailure("timeout", `${request.action} not sent: ${MAX_WAITING} calls wait for the charger already`),
         );
       }
       const onAbort = () => {
@@ -84,9 +91,8 @@ export class CallQueue {
       };
       const leave = () => signal.removeEventListener("abort", onAbort);
       const job: Waiting = {
+        ...request,
         timeoutMs: urgency === "command" ? this.#timeoutMs : Math.min(this.#timeoutMs, BACKGROUND_TIMEOUT_MS),
-        action,
-        payload,
         resolve: (answer) => {
           leave();
           resolve(answer);
@@ -106,8 +112,17 @@ export class CallQueue {
   onResult(id: string, payload: unknown): void {
     const call = this.#take(id);
     if (call === undefined) return;
-    if (isRecord(payload)) call.resolve(payload);
-    else call.reject(new CallFailure("protocol", `${call.action} was answered with a payload that is no object`));
+    const refuse = (fault: string) => {
+      this.#onUnusable(id, fault);
+      call.reject(new CallFailure("protocol", `${call.action} was answered with ${fault}`));
+    };
+    if (!isRecord(payload)) {
+      refuse("a payload that is no object");
+    } else {
+      const fault = call.unusable?.(payload);
+      if (fault === undefined) call.resolve(payload);
+      else refuse(fault);
+    }
     this.#next();
   }
 

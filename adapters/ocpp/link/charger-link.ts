@@ -5,7 +5,15 @@ import type { Request } from "../messages/dialect.ts";
 import type { Handled } from "../messages/events.ts";
 import type { OcppVersion } from "../version.ts";
 import { CallQueue, type Urgency } from "./call-queue.ts";
-import { type CallFault, CallRefusal, errorFrame, type Frame, parseFrame, resultFrame } from "./frame.ts";
+import {
+  type CallFault,
+  CallRefusal,
+  errorFrame,
+  type Frame,
+  parseFrame,
+  resultErrorFrame,
+  resultFrame,
+} from "./frame.ts";
 import type { JsonRecord } from "./json.ts";
 
 export interface LinkOptions {
@@ -17,6 +25,8 @@ export interface LinkOptions {
   readonly pingIntervalMs: number;
   /** Answers a call; what it throws becomes a CALLERROR. A promise is for an answer that somebody else has to give. */
   readonly onCall: (action: string, payload: JsonRecord) => Handled | Promise<Handled>;
+  /** Takes a message that is never answered; what it throws is logged. */
+  readonly onSend: (action: string, payload: JsonRecord) => void;
   /** Called after the answer has been sent, so that the charger knows it before anything follows from it. */
   readonly onAnswered: (handled: Handled) => void;
   readonly onClosed: (why: string) => void;
@@ -52,6 +62,7 @@ export class ChargerLink {
       clock: options.clock,
       timeoutMs: options.callTimeoutMs,
       send: (frame) => this.#send(frame),
+      onUnusable: (id, fault) => this.#onUnusable(id, fault),
     });
   }
 
@@ -75,7 +86,7 @@ export class ChargerLink {
 
   /** @throws CallFailure, or the signal's reason when it aborts */
   call(request: Request, urgency: Urgency, signal: AbortSignal): Promise<JsonRecord> {
-    return this.#calls.call(request.action, request.payload, urgency, signal);
+    return this.#calls.call(request, urgency, signal);
   }
 
   /** True if the peer answers a ping in time. */
@@ -118,12 +129,14 @@ export class ChargerLink {
     // Frames that were already on their way when we hung up.
     if (this.ended.aborted) return;
     this.#heard = true;
-    const frame = isBinary ? BINARY : parseFrame(data.toString());
+    const frame = isBinary ? BINARY : parseFrame(data.toString(), this.version);
     if (frame.kind !== "bad") this.#nonsense = 0;
     if (frame.kind === "bad") this.#onBad(frame.fault, frame.about, frame.answerTo);
     else if (frame.kind === "call") this.#onCall(frame.id, frame.action, frame.payload);
     else if (frame.kind === "result") this.#calls.onResult(frame.id, frame.payload);
     else if (frame.kind === "error") this.#calls.onError(frame.id, frame.code, frame.description);
+    else if (frame.kind === "send") this.#options.onSend(frame.action, frame.payload);
+    else if (frame.kind === "result-error") this.#onResultError(frame.code, frame.description);
   }
 
   #onCall(id: string, action: string, payload: JsonRecord): void {
@@ -150,6 +163,16 @@ export class ChargerLink {
       error instanceof CallRefusal ? error : new CallRefusal("internal", "the message could not be handled");
     this.#options.log.warn("message from charger refused", { action: action.slice(0, 60), err: error });
     this.#send(errorFrame(this.version, id, refusal.about, refusal.message));
+  }
+
+  /** The charger could not read our answer. There is nothing to send again: it decides what it does without it. */
+  #onResultError(code: string, description: string): void {
+    this.#options.log.warn("the charger could not use our answer", { code, description });
+  }
+
+  #onUnusable(id: string, fault: string): void {
+    const frame = resultErrorFrame(this.version, id, "payload", fault);
+    if (frame !== undefined) this.#send(frame);
   }
 
   #onBad(fault: string, about: CallFault, answerTo: string | undefined): void {

@@ -1,8 +1,17 @@
 import type { Profile, ProfilePurpose } from "../control/charging-profile.ts";
 import { type JsonRecord, textAt } from "../link/json.ts";
+import { knownWord } from "../link/word.ts";
 import { CONFIGURATION_KEYS, configurationFrom, configurationQuestion } from "../setup/configuration-1.6.ts";
-import type { Dialect, DialectContext, ProfileFilter, Request, Status } from "./dialect.ts";
-import { handle16 } from "./inbound-1.6.ts";
+import {
+  type Dialect,
+  type DialectContext,
+  type ProfileFilter,
+  type Request,
+  STATUS_WORDS,
+  type Status,
+} from "./dialect.ts";
+import { answerFrom } from "./handler-table.ts";
+import { CALLS_16 } from "./inbound-1.6.ts";
 import { profile16 } from "./profile-1.6.ts";
 import { sessionCalls16 } from "./session-calls-1.6.ts";
 
@@ -10,7 +19,7 @@ import { sessionCalls16 } from "./session-calls-1.6.ts";
 export function createDialect16(context: DialectContext): Dialect {
   return {
     version: "ocpp1.6",
-    inbound: (action, payload) => handle16(action, payload, context),
+    inbound: (action, payload) => answerFrom(CALLS_16, action, payload, context),
     sessions: sessionCalls16,
     setProfile,
     clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { id } }),
@@ -66,5 +75,5 @@ function clearMatching({ connector, purpose }: ProfileFilter): Request {
 
 function statuses(answer: JsonRecord): readonly Status[] {
   const word = textAt(answer, "status");
-  return word === undefined ? [] : [{ word }];
+  return word === undefined ? [] : [{ word: knownWord(word, STATUS_WORDS) }];
 }

@@ -1,5 +1,6 @@
 import type { Profile, ProfilePurpose } from "../control/charging-profile.ts";
 import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
+import { knownWord } from "../link/word.ts";
 import {
   reportedVariables,
   setVariable,
@@ -7,8 +8,16 @@ import {
   variableQuestions,
   variablesFrom,
 } from "../setup/variables-2.0.1.ts";
-import type { Dialect, DialectContext, ProfileFilter, Request, Status } from "./dialect.ts";
-import { handle201 } from "./inbound-2.0.1.ts";
+import {
+  type Dialect,
+  type DialectContext,
+  type ProfileFilter,
+  type Request,
+  STATUS_WORDS,
+  type Status,
+} from "./dialect.ts";
+import { answerFrom } from "./handler-table.ts";
+import { CALLS_201 } from "./inbound-2.0.1.ts";
 import { profile201 } from "./profile-2.0.1.ts";
 import { sessionCalls2x } from "./session-calls-2.x.ts";
 
@@ -16,10 +25,14 @@ import { sessionCalls2x } from "./session-calls-2.x.ts";
 export function createDialect201(context: DialectContext): Dialect {
   return {
     version: "ocpp2.0.1",
-    inbound: (action, payload) => handle201(action, payload, context),
+    inbound: (action, payload) => answerFrom(CALLS_201, action, payload, context),
     sessions: sessionCalls2x,
     setProfile,
-    clearProfile: (id) => ({ action: "ClearChargingProfile", payload: { chargingProfileId: id } }),
+    clearProfile: (id) => ({
+      action: "ClearChargingProfile",
+      payload: { chargingProfileId: id },
+      unusable: withoutStatus,
+    }),
     clearMatching,
     listProfiles: (requestId, evseId) => ({
       action: "GetChargingProfiles",
@@ -62,6 +75,7 @@ function setProfile(profile: Profile): Request {
   return {
     action: "SetChargingProfile",
     payload: { evseId: profile.connector, chargingProfile: profile201(profile) },
+    unusable: withoutStatus,
   };
 }
 
@@ -71,6 +85,11 @@ function clearMatching({ connector, purpose }: ProfileFilter): Request {
     ...(purpose === undefined ? {} : { chargingProfilePurpose: purposeWord(purpose) }),
   };
   return { action: "ClearChargingProfile", payload: { chargingProfileCriteria: criteria } };
+}
+
+/** What is wrong with the answer to a command that says nothing of what became of it. */
+export function withoutStatus(answer: JsonRecord): string | undefined {
+  return textAt(answer, "status") === undefined ? "no status" : undefined;
 }
 
 function statuses(answer: JsonRecord): readonly Status[] {
@@ -84,5 +103,5 @@ function status(answer: JsonRecord, wordKey: string, infoKey: string): readonly 
   if (word === undefined) return [];
   const info = recordAt(answer, infoKey) ?? {};
   const reason = [textAt(info, "reasonCode"), textAt(info, "additionalInfo")].filter((part) => part !== undefined);
-  return [{ word, ...(reason.length > 0 ? { reason: reason.join(": ") } : {}) }];
+  return [{ word: knownWord(word, STATUS_WORDS), ...(reason.length > 0 ? { reason: reason.join(": ") } : {}) }];
 }

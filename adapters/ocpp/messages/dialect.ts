@@ -1,8 +1,11 @@
 import type { Profile, ProfilePurpose } from "../control/charging-profile.ts";
+import type { SetpointProfile } from "../control/setpoint-profile.ts";
+import type { WireSetpoint } from "../control/v2g-setpoint.ts";
 import type { JsonRecord } from "../link/json.ts";
 import type { Admission } from "../sessions/admission.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
-import type { FactNames, Variables } from "../setup/traits.ts";
+import type { FactNames } from "../setup/traits.ts";
+import type { Variables } from "../setup/variable.ts";
 import type { OcppVersion } from "../version.ts";
 import type { Handled } from "./events.ts";
 import type { SessionCalls } from "./session-calls.ts";
@@ -11,6 +14,8 @@ import type { SessionCalls } from "./session-calls.ts";
 export interface Request {
   readonly action: string;
   readonly payload: JsonRecord;
+  /** What is wrong with an answer, for a person, where nothing can be made of it. */
+  readonly unusable?: (answer: JsonRecord) => string | undefined;
 }
 
 export type Triggered = "BootNotification" | "StatusNotification" | "MeterValues";
@@ -26,6 +31,8 @@ export interface ProfileFilter {
   readonly connector?: number;
   readonly purpose?: ProfilePurpose;
 }
+/** The status words on which something is decided; a charger may write them in another case. */
+export const STATUS_WORDS = ["Accepted", "Rejected", "NotSupported", "Unknown", "RebootRequired"] as const;
 
 /** One version of OCPP: it knows the messages and keeps no connection. */
 export interface Dialect {
@@ -58,9 +65,20 @@ export interface Dialect {
   /** Status words of an answer; more than one where the request held a list. */
   statuses(answer: JsonRecord): readonly Status[];
   trigger(message: Triggered, connector: number): Request;
+  /** Setpoints in both directions; absent in a version that only has limits. */
+  readonly v2g?: V2gRequests;
 }
 
-/** What both versions need from outside. */
+/** What a version says to make a car charge or discharge at a setpoint. */
+export interface V2gRequests {
+  setSetpoint(profile: SetpointProfile): Request;
+  /** Moves the setpoint of a dynamic profile that is in place. */
+  updateSetpoint(profileId: number, setpoint: WireSetpoint): Request;
+  /** Allows the car of a transaction these modes of energy transfer. */
+  allowTransfer(transactionId: string, modes: readonly string[]): Request;
+}
+
+/** What all versions need from outside. */
 export interface DialectContext {
   /** Wall time, epoch ms. */
   readonly now: () => number;
@@ -69,4 +87,10 @@ export interface DialectContext {
   readonly onlyConnector: () => number | undefined;
   readonly book: TransactionBook;
   readonly admission: Admission;
+  /** EVSEs whose cars may give energy back. */
+  readonly v2gConnectors: () => readonly number[];
+  /** True if a charging profile for this connector is in force, or is on its way. */
+  readonly hasTarget: (connector: number) => boolean;
+  /** The setpoint of the dynamic profile with this id; absent if none of ours is in force. */
+  readonly setpointOf: (profileId: number) => WireSetpoint | undefined;
 }

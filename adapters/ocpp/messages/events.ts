@@ -1,8 +1,10 @@
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
 import type { JsonRecord } from "../link/json.ts";
 import type { Measurand } from "../metering/measurands.ts";
+import type { CarNeeds } from "../sessions/car-needs.ts";
+import type { CarPlan } from "../sessions/car-plan.ts";
 
-/** What a connector is doing, in one vocabulary for both versions. */
+/** What a connector is doing, in one vocabulary for all versions. */
 export type PlugState =
   | "free"
   | "plugged"
@@ -47,8 +49,8 @@ export interface SampleSet {
 }
 
 /**
- * What a message from a charger means, in one vocabulary for both versions. `connector` is the connector of 1.6 and the
- * EVSE of 2.0.1; 0 is the whole station.
+ * What a message from a charger means, in one vocabulary for all versions. `connector` is the connector of 1.6 and the
+ * EVSE of 2.x; 0 is the whole station.
  */
 export type ChargerEvent =
   | { readonly kind: "booted"; readonly identity: DeviceIdentity }
@@ -71,6 +73,8 @@ export type ChargerEvent =
     }
   /** A reservation was used, ran out or was taken away. It does not say on which connector, so that is 0. */
   | { readonly kind: "reservation-over"; readonly connector: 0; readonly reservationId: number }
+  | { readonly kind: "needs"; readonly connector: number; readonly needs: CarNeeds }
+  | { readonly kind: "plan"; readonly connector: number; readonly plan: CarPlan }
   | {
       readonly kind: "samples";
       readonly connector: number;

@@ -1,8 +1,8 @@
-import { CallRefusal } from "../link/frame.ts";
 import { integerAt, type JsonRecord, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
-import type { DialectContext } from "./dialect.ts";
-import type { Handled, PlugState } from "./events.ts";
+import { entryAt } from "../link/word.ts";
+import type { PlugState } from "./events.ts";
+import { type HandlerTable, noted, rejected } from "./handler-table.ts";
 import { authorize, meterValues, startTransaction, stopTransaction } from "./transactions-1.6.ts";
 
 const PLUG_STATES: Readonly<Record<string, PlugState>> = {
@@ -17,12 +17,8 @@ const PLUG_STATES: Readonly<Record<string, PlugState>> = {
   Faulted: "faulted",
 };
 
-type Handler = (payload: JsonRecord, context: DialectContext) => Handled;
-
-const noted: Handler = () => ({ answer: {}, events: [] });
-
 /** What an OCPP 1.6 charger may call. Optional fields may be missing or wrong; only what an answer needs is insisted on. */
-const HANDLERS: Readonly<Record<string, Handler>> = {
+export const CALLS_16: HandlerTable = {
   BootNotification: (payload, context) => ({
     answer: {
       status: "Accepted",
@@ -34,8 +30,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   Heartbeat: (_payload, context) => ({ answer: { currentTime: timestampFrom(context.now()) }, events: [] }),
   StatusNotification: (payload, context) => {
     const connector = integerAt(payload, "connectorId") ?? context.onlyConnector();
-    const word = textAt(payload, "status") ?? "";
-    const state = Object.hasOwn(PLUG_STATES, word) ? PLUG_STATES[word] : undefined;
+    const state = entryAt(payload, "status", PLUG_STATES);
     return {
       answer: {},
       events: connector === undefined || state === undefined ? [] : [{ kind: "state", connector, state }],
@@ -51,15 +46,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   SignedFirmwareStatusNotification: noted,
   LogStatusNotification: noted,
   SecurityEventNotification: noted,
-  SignCertificate: () => ({ answer: { status: "Rejected" }, events: [] }),
+  SignCertificate: rejected,
 };
-
-/** @throws CallRefusal */
-export function handle16(action: string, payload: JsonRecord, context: DialectContext): Handled {
-  const handler = Object.hasOwn(HANDLERS, action) ? HANDLERS[action] : undefined;
-  if (handler === undefined) throw new CallRefusal("unknown-action", `${action.slice(0, 60)} is not known here`);
-  return handler(payload, context);
-}
 
 function identityFrom(payload: JsonRecord) {
   const vendor = textAt(payload, "chargePointVendor");

@@ -1,9 +1,12 @@
-import { CallRefusal } from "../link/frame.ts";
 import { integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
+import { entryAt } from "../link/word.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
+import { carNeedsFrom } from "../sessions/car-needs.ts";
+import { carPlanFrom } from "../sessions/car-plan.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { Handled, PlugState } from "./events.ts";
+import { type HandlerTable, noted, rejected } from "./handler-table.ts";
 import { profilesReported, variablesReported } from "./reported-2.0.1.ts";
 import { authorize, reservationStatusUpdate, transactionEvent } from "./transactions-2.x.ts";
 
@@ -15,13 +18,8 @@ const CONNECTOR_STATES: Readonly<Record<string, PlugState>> = {
   Faulted: "faulted",
 };
 
-type Handler = (payload: JsonRecord, context: DialectContext) => Handled;
-
-const noted: Handler = () => ({ answer: {}, events: [] });
-const rejected: Handler = () => ({ answer: { status: "Rejected" }, events: [] });
-
 /** What an OCPP 2.0.1 station may call. Optional fields may be missing or wrong; only what an answer needs is insisted on. */
-const HANDLERS: Readonly<Record<string, Handler>> = {
+export const CALLS_201: HandlerTable = {
   BootNotification: (payload, context) => ({
     answer: { status: "Accepted", currentTime: timestampFrom(context.now()), interval: context.heartbeatIntervalS },
     events: [{ kind: "booted", identity: identityFrom(recordAt(payload, "chargingStation") ?? {}) }],
@@ -29,8 +27,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   Heartbeat: (_payload, context) => ({ answer: { currentTime: timestampFrom(context.now()) }, events: [] }),
   StatusNotification: (payload, context) => {
     const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
-    const word = textAt(payload, "connectorStatus") ?? "";
-    const state = Object.hasOwn(CONNECTOR_STATES, word) ? CONNECTOR_STATES[word] : undefined;
+    const state = entryAt(payload, "connectorStatus", CONNECTOR_STATES);
     return {
       answer: {},
       events: connector === undefined || state === undefined ? [] : [{ kind: "state", connector, state }],
@@ -57,19 +54,32 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   LogStatusNotification: noted,
   FirmwareStatusNotification: noted,
   PublishFirmwareStatusNotification: noted,
-  // The limit comes from the market, not from what the car would like.
-  NotifyEVChargingNeeds: rejected,
-  NotifyEVChargingSchedule: () => ({ answer: { status: "Accepted" }, events: [] }),
+  NotifyEVChargingNeeds: (payload, context) => chargingNeeds(payload, context, "Rejected"),
+  NotifyEVChargingSchedule: (payload, context) => {
+    const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
+    const plan = carPlanFrom(payload);
+    return {
+      answer: { status: "Accepted" },
+      events: connector === undefined || plan === undefined ? [] : [{ kind: "plan", connector, plan }],
+    };
+  },
   SignCertificate: rejected,
   Get15118EVCertificate: () => ({ answer: { status: "Failed", exiResponse: "" }, events: [] }),
   GetCertificateStatus: () => ({ answer: { status: "Failed" }, events: [] }),
 };
 
-/** @throws CallRefusal */
-export function handle201(action: string, payload: JsonRecord, context: DialectContext): Handled {
-  const handler = Object.hasOwn(HANDLERS, action) ? HANDLERS[action] : undefined;
-  if (handler === undefined) throw new CallRefusal("unknown-action", `${action.slice(0, 60)} is not known here`);
-  return handler(payload, context);
+/**
+ * Says whether a charging profile follows for the car that told its needs.
+ * @param without the word for "none does"; 2.0.1 and 2.1 differ in it (K15.FR.04, K19.FR.04)
+ */
+export function chargingNeeds(payload: JsonRecord, context: DialectContext, without: string): Handled {
+  const connector = integerAt(payload, "evseId") ?? context.onlyConnector();
+  const follows = connector !== undefined && context.hasTarget(connector);
+  const needs = carNeedsFrom(recordAt(payload, "chargingNeeds") ?? {});
+  return {
+    answer: { status: follows ? "Accepted" : without },
+    events: connector === undefined || needs === undefined ? [] : [{ kind: "needs", connector, needs }],
+  };
 }
 
 function identityFrom(station: JsonRecord) {

@@ -1,7 +1,7 @@
 import { integerAt, type JsonRecord, recordsAt, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
 import { type TagVerdict, verdictOn } from "../sessions/tag.ts";
-import { wholeNumberFrom } from "../setup/traits.ts";
+import { wholeNumberFrom } from "../setup/variable.ts";
 import { profile16 } from "./profile-1.6.ts";
 import type { SessionCalls } from "./session-calls.ts";
 

@@ -1,7 +1,7 @@
 import { integerAt, type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
 import { timestampFrom } from "../link/timestamp.ts";
 import { type TagVerdict, type Token, tokenOf, verdictOn } from "../sessions/tag.ts";
-import { wholeNumberFrom } from "../setup/traits.ts";
+import { wholeNumberFrom } from "../setup/variable.ts";
 import { profile201 } from "./profile-2.0.1.ts";
 import type { SessionCalls } from "./session-calls.ts";
 

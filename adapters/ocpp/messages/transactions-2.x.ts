@@ -1,5 +1,6 @@
 import { integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
+import { entryAt, knownWord } from "../link/word.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { SessionFacts } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
@@ -58,7 +59,7 @@ function eventsOf(
 ): readonly ChargerEvent[] {
   const sets = sampleSetsFrom(payload);
   const facts = factsOf(payload, info, sets);
-  const type = textAt(payload, "eventType");
+  const type = knownWord(textAt(payload, "eventType") ?? "", ["Started", "Updated", "Ended"]);
   if (type === "Started") book.started(transactionId, connector, facts);
   else if (!book.adopt(transactionId, connector)) return [];
   else book.noted(transactionId, facts);
@@ -82,8 +83,7 @@ function eventsOf(
     events.push({ kind: "reservation-over", connector: 0, reservationId: facts.reservationId });
   }
   if (sets.length > 0) events.push({ kind: "samples", connector, sets, ...(offline ? { offline } : {}) });
-  const word = textAt(info, "chargingState") ?? "";
-  const state = Object.hasOwn(CHARGING_STATES, word) ? CHARGING_STATES[word] : undefined;
+  const state = entryAt(info, "chargingState", CHARGING_STATES);
   if (type === "Ended") {
     const { reason } = facts;
     events.push({ kind: "transaction-over", connector, transactionId, ...(reason === undefined ? {} : { reason }) });

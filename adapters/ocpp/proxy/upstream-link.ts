@@ -123,6 +123,7 @@ export class UpstreamLink {
       callTimeoutMs,
       pingIntervalMs: PING_MS,
       onCall: async (action, payload) => ({ answer: await onCall(action, payload), events: [] }),
+      onSend: () => {},
       onAnswered: () => {},
       onClosed: close,
     });

@@ -1,6 +1,7 @@
 import { type JsonRecord, recordsAt, textAt } from "../link/json.ts";
 import type { Request } from "../messages/dialect.ts";
-import type { FactNames, Variable, Variables } from "./traits.ts";
+import type { FactNames } from "./traits.ts";
+import type { Variable, Variables } from "./variable.ts";
 
 /** Configuration keys of OCPP 1.6, chapter 9. */
 export const CONFIGURATION_KEYS: FactNames = {

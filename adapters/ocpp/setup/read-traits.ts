@@ -2,7 +2,8 @@ import type { Log } from "../../../src/log.ts";
 import { CallFailure } from "../link/call-queue.ts";
 import type { Session } from "../link/session.ts";
 import type { ReportDesk } from "./report-desk.ts";
-import { type Traits, traitsFrom, type Variable } from "./traits.ts";
+import { type Traits, traitsFrom } from "./traits.ts";
+import type { Variable } from "./variable.ts";
 
 /** What the charger says of itself and its settings; nothing where it does not say. */
 export async function readTraits(

@@ -1,14 +1,6 @@
 import type { RateUnit } from "../control/import-limit.ts";
-
-/** What a charger said of one configuration key (1.6) or variable (2.x). */
-export interface Variable {
-  /** Absent where the charger knows it and gives no value. */
-  readonly value?: string;
-  readonly readOnly?: boolean;
-}
-
-/** By name in small letters: `meterinterval` of 1.6, `component.variable` of 2.x. */
-export type Variables = ReadonlyMap<string, Variable>;
+import { dynamicProfilesFrom, type V2xTraits, v2xFrom } from "./v2x-traits.ts";
+import { booleanFrom, type Variable, type Variables, wholeNumberFrom } from "./variable.ts";
 
 /** Settings that we would like to make, in one vocabulary for all versions. */
 export type SettingName =
@@ -33,6 +25,10 @@ export interface Traits {
   /** Most measurands in one list. */
   readonly maxSampledMeasurands?: number;
   readonly maxAlignedMeasurands?: number;
+  /** Whether it takes profiles of the kind Dynamic (2.1). */
+  readonly dynamicProfiles?: boolean;
+  /** What its EVSEs say of bidirectional charging (2.1), by EVSE. */
+  readonly v2x?: Readonly<Record<string, V2xTraits>>;
   readonly settings?: Readonly<Partial<Record<SettingName, Variable>>>;
 }
 
@@ -72,6 +68,8 @@ export function traitsFrom(variables: Variables, names: FactNames): Traits {
     smartCharging: hasSmartCharging(textOf(names.smartCharging)),
     maxSampledMeasurands: numberOf(names.maxSampledMeasurands),
     maxAlignedMeasurands: numberOf(names.maxAlignedMeasurands),
+    dynamicProfiles: dynamicProfilesFrom(variables),
+    v2x: v2xFrom(variables),
     settings: settings.length === 0 ? undefined : (Object.fromEntries(settings) as Traits["settings"]),
   });
 }
@@ -85,18 +83,6 @@ export function rateUnitsFrom(text: string | undefined): readonly RateUnit[] | u
     else if (/^(w|watts?|power)$/.test(letters)) units.push("W");
   }
   return units.length > 0 ? [...new Set(units)] : undefined;
-}
-
-/** The best of the whole numbers that a charger may have quoted or padded. */
-export function wholeNumberFrom(text: string | undefined): number | undefined {
-  const digits = /^\s*["']?\s*(\d{1,9})\s*["']?\s*$/.exec(text ?? "");
-  return digits === null ? undefined : Number(digits[1]);
-}
-
-function booleanFrom(text: string | undefined): boolean | undefined {
-  const word = (text ?? "").replace(/[^a-z0-9]/gi, "").toLowerCase();
-  if (word === "true" || word === "1" || word === "yes") return true;
-  return word === "false" || word === "0" || word === "no" ? false : undefined;
 }
 
 function hasSmartCharging(text: string | undefined): boolean | undefined {

@@ -1,6 +1,7 @@
-import { type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
+import { integerAt, type JsonRecord, recordAt, recordsAt, textAt } from "../link/json.ts";
 import type { Request } from "../messages/dialect.ts";
-import type { FactNames, Variable, Variables } from "./traits.ts";
+import type { FactNames } from "./traits.ts";
+import type { Variable, Variables } from "./variable.ts";
 
 /** Variables of OCPP 2.x, part 2, appendix 3, as `component.variable`. */
 export const VARIABLES: FactNames = {
@@ -23,10 +24,13 @@ export const VARIABLES: FactNames = {
 /** A station takes only so many in one question and says how many only when it is asked; few take less than this. */
 const PER_QUESTION = 7;
 
-/** Asks for all of them, in a few questions. */
-export function variableQuestions(): readonly Request[] {
+/**
+ * Asks for all of them, in a few questions.
+ * @param more further ones, as `component.variable`, or `component.variable#evse` for those of one EVSE
+ */
+export function variableQuestions(more: readonly string[] = []): readonly Request[] {
   const { settings, switchesPhases, ...single } = VARIABLES;
-  const names = [...Object.values(single), ...switchesPhases, ...Object.values(settings)];
+  const names = [...Object.values(single), ...switchesPhases, ...Object.values(settings), ...more];
   const questions: Request[] = [];
   for (let from = 0; from < names.length; from += PER_QUESTION) {
     const getVariableData = names.slice(from, from + PER_QUESTION).map((name) => addressOf(name));
@@ -51,7 +55,7 @@ export function variablesFrom(answer: JsonRecord): Variables {
   return found;
 }
 
-/** The same from the rows of a base report. Components of one EVSE are left out: the questions above ask the station. */
+/** The same from the rows of a base report. Those of one EVSE have its number in their name. */
 export function reportedVariables(rows: readonly JsonRecord[]): Variables {
   const found = new Map<string, Variable>();
   for (const row of rows) {
@@ -70,16 +74,20 @@ export function reportedVariables(rows: readonly JsonRecord[]): Variables {
 }
 
 function addressOf(name: string): JsonRecord {
-  const [component = "", variable = ""] = name.split(".");
-  return { component: { name: component }, variable: { name: variable } };
+  const [path = "", evse] = name.split("#");
+  const [component = "", variable = ""] = path.split(".");
+  return {
+    component: { name: component, ...(evse === undefined ? {} : { evse: { id: Number(evse) } }) },
+    variable: { name: variable },
+  };
 }
 
 function nameOf(row: JsonRecord): string | undefined {
   const component = recordAt(row, "component") ?? {};
   const componentName = textAt(component, "name");
   const variableName = textAt(recordAt(row, "variable") ?? {}, "name");
-  if (componentName === undefined || variableName === undefined || recordAt(component, "evse") !== undefined) {
-    return undefined;
-  }
-  return `${componentName}.${variableName}`.toLowerCase();
+  const evse = recordAt(component, "evse");
+  if (componentName === undefined || variableName === undefined) return undefined;
+  const place = evse === undefined ? "" : `#${integerAt(evse, "id") ?? ""}`;
+  return `${componentName}.${variableName}${place}`.toLowerCase();
 }

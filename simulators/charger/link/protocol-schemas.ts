@@ -8,6 +8,8 @@ export type SchemaValidator = ReturnType<typeof createValidator>;
 
 interface Schema {
   readonly $id: string;
+  readonly type?: string;
+  additionalProperties?: boolean;
 }
 
 let ofVersion21: SchemaValidator | undefined;

@@ -1,4 +1,5 @@
 import { RPCClient } from "ocpp-rpc";
+import { validatorOf21 } from "../../simulators/charger/link/protocol-schemas.ts";
 
 export type Payload = Record<string, unknown>;
 
@@ -11,7 +12,14 @@ export class StrictCharger implements AsyncDisposable {
 
   constructor(url: string, version: string, answers: Record<string, Payload>) {
     this.answers = answers;
-    const options = { endpoint: url, identity: "CP-1", protocols: [version], strictMode: true, reconnect: false };
+    const options = {
+      endpoint: url,
+      identity: "CP-1",
+      protocols: [version],
+      strictMode: true,
+      strictModeValidators: [validatorOf21()],
+      reconnect: false,
+    };
     // Its types ask for every option, though all have defaults.
     this.#client = new RPCClient(options as unknown as ConstructorParameters<typeof RPCClient>[0]);
     this.#client.on("strictValidationFailure", ({ method, error }: { method: string; error: Error }) => {

@@ -1,0 +1,90 @@
+import type { Clock } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
+import type { AdapterMemory } from "../../kind.ts";
+import type { OcppDevice } from "../config.ts";
+import type { CarNeeds } from "./car-needs.ts";
+import { type CarPlan, plannedImportKW } from "./car-plan.ts";
+import { DischargeRoom } from "./discharge-room.ts";
+import { type EnergyRegisters, NeedsMemory } from "./needs-memory.ts";
+
+export interface ConnectedCarOptions {
+  readonly device: OcppDevice;
+  readonly memory: AdapterMemory;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The car at one connector, as far as it told of itself; also over a restart of the gateway. */
+export class ConnectedCar {
+  readonly #options: ConnectedCarOptions;
+  readonly #kept: NeedsMemory;
+  #needs: CarNeeds | undefined;
+  #room = new DischargeRoom(undefined);
+  #registers: EnergyRegisters = {};
+  #plannedKW: number | undefined;
+  /** The transaction for which it was looked up already. */
+  #recalledFor: string | undefined;
+
+  constructor(options: ConnectedCarOptions) {
+    const { memory, device, log } = options;
+    this.#options = options;
+    this.#kept = new NeedsMemory(memory, device.identity, device.connector, log);
+  }
+
+  get needs(): CarNeeds | undefined {
+    return this.#needs;
+  }
+
+  /** False while it is so low that it gives nothing back. */
+  get mayGive(): boolean {
+    return this.#room.isOpen;
+  }
+
+  /** For a person, what it said that it will draw; empty if it said nothing. */
+  get planText(): string {
+    return this.#plannedKW === undefined ? "" : `, plans ${this.#plannedKW.toFixed(1)} kW`;
+  }
+
+  tells(needs: CarNeeds, transactionId: string | undefined): void {
+    this.#options.log.info("the car told what it needs", { ...needs });
+    if (transactionId !== undefined) this.#kept.keep(transactionId, needs, this.#registers);
+    this.#needs = needs;
+    const { cyclingFromKWh, leastKWh } = needs;
+    const floorKWh = Math.max(...[cyclingFromKWh, leastKWh].filter((kWh) => kWh !== undefined));
+    this.#room = new DischargeRoom(Number.isFinite(floorKWh) ? -floorKWh : undefined);
+  }
+
+  plans(plan: CarPlan): void {
+    const { device, clock, log } = this.#options;
+    this.#plannedKW = plannedImportKW(plan, device, clock.now());
+    log.info("the car told what it will draw", { plannedKW: this.#plannedKW, ...plan });
+  }
+
+  /** Takes the registers of a live reading. */
+  meters({ importKWh, exportKWh }: EnergyRegisters): void {
+    this.#registers = {
+      ...this.#registers,
+      ...(importKWh === undefined ? {} : { importKWh }),
+      ...(exportKWh === undefined ? {} : { exportKWh }),
+    };
+    this.#room.take(this.#registers);
+  }
+
+  /** What the car of a transaction that began before we did told then; absent if it told nothing, or is known already. */
+  recall(transactionId: string | undefined): CarNeeds | undefined {
+    if (transactionId === undefined || this.#needs !== undefined || this.#recalledFor === transactionId)
+      return undefined;
+    this.#recalledFor = transactionId;
+    return this.#kept.recall(transactionId, this.#registers);
+  }
+
+  /** @returns true if it had told something */
+  leaves(): boolean {
+    const hadTold = this.#needs !== undefined;
+    this.#needs = undefined;
+    this.#plannedKW = undefined;
+    this.#room = new DischargeRoom(undefined);
+    this.#kept.forget();
+    return hadTold;
+  }
+}
