@@ -7,7 +7,7 @@ import type { Party, Stage } from "./stage.ts";
 
 const MAX_BODY_BYTES = 1024 * 1024;
 /** How long an answer may take, model time. */
-const ANSWER_MS = 600_000;
+const ANSWER_MS = 3_600_000;
 
 /** One bid of an `aggregationRequest`, or a grid node of it. */
 export type Aggregated = { readonly era: string } & Readonly<Record<string, unknown>>;
@@ -67,7 +67,8 @@ export class AggregationClient implements AsyncDisposable {
         bap_uri: this.#uri,
         bpp_id: this.#market.subscriberId,
         bpp_uri: this.#market.url,
-        ttl: "PT2M",
+        // In model time, which runs much faster than the machine.
+        ttl: "PT1H",
       },
       message: { aggregationRequest: { aggregationType: "MARKET_CLEARING", participants, ...more } },
     });

@@ -66,7 +66,7 @@ export const demandFlexibility: Scenario = {
       market: { currency: "EUR" },
     });
     for (const car of cars) await car.connect(gateway.addresses());
-    await stage.until("all chargers", 600_000, () => gateway.status().devices.every((device) => device.linkUp));
+    await stage.until("all chargers", 3_600_000, () => gateway.status().devices.every((device) => device.linkUp));
     stage.say(`${LOADS} cars charge at a depot, as on every working day.`);
 
     // Means of whole intervals, from each meter's register.

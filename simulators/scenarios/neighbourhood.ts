@@ -100,7 +100,7 @@ export async function openNeighbourhood(stage: Stage, options: NeighbourhoodOpti
     sites.set(site.id, gateway);
     for (const device of site.devices) await device.connect(gateway.addresses());
   }
-  await stage.until("all devices", 600_000, () =>
+  await stage.until("all devices", 3_600_000, () =>
     [...sites.values()].every((site) => site.status().devices.every((device) => device.linkUp)),
   );
   return { market, sites, marketParty };
