@@ -16,8 +16,10 @@ type CarPart = Pick<
  */
 export function carCapability(device: OcppDevice, needs: CarNeeds | undefined, obstacle: string | undefined): CarPart {
   const capacityKWh = needs?.capacityKWh ?? (needs === undefined ? undefined : device.v2g?.capacityKWh);
-  const leastGivenKW = obstacle === undefined ? (needs?.discharge.minKW ?? 0) : 0;
-  const minRunKW = Math.max(leastRunKW(device, needs), leastGivenKW);
+  const bySetpoint = obstacle === undefined && needs !== undefined;
+  const minRunKW = bySetpoint
+    ? Math.max(leastChargeKW(device, needs), needs.discharge.minKW ?? 0)
+    : leastOfLimitKW(device, needs);
   const shared = {
     minPowerKW: powerFromImportKW(mostChargeKW(device, needs)),
     ...(minRunKW > 0 ? { minRunKW } : {}),
@@ -35,7 +37,7 @@ export function setpointBounds(device: OcppDevice, needs: CarNeeds): SetpointBou
   return {
     limitW: lines === undefined ? limitW : Math.min(limitW, sum(lines.limitW)),
     dischargeLimitW: lines === undefined ? dischargeLimitW : Math.max(dischargeLimitW, sum(lines.dischargeLimitW)),
-    minChargeW: leastRunKW(device, needs) * 1000,
+    minChargeW: leastChargeKW(device, needs) * 1000,
     minDischargeW: (needs.discharge.minKW ?? 0) * 1000,
     belowMin: device.belowMin,
     ...(lines === undefined ? {} : { lines }),
@@ -52,10 +54,12 @@ function mostDischargeKW(device: OcppDevice, needs: CarNeeds | undefined): numbe
   return Math.min(device.v2g?.maxDischargeKW ?? 0, needs?.discharge.maxKW ?? 0);
 }
 
-/** A car that says its least power knows better than the 6 A of IEC 61851; one that follows setpoints may have none. */
-function leastRunKW(device: OcppDevice, needs: CarNeeds | undefined): number {
-  const said = needs?.charge.minKW;
-  if (said !== undefined) return said;
+/** A car that follows setpoints and says its least power is not bound to the 6 A of IEC 61851. */
+function leastChargeKW(device: OcppDevice, needs: CarNeeds): number {
+  return needs.charge.minKW ?? leastOfLimitKW(device, needs);
+}
+
+function leastOfLimitKW(device: OcppDevice, needs: CarNeeds | undefined): number {
   return kWFromAmps(needs?.supply === "DC" ? 0 : Math.max(device.minA, needs?.minA ?? 0), device);
 }
 
