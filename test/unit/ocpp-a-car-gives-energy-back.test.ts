@@ -235,7 +235,8 @@ describe("what stands in the way of discharging is said", () => {
       fault: "refused",
       message: expect.stringContaining(words),
     });
-    // It charges as any other does.
+    // It charges as any other does, and not below 6 A.
+    expect((await gateway.adapter.start(gateway.signal)).minRunKW).toBeCloseTo(4.14, 9);
     await gateway.adapter.apply(order(-5), gateway.signal);
     const period = periodOf(charger.of("SetChargingProfile").at(-1)) ?? {};
     expect(period).toMatchObject({ limit: expect.any(Number) });

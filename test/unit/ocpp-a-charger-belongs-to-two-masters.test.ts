@@ -108,7 +108,9 @@ describe("to its backend a 1.6 charger behind the gateway", () => {
       backend.payloads("MeterValues").some((payload) => payload["transactionId"] === 4711),
     );
     expect(backend.seen[0]?.action).toBe("BootNotification");
-    expect(backend.payloads("StatusNotification").some((payload) => payload["status"] === "Charging")).toBe(true);
+    await waitFor("the state", () =>
+      backend.payloads("StatusNotification").some((payload) => payload["status"] === "Charging"),
+    );
     await charger.unplug();
     await waitFor("the stop", () => backend.payloads("StopTransaction").length === 1);
     expect(backend.payloads("StopTransaction")[0]?.["transactionId"]).toBe(4711);

@@ -22,8 +22,10 @@ export function carCapability(
   obstacle: string | undefined,
 ): CarPart {
   const capacityKWh = needs?.capacityKWh ?? (needs === undefined ? undefined : device.v2g?.capacityKWh);
-  const leastGivenKW = obstacle === undefined ? (needs?.discharge.minKW ?? 0) : 0;
-  const minRunKW = Math.max(leastRunKW(device, leastKW, needs), leastGivenKW);
+  const bySetpoint = obstacle === undefined && needs !== undefined;
+  const minRunKW = bySetpoint
+    ? Math.max(leastChargeKW(leastKW, device, needs), needs.discharge.minKW ?? 0)
+    : leastOfLimitKW(leastKW, device, needs);
   const shared = {
     minPowerKW: powerFromImportKW(mostChargeKW(device, needs)),
     ...(minRunKW > 0 ? { minRunKW } : {}),
@@ -41,7 +43,7 @@ export function setpointBounds(device: OcppDevice, needs: CarNeeds): SetpointBou
   return {
     limitW: lines === undefined ? limitW : Math.min(limitW, sum(lines.limitW)),
     dischargeLimitW: lines === undefined ? dischargeLimitW : Math.max(dischargeLimitW, sum(lines.dischargeLimitW)),
-    minChargeW: leastRunKW(device, ratingOf(device).minKW, needs) * 1000,
+    minChargeW: leastChargeKW(ratingOf(device).minKW, device, needs) * 1000,
     minDischargeW: (needs.discharge.minKW ?? 0) * 1000,
     belowMin: device.belowMin,
     ...(lines === undefined ? {} : { lines }),
@@ -59,12 +61,13 @@ function mostDischargeKW(device: OcppDevice, needs: CarNeeds | undefined): numbe
   return Math.min(device.v2g?.maxDischargeKW ?? 0, needs?.discharge.maxKW ?? 0);
 }
 
-/** A car that says its least power knows better than the 6 A of IEC 61851; one that follows setpoints may have none. */
-function leastRunKW(device: OcppDevice, leastKW: number, needs: CarNeeds | undefined): number {
-  const said = needs?.charge.minKW;
-  if (said !== undefined) return said;
-  if (needs?.supply === "DC") return 0;
-  return Math.max(leastKW, kWFromAmps(needs?.minA ?? 0, device));
+/** A car that follows setpoints and says its least power is not bound to the 6 A of IEC 61851. */
+function leastChargeKW(leastKW: number, device: OcppDevice, needs: CarNeeds): number {
+  return needs.charge.minKW ?? leastOfLimitKW(leastKW, device, needs);
+}
+
+function leastOfLimitKW(leastKW: number, device: OcppDevice, needs: CarNeeds | undefined): number {
+  return needs?.supply === "DC" ? 0 : Math.max(leastKW, kWFromAmps(needs?.minA ?? 0, device));
 }
 
 /** Where all lines can do the same the charger divides by itself (V2X.08: and must, where the car names no lines). */

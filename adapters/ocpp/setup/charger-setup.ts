@@ -1,7 +1,7 @@
 import type { Log } from "../../../src/log.ts";
 import type { Session } from "../link/session.ts";
 import type { Triggered } from "../messages/dialect.ts";
-import { type Metering, setUpMetering } from "./metering-setup.ts";
+import { type Metering, type MeteringWish, setUpMetering } from "./metering-setup.ts";
 import type { ModelMemory } from "./model-memory.ts";
 import { Settings, statusWords } from "./settings.ts";
 import type { Traits } from "./traits.ts";
@@ -12,9 +12,7 @@ export interface SetUp {
   readonly connectors: readonly number[];
   readonly traits: Traits;
   readonly memory: ModelMemory;
-  readonly wanted: {
-    readonly sampleIntervalS: number;
-    readonly idleIntervalS: number;
+  readonly wanted: MeteringWish & {
     readonly heartbeatIntervalS: number;
     /** 0: as the charger likes. */
     readonly pingIntervalS: number;

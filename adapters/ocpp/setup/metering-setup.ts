@@ -2,16 +2,14 @@ import type { ModelMemory } from "./model-memory.ts";
 import type { Settings } from "./settings.ts";
 import type { Traits } from "./traits.ts";
 
+const IMPORTED = ["Power.Active.Import", "Energy.Active.Import.Register"];
+const EXPORTED = ["Power.Active.Export", "Energy.Active.Export.Register"];
+const OTHERS = ["Current.Import", "Voltage", "Current.Offered", "SoC", "Power.Offered"];
+
 /** What we would like to see, dearest first: a charger that takes only a few gets asked for these. */
-const MEASURANDS = [
-  "Power.Active.Import",
-  "Energy.Active.Import.Register",
-  "Current.Import",
-  "Voltage",
-  "Current.Offered",
-  "SoC",
-  "Power.Offered",
-];
+function measurandsFor(mayDischarge: boolean): readonly string[] {
+  return [...IMPORTED, ...(mayDischarge ? EXPORTED : []), ...OTHERS];
+}
 
 /** Without a car power and register are enough. */
 const IDLE_MEASURANDS = 2;
@@ -20,7 +18,16 @@ const IDLE_MEASURANDS = 2;
 const SAMPLE_INTERVALS_S = [10, 15, 30, 60];
 const IDLE_INTERVALS_S = [60, 300, 900];
 
-const TOPIC = "measurands";
+/** A list that was found without the measurands of export says nothing of one with them. */
+const TOPIC = { import: "measurands", both: "measurands-with-export" } as const;
+
+export interface MeteringWish {
+  readonly sampleIntervalS: number;
+  /** 0: as the charger likes. */
+  readonly idleIntervalS: number;
+  /** True where a car may give energy back, which has measurands of its own. */
+  readonly mayDischarge: boolean;
+}
 
 /** What a charger will measure, and how often. */
 export interface Metering {
@@ -36,10 +43,10 @@ export interface Metering {
 export async function setUpMetering(
   settings: Settings,
   traits: Traits,
-  wanted: { readonly sampleIntervalS: number; readonly idleIntervalS: number },
+  wanted: MeteringWish,
   memory: ModelMemory,
 ): Promise<Metering> {
-  const measurands = await setMeasurands(settings, traits, memory);
+  const measurands = await setMeasurands(settings, traits, memory, wanted.mayDischarge);
   const sampleIntervalS = await settings.setFirst(
     "sampleIntervalS",
     upwardFrom(wanted.sampleIntervalS, SAMPLE_INTERVALS_S),
@@ -47,7 +54,7 @@ export async function setUpMetering(
   // Without these a charger with no transaction says nothing between two changes of its state.
   if (wanted.idleIntervalS > 0 && settings.said("alignedIntervalS") !== undefined) {
     const most = Math.min(IDLE_MEASURANDS, traits.maxAlignedMeasurands ?? IDLE_MEASURANDS);
-    const idle = (measurands ?? MEASURANDS).slice(0, Math.max(1, most));
+    const idle = (measurands ?? IMPORTED).slice(0, Math.max(1, most));
     await settings.setFirst("alignedMeasurands", lists(idle));
     await settings.setFirst("alignedIntervalS", upwardFrom(wanted.idleIntervalS, IDLE_INTERVALS_S));
   }
@@ -59,20 +66,23 @@ async function setMeasurands(
   settings: Settings,
   traits: Traits,
   memory: ModelMemory,
+  mayDischarge: boolean,
 ): Promise<readonly string[] | undefined> {
-  const most = Math.max(1, traits.maxSampledMeasurands ?? MEASURANDS.length);
-  const known = memory.get(TOPIC);
-  const wanted = isTextList(known) ? known : MEASURANDS.slice(0, most);
+  const liked = measurandsFor(mayDischarge);
+  const topic = mayDischarge ? TOPIC.both : TOPIC.import;
+  const most = Math.max(1, traits.maxSampledMeasurands ?? liked.length);
+  const known = memory.get(topic);
+  const wanted = isTextList(known) ? known : liked.slice(0, most);
   if (await settings.set("sampledMeasurands", wanted.join(","))) return wanted;
-  memory.forget(TOPIC);
+  memory.forget(topic);
   if (settings.said("sampledMeasurands")?.readOnly === true) return undefined;
   const accepted: string[] = [];
-  for (const measurand of MEASURANDS) {
+  for (const measurand of liked) {
     if (await settings.set("sampledMeasurands", measurand)) accepted.push(measurand);
   }
   const set = await settings.setFirst("sampledMeasurands", lists(accepted.slice(0, most)));
   if (set === undefined) return undefined;
-  memory.set(TOPIC, set.split(","));
+  memory.set(topic, set.split(","));
   return set.split(",");
 }
 
