@@ -62,25 +62,29 @@ interface Kept {
  */
 export class BidKeeper {
   readonly #options: BidKeeperOptions;
-  readonly #kept: Map<Era, Kept>;
+  readonly #kept = new Map<Era, Kept>();
 
   constructor(options: BidKeeperOptions) {
     this.#options = options;
-    this.#kept = new Map(
-      options.devices.map(({ config, lane, limits }) => [
-        config.era,
-        {
-          config,
-          lane,
-          limits: limits ?? (() => operatorLimits(config)),
-          progress: new ObjectiveProgress(),
-          policy: policyOf(config, options.market),
-          objective: objectiveOf(config),
-          curvesSent: 0,
-          readings: [],
-        },
-      ]),
-    );
+    for (const device of options.devices) this.add(device);
+  }
+
+  /** Keeps the curve of one more device. */
+  add({ config, lane, limits }: KeptDevice): void {
+    this.#kept.set(config.era, {
+      config,
+      lane,
+      limits: limits ?? (() => operatorLimits(config)),
+      progress: new ObjectiveProgress(),
+      policy: policyOf(config, this.#options.market),
+      objective: objectiveOf(config),
+      curvesSent: 0,
+      readings: [],
+    });
+  }
+
+  remove(era: Era): void {
+    this.#kept.delete(era);
   }
 
   /** Curves sent for a resource since the start. */

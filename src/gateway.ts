@@ -7,19 +7,21 @@ import { Metrics } from "./api/metrics.ts";
 import type { StatusReport } from "./api/status-report.ts";
 import { BidKeeper } from "./bid-keeper.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
-import type { Config } from "./config/schema.ts";
+import { AcceptedDevices } from "./config/accepted-devices.ts";
+import type { Config, DeviceConfig } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
-import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { type DispatchedDevice, Dispatcher } from "./dispatch/dispatcher.ts";
 import { judgementOf } from "./dispatch/holding.ts";
 import type { Finding } from "./dispatch/verification.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
-import type { Report } from "./model/adapter.ts";
+import type { Adapter, Report } from "./model/adapter.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
+import { DeviceRoster } from "./site-roster.ts";
 import { statusReport } from "./status.ts";
 import { AdapterMemories } from "./store/adapter-memories.ts";
 import { SqliteStore } from "./store/sqlite-store.ts";
@@ -46,6 +48,8 @@ export interface GatewayOptions {
 /** The daemon: one site, its devices and its market. `start` opens everything in order, disposal closes it in reverse. */
 export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
+  /** As it is now: devices may be accepted and forgotten while the daemon runs. */
+  readonly #config: Config & { readonly devices: DeviceConfig[] };
   readonly #stop = new AbortController();
   readonly #metrics = new Metrics();
   readonly #tally = new Tally();
@@ -66,6 +70,7 @@ export class Gateway implements AsyncDisposable {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#config = { ...options.config, devices: [...options.config.devices] };
     // Every device and every part listens for the stop; Node takes more than ten for a leak.
     setMaxListeners(0, this.#stop.signal);
     this.#startedAtMs = options.clock.now();
@@ -73,9 +78,12 @@ export class Gateway implements AsyncDisposable {
 
   /** @throws Error naming what could not be opened; what was open by then is closed at disposal */
   async start(): Promise<void> {
-    const { config, folder, clock, log, random } = this.#options;
+    const { folder, clock, log, random } = this.#options;
+    const config = this.#config;
     const { signal } = this.#stop;
     const data = resolve(folder, config.data);
+    const accepted = new AcceptedDevices(data, this.#options.adapters);
+    config.devices.push(...accepted.beside(config));
 
     const store = await SqliteStore.open(data);
     this.#store = store;
@@ -84,7 +92,11 @@ export class Gateway implements AsyncDisposable {
     this.#meter = await SiteMeter.open({ data, intervalMs: config.market?.interval, clock, log });
 
     const memories = await AdapterMemories.open(store, clock);
-    const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random }, memories);
+    const roster = this.#createRoster(accepted);
+    const context = { clock, log, random };
+    const devices = createSiteDevices(config, folder, this.#options.adapters, context, memories, (kind) =>
+      roster.of(kind),
+    );
     this.#devices = devices;
 
     const dispatcher = this.#createDispatcher(devices);
@@ -126,7 +138,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   status(): StatusReport {
-    const { config, version, clock } = this.#options;
+    const { version, clock } = this.#options;
+    const config = this.#config;
     const { lastMessageMs, ...counts } = this.#market;
     const mqtt = this.#link?.mqttState;
     return statusReport({
@@ -167,25 +180,36 @@ export class Gateway implements AsyncDisposable {
     this.#options.log.info("stopped");
   }
 
+  #createRoster(accepted: AcceptedDevices): DeviceRoster {
+    const config = this.#config;
+    return new DeviceRoster({
+      accepted,
+      devices: config.devices,
+      groups: config.groups,
+      open: (device) => {
+        const [dispatcher, devices] = [this.#dispatcher, this.#devices];
+        if (dispatcher === undefined || devices === undefined) throw new Error("the gateway is not running");
+        const lane = dispatcher.add(dispatched(devices.add(device), device));
+        this.#bids?.add({ config: device, lane });
+      },
+      close: async (era, reason) => {
+        this.#bids?.remove(era);
+        await this.#dispatcher?.remove(era, reason);
+        await this.#devices?.remove(era);
+      },
+    });
+  }
+
   #createDispatcher(devices: SiteDevices): Dispatcher {
-    const { config, clock, log, random } = this.#options;
-    const limits = new Map(config.devices.map((device) => [device.era, device.limit]));
+    const { clock, log, random } = this.#options;
+    const config = this.#config;
+    const configs = new Map(config.devices.map((device) => [device.era, device]));
     const { maxImportKW, maxExportKW, reserveKW } = config.site;
     return new Dispatcher({
       clock,
       log,
       random,
-      devices: devices.adapters.map((adapter) => {
-        const { minPowerKW, maxPowerKW } = limits.get(adapter.era) ?? {};
-        return {
-          adapter,
-          limit: {
-            source: "operator",
-            ...(minPowerKW !== undefined && { minPowerKW }),
-            ...(maxPowerKW !== undefined && { maxPowerKW }),
-          },
-        };
-      }),
+      devices: devices.adapters.map((adapter) => dispatched(adapter, configs.get(adapter.era))),
       groups: new Map(config.groups.map((group) => [group.era, group.members])),
       connection: {
         ...(maxImportKW !== undefined && { maxImportKW }),
@@ -199,7 +223,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   #createMarket(market: NonNullable<Config["market"]>, store: SqliteStore, dispatcher: Dispatcher): void {
-    const { config, folder, clock, log, random } = this.#options;
+    const { folder, clock, log, random } = this.#options;
+    const config = this.#config;
     const link = new MarketLink({
       market,
       config,
@@ -238,7 +263,7 @@ export class Gateway implements AsyncDisposable {
 
   /** What the kind alone says before the device has connected: a charger does not generate, panels do not consume. */
   #bandOfKind(era: string): { minPowerKW: number; maxPowerKW: number } | undefined {
-    const kind = this.#options.config.devices.find((device) => device.era === era)?.kind;
+    const kind = this.#config.devices.find((device) => device.era === era)?.kind;
     if (kind === "charger" || kind === "load") return { minPowerKW: Number.NEGATIVE_INFINITY, maxPowerKW: 0 };
     return kind === "solar" ? { minPowerKW: 0, maxPowerKW: Number.POSITIVE_INFINITY } : undefined;
   }
@@ -342,6 +367,7 @@ export class Gateway implements AsyncDisposable {
       strangers: this.#devices?.strangers().length ?? 0,
       outbox: this.#outboxSize,
       lostReadings: this.#recorder?.dropped ?? 0,
+      figures: this.#devices?.figures() ?? [],
     });
   }
 
@@ -395,6 +421,19 @@ export class Gateway implements AsyncDisposable {
       this.#options.log.error(`${what} failed`, { reason: error instanceof Error ? error.message : String(error) });
     }
   }
+}
+
+/** A device with the bounds that its operator has set. */
+function dispatched(adapter: Adapter, device: DeviceConfig | undefined): DispatchedDevice {
+  const { minPowerKW, maxPowerKW } = device?.limit ?? {};
+  return {
+    adapter,
+    limit: {
+      source: "operator",
+      ...(minPowerKW !== undefined && { minPowerKW }),
+      ...(maxPowerKW !== undefined && { maxPowerKW }),
+    },
+  };
 }
 
 const DeviceTestBody = z.strictObject({

@@ -202,6 +202,12 @@ export class DeviceLane {
     await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
   }
 
+  /** The device is taken out of the site: it gets no more orders, and goes back to its own default if it can be reached. */
+  async retire(reason: string): Promise<void> {
+    this.withdraw(() => true, reason);
+    await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
+  }
+
   /** The newest order counts: what still runs for an older one is broken off, so that a slow device never holds it up. */
   #submit(job: Job): void {
     this.#running?.abort(new Error("a newer order came"));
