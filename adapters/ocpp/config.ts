@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { IDENTITY_PATTERN } from "./door/handshake.ts";
+import { deviceSecurity, isOnePassword, ONE_PASSWORD, sharedSecurity } from "./door/security-config.ts";
 
 /** The port that chargers dial in to. */
 export const sharedSchema = z
@@ -24,6 +25,7 @@ export const sharedSchema = z
       .boolean()
       .default(false)
       .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6"),
+    ...sharedSecurity,
   })
   .describe("OCPP 1.6J and 2.0.1 on one port");
 
@@ -60,7 +62,7 @@ export const deviceSchema = z
       .max(0, "consumption is negative: -3.7 lets the car draw 3.7 kW")
       .optional()
       .describe("Power that holds when no setpoint does, kW, negative; kept by the charger even if the gateway dies"),
-    password: z.string().min(8).max(100).optional().describe("Basic authentication (security profile 1)"),
+    ...deviceSecurity,
     settleS: z
       .number()
       .min(0)
@@ -68,6 +70,7 @@ export const deviceSchema = z
       .default(8)
       .describe("Time from acceptance until the meter should show it, seconds"),
   })
+  .refine(isOnePassword, ONE_PASSWORD)
   .refine((device) => device.minA <= device.maxA, { error: "minA must not be above maxA", path: ["minA"] })
   .describe("A charger's connector behind OCPP");
 

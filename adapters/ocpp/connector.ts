@@ -15,7 +15,7 @@ import type { ChargerEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
 import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
-import type { Station, StationPort } from "./station.ts";
+import type { Station, StationEvent, StationPort } from "./station.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
 const MAX_RESENDS = 5;
@@ -132,7 +132,7 @@ export class OcppConnector implements Adapter, StationPort {
     if (changed && this.#started) this.#reports.push({ kind: "capability", capability: this.#capability() });
   }
 
-  onEvent(event: Exclude<ChargerEvent, { kind: "booted" }>): void {
+  onEvent(event: StationEvent): void {
     if (event.kind === "state") this.#onState(event.connector, event.state);
     // Samples of connector 0 are those of the whole station, which may feed more than this connector.
     else if (event.connector !== this.#device.connector) return;
@@ -218,6 +218,9 @@ export class OcppConnector implements Adapter, StationPort {
       .run(stop.signal, () => this.#restore(why, withFallback, stop.signal))
       .catch((error: unknown) => {
         if (!stop.signal.aborted) this.#log.warn("the charger did not take its target again", { why, err: error });
+      })
+      .finally(() => {
+        if (this.#resend === stop) this.#resend = undefined;
       });
   }
 

@@ -1,5 +1,8 @@
 import type { AdapterKind } from "../kind.ts";
+import { passwordCommand } from "./commands/password-command.ts";
+import { stationCommands } from "./commands/station-commands.ts";
 import { deviceSchema, type OcppDevice, type OcppShared, sharedSchema } from "./config.ts";
+import { securityFault } from "./door/security-config.ts";
 import { OcppHost } from "./host.ts";
 
 export type { OcppDevice, OcppShared } from "./config.ts";
@@ -10,5 +13,8 @@ export const ocpp: AdapterKind<OcppShared, OcppDevice> = {
   title: "EV chargers over OCPP 1.6J and 2.0.1",
   sharedSchema,
   deviceSchema,
+  deviceFault: securityFault,
+  takesStrangers: true,
+  commands: [...stationCommands, passwordCommand],
   createHost: (shared, context) => new OcppHost(shared, context),
 };

@@ -1,9 +1,11 @@
 import { once } from "node:events";
+import type { ConnectionOptions } from "node:tls";
 import { WebSocket } from "ws";
-import type { OcppDevice, OcppShared } from "../../adapters/ocpp/index.ts";
+import type { z } from "zod";
+import type { AdapterMemory } from "../../adapters/kind.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
-import { systemClock } from "../../src/clock.ts";
-import { silentLog } from "../../src/log.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
+import { type Log, silentLog } from "../../src/log.ts";
 import type { Adapter, Report } from "../../src/model/adapter.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -11,22 +13,34 @@ import { waitFor } from "../support/wait-for.ts";
 /** Our side, with one adapter for each device, and the reports that came from the first of them. */
 export interface Gateway extends AsyncDisposable {
   readonly url: string;
+  /** The port with TLS; empty where there is none. */
+  readonly tlsUrl: string;
   readonly adapter: Adapter;
   readonly adapters: readonly Adapter[];
   readonly reports: readonly Report[];
   readonly signal: AbortSignal;
+  ask(operation: string, input?: unknown): Promise<unknown>;
   strangers(): readonly { identity: string; attempts: number; reason: string }[];
+  /** What was counted under this label so far; 0 where nothing was. */
+  counted(figure: string, label: string): number;
 }
 
 export async function openGateway(
-  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[] } = {},
+  options: {
+    shared?: Partial<z.input<typeof ocpp.sharedSchema>>;
+    devices?: readonly Partial<z.input<typeof ocpp.deviceSchema>>[];
+    /** Given: what is kept outlives this gateway. */
+    memory?: AdapterMemory;
+    clock?: Clock;
+    log?: Log;
+  } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
   const host = ocpp.createHost(shared, {
-    clock: systemClock,
-    log: silentLog,
+    clock: options.clock ?? systemClock,
+    log: options.log ?? silentLog,
     random: Math.random,
-    memory: volatileMemory(),
+    memory: options.memory ?? volatileMemory(),
   });
   const devices = options.devices ?? [{}];
   const adapters = devices.map((device, index) =>
@@ -45,11 +59,17 @@ export async function openGateway(
   })();
   return {
     url: host.addresses()["ocpp"] ?? "",
+    tlsUrl: host.addresses()["ocppTls"] ?? "",
     adapter,
     adapters,
     reports,
     signal: stop.signal,
+    ask: async (operation, input) => host.operations?.[operation]?.(input ?? {}, stop.signal),
     strangers: () => host.strangers(),
+    counted: (figure, label) => {
+      const samples = host.figures?.().find(({ name }) => name === `setpointd_ocpp_${figure}`)?.samples ?? [];
+      return samples.find(({ labels }) => Object.values(labels).includes(label))?.value ?? 0;
+    },
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("test over"));
       await reading;
@@ -142,15 +162,19 @@ export interface DialOptions {
   readonly identity?: string;
   readonly version?: "ocpp1.6" | "ocpp2.0.1" | "none";
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the charger trusts and shows over TLS. */
+  readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key" | "minVersion" | "maxVersion" | "ciphers">;
   readonly answers?: Readonly<Record<string, Answer>>;
 }
 
 /** Dials in and waits until the socket is open. @throws Error with the HTTP status when it was refused */
 export async function dialIn(url: string, options: DialOptions = {}): Promise<RawCharger> {
-  const { identity = "CP-1", version = "ocpp1.6", headers = {} } = options;
+  const { identity = "CP-1", version = "ocpp1.6", headers = {}, tls = {} } = options;
   const address = `${url}/${identity}`;
   const socket =
-    version === "none" ? new WebSocket(address, { headers }) : new WebSocket(address, [version], { headers });
+    version === "none"
+      ? new WebSocket(address, { headers })
+      : new WebSocket(address, [version], { headers, ...tls, handshakeTimeout: 8000 });
   const charger = new RawCharger(socket, options.answers ?? WILLING);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", () => resolve());
@@ -162,6 +186,12 @@ export async function dialIn(url: string, options: DialOptions = {}): Promise<Ra
     socket.once("error", reject);
   });
   return charger;
+}
+
+/** The header of Basic authentication; a password may be bytes that are no text. */
+export function basic(identity: string, password: string | Buffer): Readonly<Record<string, string>> {
+  const login = Buffer.concat([Buffer.from(`${identity}:`), Buffer.from(password)]);
+  return { authorization: `Basic ${login.toString("base64")}` };
 }
 
 export const BOOT_16 = { chargePointVendor: "Maker", chargePointModel: "Box", firmwareVersion: "1.0" };

@@ -42,6 +42,8 @@ export type ChargerEvent =
   | { readonly kind: "state"; readonly connector: number; readonly state: PlugState }
   | { readonly kind: "transaction"; readonly connector: number; readonly transactionId: number | string }
   | { readonly kind: "transaction-over"; readonly connector: number; readonly transactionId: number | string }
+  /** A SecurityEventNotification (1.6 security white paper, 2.0.1 part 2, A04). */
+  | { readonly kind: "security"; readonly type: string; readonly detail?: string; readonly deviceTimeMs?: number }
   | {
       readonly kind: "samples";
       readonly connector: number;

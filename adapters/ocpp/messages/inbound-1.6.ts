@@ -5,6 +5,7 @@ import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
+import { securityEventNotification } from "./security-event.ts";
 
 const ACCEPTED = { idTagInfo: { status: "Accepted" } };
 
@@ -54,7 +55,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   FirmwareStatusNotification: noted,
   SignedFirmwareStatusNotification: noted,
   LogStatusNotification: noted,
-  SecurityEventNotification: noted,
+  SecurityEventNotification: securityEventNotification,
   SignCertificate: () => ({ answer: { status: "Rejected" }, events: [] }),
 };
 

@@ -5,6 +5,7 @@ import { sampleSetsFrom } from "../metering/sampled-value.ts";
 import type { TransactionBook } from "../sessions/transaction-book.ts";
 import type { DialectContext } from "./dialect.ts";
 import type { ChargerEvent, Handled, PlugState } from "./events.ts";
+import { securityEventNotification } from "./security-event.ts";
 
 const CONNECTOR_STATES: Readonly<Record<string, PlugState>> = {
   Available: "free",
@@ -60,7 +61,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   ClearedChargingLimit: noted,
   ReportChargingProfiles: noted,
   ReservationStatusUpdate: noted,
-  SecurityEventNotification: noted,
+  SecurityEventNotification: securityEventNotification,
   LogStatusNotification: noted,
   FirmwareStatusNotification: noted,
   PublishFirmwareStatusNotification: noted,
