@@ -129,12 +129,23 @@ function linesOf(samples: readonly Sample[], measurand: string, units: Units): R
   return lines;
 }
 
+const NONE: readonly { sample: Sample; value: number }[] = [];
+
 /** Values of a measurand in a known unit; those at the outlet where there are any, since that is what the car takes. */
-function scaled(samples: readonly Sample[], measurand: string, units: Units): { sample: Sample; value: number }[] {
-  const values = samples.flatMap((sample) => {
-    const factor = sample.measurand === measurand && Object.hasOwn(units, sample.unit) ? units[sample.unit] : undefined;
-    return factor === undefined ? [] : [{ sample, value: sample.value * factor }];
-  });
+function scaled(
+  samples: readonly Sample[],
+  measurand: string,
+  units: Units,
+): readonly { sample: Sample; value: number }[] {
+  // A plain loop: this runs twenty times for each message, and mostly finds nothing.
+  let values: { sample: Sample; value: number }[] | undefined;
+  for (const sample of samples) {
+    const factor = sample.measurand === measurand ? units[sample.unit] : undefined;
+    if (typeof factor !== "number") continue;
+    values ??= [];
+    values.push({ sample, value: sample.value * factor });
+  }
+  if (values === undefined) return NONE;
   const atOutlet = values.filter(({ sample }) => sample.location === undefined);
   return atOutlet.length > 0 ? atOutlet : values;
 }
