@@ -28,6 +28,38 @@ export interface AdapterContext {
   /** Uniform in [0, 1); only for jitter. */
   readonly random: () => number;
   readonly memory: AdapterMemory;
+  /** Absent where the devices are those of the config and no others. */
+  readonly roster?: SiteRoster;
+}
+
+/** A device that is not in the config and is to be one of the site. */
+export interface NewDevice {
+  readonly era: Era;
+  readonly name?: string;
+  readonly kind: ResourceKind;
+  /** The device's part of the config under the protocol's own name, as a person would have written it. */
+  readonly part: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The devices of a site, as far as an adapter may change them while it runs: each adapter its own ones, and none that the
+ * config names.
+ */
+export interface SiteRoster {
+  /** True for a device, or a group, of any protocol. */
+  has(era: Era): boolean;
+  /**
+   * Makes it a device of the site, now and after every restart.
+   * @throws OperationError where its ERA is taken or its part is not as the protocol's schema wants it
+   */
+  add(devices: readonly NewDevice[]): Promise<void>;
+  /**
+   * Takes back what `add` made.
+   * @throws OperationError where one of them was not made so
+   */
+  remove(eras: readonly Era[]): Promise<void>;
+  /** What `add` made, also before the last restart. */
+  added(): readonly NewDevice[];
 }
 
 /** What the config says of a device apart from its protocol. */
@@ -59,8 +91,19 @@ export interface AdapterHost<Device> extends AsyncDisposable {
   addresses(): Readonly<Record<string, string>>;
   /** Bounded list, newest last. */
   strangers(): readonly Stranger[];
+  /** What it has counted, for Prometheus; asked when somebody looks. */
+  figures?(): readonly HostFigure[];
   /** What a technician may ask of it while it runs, by name; `setpointd KIND NAME` asks through the daemon's own socket. */
   readonly operations?: Readonly<Record<string, AdapterOperation>>;
+}
+
+/** One figure with its samples. Labels come from closed lists, so that nobody outside can make new series. */
+export interface HostFigure {
+  /** `setpointd_KIND_...`, as Prometheus wants names. */
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge";
+  readonly samples: readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
 }
 
 /**
@@ -132,6 +175,10 @@ export interface AdapterKind<Shared, Device> {
   readonly title: string;
   readonly sharedSchema: z.ZodType<Shared>;
   readonly deviceSchema: z.ZodType<Device>;
+  /** What is wrong with a device beside what its protocol's devices share; nothing where they fit. */
+  deviceFault?(shared: Shared, device: Device): string | undefined;
+  /** Devices that nobody configured dial in and may be accepted, so that it opens without any as soon as its part is written. */
+  readonly takesStrangers?: boolean;
   /** Commands of this protocol on the command line; loaded only when one is called. */
   readonly commands?: readonly AdapterCommand[];
   createHost(shared: Shared, context: AdapterContext): AdapterHost<Device>;

@@ -79,32 +79,37 @@ interface Kept {
  */
 export class BidKeeper {
   readonly #options: BidKeeperOptions;
-  readonly #kept: Map<Era, Kept>;
+  readonly #kept = new Map<Era, Kept>();
+  /** Goals as they stood before a restart, by ERA. */
+  readonly #goals: ReadonlyMap<Era, ObjectiveRecord>;
   #shares: ReadonlyMap<Era, Limit> = new Map();
 
   constructor(options: BidKeeperOptions) {
     this.#options = options;
-    const { saveGoal: save } = options;
-    const records = new Map(options.goals.map((record) => [record.era, record]));
-    this.#kept = new Map(
-      options.devices.map(({ config, lane }) => [
-        config.era,
-        {
-          config,
-          lane,
-          policy: policyOf(config, options.market),
-          goal: new DeviceGoal({
-            era: config.era,
-            configured: objectiveOf(config),
-            record: records.get(config.era),
-            save,
-          }),
-          ownGoal: new OwnGoal(),
-          curvesSent: 0,
-          readings: [],
-        },
-      ]),
-    );
+    this.#goals = new Map(options.goals.map((record) => [record.era, record]));
+    for (const device of options.devices) this.add(device);
+  }
+
+  /** Keeps the curve of one more device. */
+  add({ config, lane }: KeptDevice): void {
+    this.#kept.set(config.era, {
+      config,
+      lane,
+      policy: policyOf(config, this.#options.market),
+      goal: new DeviceGoal({
+        era: config.era,
+        configured: objectiveOf(config),
+        record: this.#goals.get(config.era),
+        save: this.#options.saveGoal,
+      }),
+      ownGoal: new OwnGoal(),
+      curvesSent: 0,
+      readings: [],
+    });
+  }
+
+  remove(era: Era): void {
+    this.#kept.delete(era);
   }
 
   /** Curves sent for a resource since the start. */

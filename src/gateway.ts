@@ -9,13 +9,14 @@ import { BidKeeper } from "./bid-keeper.ts";
 import { BidOutlooks } from "./bid-outlook.ts";
 import { snapToRunnable } from "./bidding/semi-continuous.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
-import type { Config, MarketConfig } from "./config/schema.ts";
+import { AcceptedDevices } from "./config/accepted-devices.ts";
+import type { Config, DeviceConfig, MarketConfig } from "./config/schema.ts";
 import { runDeviceTest } from "./device-test-run.ts";
-import { Dispatcher } from "./dispatch/dispatcher.ts";
+import { type DispatchedDevice, Dispatcher } from "./dispatch/dispatcher.ts";
 import type { Log } from "./log.ts";
 import { MarketLink } from "./market-link.ts";
 import { recentIntervals } from "./meter/recent-intervals.ts";
-import type { Report } from "./model/adapter.ts";
+import type { Adapter, Report } from "./model/adapter.ts";
 import type { BidCurve } from "./model/bid-curve.ts";
 import type { Setpoint } from "./model/setpoint.ts";
 import type { Judgement } from "./model/verdict.ts";
@@ -26,6 +27,7 @@ import { SiteFlexibility } from "./site-flexibility.ts";
 import { bandOfKind, operatorLimit, siteConnection } from "./site-limits.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
+import { DeviceRoster } from "./site-roster.ts";
 import type { OcpiTariffName } from "./site-tariffs.ts";
 import { statusReport } from "./status.ts";
 import { AdapterMemories } from "./store/adapter-memories.ts";
@@ -54,6 +56,8 @@ export interface GatewayOptions {
 /** The daemon: one site, its devices and its market. `start` opens everything in order, disposal closes it in reverse. */
 export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
+  /** As it is now: devices may be accepted and forgotten while the daemon runs. */
+  readonly #config: Config & { readonly devices: DeviceConfig[] };
   readonly #stop = new AbortController();
   readonly #metrics = new Metrics();
   readonly #tally = new Tally();
@@ -78,6 +82,7 @@ export class Gateway implements AsyncDisposable {
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#config = { ...options.config, devices: [...options.config.devices] };
     // Every device and every part listens for the stop; Node takes more than ten for a leak.
     setMaxListeners(0, this.#stop.signal);
     this.#startedAtMs = options.clock.now();
@@ -85,9 +90,12 @@ export class Gateway implements AsyncDisposable {
 
   /** @throws Error naming what could not be opened; what was open by then is closed at disposal */
   async start(): Promise<void> {
-    const { config, folder, clock, log, random } = this.#options;
+    const { folder, clock, log, random } = this.#options;
+    const config = this.#config;
     const { signal } = this.#stop;
     const data = resolve(folder, config.data);
+    const accepted = new AcceptedDevices(data, this.#options.adapters);
+    config.devices.push(...accepted.beside(config));
 
     const store = await SqliteStore.open(data);
     this.#store = store;
@@ -96,7 +104,11 @@ export class Gateway implements AsyncDisposable {
     this.#meter = await this.#openMeter(data);
 
     const memories = await AdapterMemories.open(store, clock);
-    const devices = createSiteDevices(config, folder, this.#options.adapters, { clock, log, random }, memories);
+    const roster = this.#createRoster(accepted);
+    const context = { clock, log, random };
+    const devices = createSiteDevices(config, folder, this.#options.adapters, context, memories, (kind) =>
+      roster.of(kind),
+    );
     this.#devices = devices;
 
     const dispatcher = this.#createDispatcher(devices);
@@ -138,7 +150,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   status(): StatusReport {
-    const { config, version, clock } = this.#options;
+    const { version, clock } = this.#options;
+    const config = this.#config;
     const { lastMessageMs, ...counts } = this.#market;
     const mqtt = this.#link?.mqttState;
     return statusReport({
@@ -213,17 +226,35 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
+  #createRoster(accepted: AcceptedDevices): DeviceRoster {
+    const config = this.#config;
+    return new DeviceRoster({
+      accepted,
+      devices: config.devices,
+      groups: config.groups,
+      open: (device) => {
+        const [dispatcher, devices] = [this.#dispatcher, this.#devices];
+        if (dispatcher === undefined || devices === undefined) throw new Error("the gateway is not running");
+        const lane = dispatcher.add(dispatched(devices.add(device), device));
+        this.#bids?.add({ config: device, lane });
+      },
+      close: async (era, reason) => {
+        this.#bids?.remove(era);
+        await this.#dispatcher?.remove(era, reason);
+        await this.#devices?.remove(era);
+      },
+    });
+  }
+
   #createDispatcher(devices: SiteDevices): Dispatcher {
-    const { config, clock, log, random } = this.#options;
+    const { clock, log, random } = this.#options;
+    const config = this.#config;
     const settings = new Map(config.devices.map((device) => [device.era, device]));
     return new Dispatcher({
       clock,
       log,
       random,
-      devices: devices.adapters.map((adapter) => {
-        const { limit, rampRateKWPerMin } = settings.get(adapter.era) ?? {};
-        return { adapter, rampRateKWPerMin, limit: operatorLimit({ limit }) };
-      }),
+      devices: devices.adapters.map((adapter) => dispatched(adapter, settings.get(adapter.era))),
       groups: new Map(config.groups.map((group) => [group.era, group.members])),
       curve: (era) => this.bidCurve(era),
       connection: siteConnection(config.site),
@@ -265,8 +296,8 @@ export class Gateway implements AsyncDisposable {
     dispatcher: Dispatcher,
     goals: readonly ObjectiveRecord[],
   ): void {
-    const { config, folder, clock, log, random } = this.#options;
-    const kinds = new Map(config.devices.map(({ era, kind }) => [era, kind]));
+    const { folder, clock, log, random } = this.#options;
+    const config = this.#config;
     const link = new MarketLink({
       market,
       config,
@@ -282,7 +313,8 @@ export class Gateway implements AsyncDisposable {
           this.#metrics.sent(action, outcome);
         },
       },
-      capability: (era) => dispatcher.capability(era) ?? bandOfKind(kinds.get(era)),
+      capability: (era) =>
+        dispatcher.capability(era) ?? bandOfKind(config.devices.find((device) => device.era === era)?.kind),
       onSetpoints: (setpoints) => {
         this.#onSetpoints(setpoints);
         this.#flexibility?.taken(setpoints);
@@ -298,9 +330,13 @@ export class Gateway implements AsyncDisposable {
       onSession: (order) => this.#sessions?.take(order),
     });
     this.#link = link;
-    const sessions = new Map(this.#devices?.adapters.map((adapter) => [adapter.era, adapter.sessions]));
     const { participant } = link;
-    this.#sessions = new SessionKeeper({ sessionsOf: (era) => sessions.get(era), participant, clock, log });
+    this.#sessions = new SessionKeeper({
+      sessionsOf: (era) => this.#devices?.adapter(era)?.sessions,
+      participant,
+      clock,
+      log,
+    });
     const ocpiTariff = (name: OcpiTariffName) => this.#ocpi?.tariff(name);
     const outlooks = new BidOutlooks({ config, market, folder, clock, log, ocpiTariff });
     this.#outlooks = outlooks;
@@ -390,6 +426,7 @@ export class Gateway implements AsyncDisposable {
       strangers: this.#devices?.strangers().length ?? 0,
       outbox: this.#outboxSize,
       lostReadings: this.#recorder?.dropped ?? 0,
+      figures: this.#devices?.figures() ?? [],
     });
   }
 
@@ -446,4 +483,10 @@ export class Gateway implements AsyncDisposable {
       this.#options.log.error(`${what} failed`, { reason: error instanceof Error ? error.message : String(error) });
     }
   }
+}
+
+/** A device with the bounds that its operator has set. */
+function dispatched(adapter: Adapter, device: DeviceConfig | undefined): DispatchedDevice {
+  const { limit, rampRateKWPerMin } = device ?? {};
+  return { adapter, rampRateKWPerMin, limit: operatorLimit({ limit }) };
 }

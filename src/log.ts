@@ -17,7 +17,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 /** Lines go to stderr: stdout carries data only. */
 export function createLog(level: LogLevel, destination: NodeJS.WritableStream = process.stderr): Log {
-  return wrap(
+  return new PinoLog(
     pino(
       { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: pino.stdSerializers.err } },
       destination,
@@ -33,12 +33,41 @@ export const silentLog: Log = {
   child: () => silentLog,
 };
 
-function wrap(logger: pino.Logger): Log {
-  return {
-    debug: (message, fields = {}) => logger.debug(fields, message),
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
-    child: (fields) => wrap(logger.child(fields)),
-  };
+/** A child is made when it writes its first line: there is one for each device, and most are silent for hours. */
+class PinoLog implements Log {
+  readonly #root: pino.Logger;
+  readonly #parent: PinoLog | undefined;
+  readonly #fields: LogFields | undefined;
+  #made: pino.Logger | undefined;
+
+  constructor(root: pino.Logger, parent?: PinoLog, fields?: LogFields) {
+    this.#root = root;
+    this.#parent = parent;
+    this.#fields = fields;
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    if (this.#root.isLevelEnabled("debug")) this.#logger().debug(fields, message);
+  }
+
+  info(message: string, fields: LogFields = {}): void {
+    if (this.#root.isLevelEnabled("info")) this.#logger().info(fields, message);
+  }
+
+  warn(message: string, fields: LogFields = {}): void {
+    if (this.#root.isLevelEnabled("warn")) this.#logger().warn(fields, message);
+  }
+
+  error(message: string, fields: LogFields = {}): void {
+    if (this.#root.isLevelEnabled("error")) this.#logger().error(fields, message);
+  }
+
+  child(fields: LogFields): Log {
+    return new PinoLog(this.#root, this, fields);
+  }
+
+  #logger(): pino.Logger {
+    this.#made ??= this.#parent === undefined ? this.#root : this.#parent.#logger().child(this.#fields ?? {});
+    return this.#made;
+  }
 }

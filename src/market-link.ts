@@ -258,7 +258,7 @@ function metersByEra(config: Config): ReadonlyMap<string, readonly string[]> {
 
 /** The market's view of our resources: devices and groups by ERA, and what the config ties to an order or a transaction. */
 function directoryOf({ config, capability, market }: MarketLinkOptions): ResourceDirectory {
-  const known = new Set([...config.devices, ...config.groups].map((resource) => resource.era));
+  const groups = new Set(config.groups.map((group) => group.era));
   const byOrder = new Map<string, string>();
   const byTransaction = new Map<string, string>();
   const byMeter = new Map<string, string>();
@@ -272,7 +272,8 @@ function directoryOf({ config, capability, market }: MarketLinkOptions): Resourc
     if (pricePerKWh !== undefined) maxPrices.set(device.era, { pricePerKWh, currency });
   }
   return {
-    has: (era) => known.has(era),
+    // Devices may come and go while the daemon runs.
+    has: (era) => groups.has(era) || config.devices.some((device) => device.era === era),
     capability,
     byOrder: (orderId) => byOrder.get(orderId),
     byTransaction: (transactionId) => byTransaction.get(transactionId),

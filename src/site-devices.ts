@@ -1,5 +1,13 @@
 import { resolve } from "node:path";
-import type { AdapterContext, AdapterHost, AdapterKind, AdapterOperation, Stranger } from "../adapters/kind.ts";
+import type {
+  AdapterContext,
+  AdapterHost,
+  AdapterKind,
+  AdapterOperation,
+  HostFigure,
+  SiteRoster,
+  Stranger,
+} from "../adapters/kind.ts";
 import type { Config, DeviceConfig } from "./config/schema.ts";
 import type { Adapter } from "./model/adapter.ts";
 import type { AdapterMemories } from "./store/adapter-memories.ts";
@@ -13,18 +21,27 @@ export interface SiteDevices extends AsyncDisposable {
   start(signal: AbortSignal): Promise<void>;
   addresses(): Readonly<Record<string, string>>;
   strangers(): readonly Stranger[];
+  /** What the protocols that are open have counted. */
+  figures(): readonly HostFigure[];
+  /**
+   * The adapter of one more device, of a protocol that is open.
+   * @throws Error where the protocol is not open, or cannot take the device
+   */
+  add(device: DeviceConfig): Adapter;
+  remove(era: string): Promise<void>;
+  adapter(era: string): Adapter | undefined;
   /** What a technician may ask of a protocol that is open, for example `ocpp`, `stations`. */
   operation(kind: string, name: string): AdapterOperation | undefined;
 }
 
 /** The part of a protocol with its files found: a key that ends in `File` is a path relative to the config file. */
 function withPaths(part: unknown, folder: string): unknown {
+  if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
   return Object.fromEntries(
-    Object.entries(part as object).map(([key, value]) => {
-      if (key.endsWith("File") && typeof value === "string") return [key, resolve(folder, value)];
-      const isGroup = typeof value === "object" && value !== null && !Array.isArray(value);
-      return [key, isGroup ? withPaths(value, folder) : value];
-    }),
+    Object.entries(part).map(([key, value]) => [
+      key,
+      key.endsWith("File") && typeof value === "string" ? resolve(folder, value) : withPaths(value, folder),
+    ]),
   );
 }
 
@@ -33,41 +50,57 @@ export function createSiteDevices(
   config: Config,
   folder: string,
   kinds: readonly AnyKind[],
-  context: Omit<AdapterContext, "memory">,
+  context: Omit<AdapterContext, "memory" | "roster">,
   memories: AdapterMemories,
+  rosterOf: (kind: string) => SiteRoster,
 ): SiteDevices {
-  const hosts: AdapterHost<unknown>[] = [];
-  const adapters: Adapter[] = [];
+  const hosts = new Map<string, AdapterHost<unknown>>();
+  const adapters = new Map<string, Adapter>();
+  const adapterOf = (host: AdapterHost<unknown>, name: string, device: DeviceConfig) =>
+    host.adapter({ era: device.era, kind: device.kind }, withPaths(device[name], folder));
   const operations = new Map<string, AdapterOperation>();
   for (const kind of kinds) {
     const devices = config.devices.filter((device) => device[kind.name] !== undefined);
-    if (devices.length === 0) continue;
+    const isAwaited = kind.takesStrangers === true && config.given.includes(kind.name);
+    if (devices.length === 0 && !isAwaited) continue;
     const host = kind.createHost(withPaths(config[kind.name], folder), {
       ...context,
       log: context.log.child({ protocol: kind.name }),
       memory: memories.of(kind.name),
+      roster: rosterOf(kind.name),
     });
-    hosts.push(host);
+    hosts.set(kind.name, host);
     for (const [name, operation] of Object.entries(host.operations ?? {})) {
       operations.set(`${kind.name}/${name}`, operation);
     }
-    adapters.push(
-      ...devices.map((device) =>
-        host.adapter({ era: device.era, kind: device.kind }, withPaths(device[kind.name], folder)),
-      ),
-    );
+    for (const device of devices) adapters.set(device.era, adapterOf(host, kind.name, device));
   }
+  const all = () => [...hosts.values()];
   return {
-    adapters: inConfigOrder(adapters, config.devices),
+    adapters: inConfigOrder([...adapters.values()], config.devices),
     start: async (signal) => {
-      for (const host of hosts) await host.start(signal);
+      for (const host of all()) await host.start(signal);
     },
-    addresses: () => Object.assign({}, ...hosts.map((host) => host.addresses())) as Record<string, string>,
+    addresses: () => Object.assign({}, ...all().map((host) => host.addresses())) as Record<string, string>,
     operation: (kind, name) => operations.get(`${kind}/${name}`),
-    strangers: () => hosts.flatMap((host) => host.strangers()),
+    strangers: () => all().flatMap((host) => host.strangers()),
+    figures: () => all().flatMap((host) => host.figures?.() ?? []),
+    add: (device) => {
+      const [name, host] = [...hosts].find(([kind]) => device[kind] !== undefined) ?? [];
+      if (name === undefined || host === undefined) throw new Error(`${device.era}: its protocol is not open`);
+      const adapter = adapterOf(host, name, device);
+      adapters.set(device.era, adapter);
+      return adapter;
+    },
+    adapter: (era) => adapters.get(era),
+    remove: async (era) => {
+      const adapter = adapters.get(era);
+      adapters.delete(era);
+      await adapter?.[Symbol.asyncDispose]();
+    },
     [Symbol.asyncDispose]: async () => {
-      await Promise.all(adapters.map((adapter) => adapter[Symbol.asyncDispose]()));
-      await Promise.all(hosts.map((host) => host[Symbol.asyncDispose]()));
+      await Promise.all([...adapters.values()].map((adapter) => adapter[Symbol.asyncDispose]()));
+      await Promise.all(all().map((host) => host[Symbol.asyncDispose]()));
     },
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { namesPower } from "./control/vendor-way.ts";
 import { IDENTITY_PATTERN } from "./door/handshake.ts";
+import { deviceSecurity, isOnePassword, ONE_PASSWORD, sharedSecurity } from "./door/security-config.ts";
 import { upstreamSchema } from "./proxy/upstream-config.ts";
 import { tagSchema } from "./sessions/tag.ts";
 import { OCPP_VERSIONS, type OcppVersion } from "./version.ts";
@@ -37,6 +38,7 @@ export const sharedSchema = z
       .default(false)
       .describe("Take chargers that offer no WebSocket subprotocol, as OCPP 1.6, unless a charger says otherwise"),
     idTags: idTags.default([]).describe("Cards and keys that may charge, for chargers with authorization: list"),
+    ...sharedSecurity,
   })
   .describe("OCPP 1.6J, 2.0.1 and 2.1 on one port");
 
@@ -164,7 +166,7 @@ export const deviceSchema = z
       .max(0, "consumption is negative: -3.7 lets the car draw 3.7 kW")
       .optional()
       .describe("Power that holds when no setpoint does, kW, negative; kept by the charger even if the gateway dies"),
-    password: z.string().min(8).max(100).optional().describe("Basic authentication (security profile 1)"),
+    ...deviceSecurity,
     upstream: upstreamSchema.optional(),
     authorization: z
       .enum(["open", "list", "deny"])
@@ -211,6 +213,7 @@ export const deviceSchema = z
     error: "minKW must not be above maxKW",
     path: ["minKW"],
   })
+  .refine(isOnePassword, ONE_PASSWORD)
   .refine((device) => device.minA <= device.maxA, { error: "minA must not be above maxA", path: ["minA"] })
   .describe("A charger's connector behind OCPP");
 

@@ -139,15 +139,15 @@ export class OcppConnector implements Adapter, StationPort {
     if (target.untilMs <= this.#context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
-    return this.#asDevice(() => this.keeper.apply(target, signal));
+    return this.#asDevice(signal, () => this.keeper.apply(target, signal));
   }
 
   async release(signal: AbortSignal): Promise<void> {
-    await this.#asDevice(() => this.keeper.release(signal));
+    await this.#asDevice(signal, () => this.keeper.release(signal));
   }
 
   async probe(signal: AbortSignal): Promise<Evidence> {
-    return this.#asDevice(() => this.keeper.probe(signal));
+    return this.#asDevice(signal, () => this.keeper.probe(signal));
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
@@ -363,10 +363,12 @@ export class OcppConnector implements Adapter, StationPort {
     };
   }
 
-  async #asDevice<T>(work: () => Promise<T>): Promise<T> {
+  async #asDevice<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
+      // What goes wrong while it is broken off is no fault of the charger's.
+      signal.throwIfAborted();
       if (!(error instanceof CallFailure)) throw error;
       throw new DeviceError(error.fault, this.era, error.message, { cause: error });
     }

@@ -1,6 +1,9 @@
 import type { AdapterKind } from "../kind.ts";
+import { passwordCommand } from "./commands/password-command.ts";
+import { stationCommands } from "./commands/station-commands.ts";
 import { deviceSchema, type OcppDevice, type OcppShared, sharedSchema } from "./config.ts";
 import { clearCommand, profilesCommand } from "./control/profile-operations.ts";
+import { securityFault } from "./door/security-config.ts";
 import { OcppHost } from "./host.ts";
 import { sessionCommands } from "./sessions/session-commands.ts";
 
@@ -12,6 +15,8 @@ export const ocpp: AdapterKind<OcppShared, OcppDevice> = {
   title: "EV chargers over OCPP 1.6J, 2.0.1 and 2.1",
   sharedSchema,
   deviceSchema,
-  commands: [...sessionCommands, profilesCommand, clearCommand],
+  deviceFault: securityFault,
+  takesStrangers: true,
+  commands: [...stationCommands, passwordCommand, ...sessionCommands, profilesCommand, clearCommand],
   createHost: (shared, context) => new OcppHost(shared, context),
 };

@@ -1,5 +1,4 @@
 import type { WebSocket } from "ws";
-import { repeatEvery } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { Limit } from "../../src/model/limit.ts";
 import type { DeviceIdentity } from "../../src/model/resource.ts";
@@ -8,16 +7,17 @@ import type { AdapterContext } from "../kind.ts";
 import type { OcppShared } from "./config.ts";
 import { StationCap } from "./control/station-cap.ts";
 import type { WireSetpoint } from "./control/v2g-setpoint.ts";
+import type { SecurityProfile, StationSecurity } from "./door/security-profile.ts";
 import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
-import { ChargerLink } from "./link/charger-link.ts";
+import { ChargerLink, type LinkSettings, type Misconduct } from "./link/charger-link.ts";
 import type { JsonRecord } from "./link/json.ts";
-import { createSession, type Session } from "./link/session.ts";
+import { Session, type SessionOwner } from "./link/session.ts";
 import type { Dialect, DialectContext, Request, V2gRequests } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
 import { createDialect201 } from "./messages/dialect-2.0.1.ts";
 import { createDialect21 } from "./messages/dialect-2.1.ts";
-import type { Handled, PlugEvent } from "./messages/events.ts";
+import type { ChargerEvent, Handled, PlugEvent } from "./messages/events.ts";
 import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
 import type { UpstreamConfig } from "./proxy/upstream-config.ts";
@@ -31,6 +31,8 @@ import { ModelMemory } from "./setup/model-memory.ts";
 import { readTraits } from "./setup/read-traits.ts";
 import { ReportDesk } from "./setup/report-desk.ts";
 import type { Traits } from "./setup/traits.ts";
+import type { Connection, StationReport } from "./station-report.ts";
+import type { StationWatcher } from "./station-watcher.ts";
 import type { OcppVersion } from "./version.ts";
 
 /** One connector of a station, as the station sees it. */
@@ -61,7 +63,7 @@ export interface StationPort {
 /** What the config says of a charger as a whole. */
 export interface StationConfig {
   readonly identity: string;
-  readonly password: string | undefined;
+  readonly security: StationSecurity;
   /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
   readonly withoutSubprotocol: OcppVersion | undefined;
   /** The backend that it is passed on to; absent where it has none. */
@@ -69,6 +71,14 @@ export interface StationConfig {
   /** Who may charge here. */
   readonly admission: Admission;
   readonly book: TransactionBook;
+}
+
+/** What all stations of a port have in common. */
+export interface StationSurroundings {
+  readonly shared: OcppShared;
+  readonly context: AdapterContext;
+  readonly links: LinkSettings;
+  readonly watcher: StationWatcher;
 }
 
 /** A charger that says nothing so long after connecting did not boot: it only lost the line. */
@@ -86,6 +96,9 @@ const PING_ANSWER_MS = 2000;
 /** A charger that sends no meter values for three intervals, and no less than this, is asked for them. */
 const LEAST_SILENCE_MS = 60_000;
 
+/** With a reason of ours `abort` makes no exception with its stack. */
+const BEGUN_ANEW = "the charger booted";
+
 const DIALECTS: Readonly<Record<OcppVersion, (context: DialectContext) => Dialect>> = {
   "ocpp1.6": createDialect16,
   "ocpp2.0.1": createDialect201,
@@ -93,20 +106,19 @@ const DIALECTS: Readonly<Record<OcppVersion, (context: DialectContext) => Dialec
 };
 
 /** One charger: its connection, which comes and goes, and the connectors behind it. */
-export class Station {
+export class Station implements SessionOwner {
   readonly identity: string;
-  readonly password: string | undefined;
+  readonly security: StationSecurity;
   /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
   readonly withoutSubprotocol: OcppVersion | undefined;
   readonly upstream: UpstreamConfig | undefined;
   /** Who may charge here. */
   readonly admission: Admission;
   readonly book: TransactionBook;
-  readonly #shared: OcppShared;
-  readonly #context: AdapterContext;
-  readonly #log: Log;
+  readonly #around: StationSurroundings;
   readonly #ports = new Map<number, StationPort>();
-  readonly #dialects = new Map<OcppVersion, Dialect>();
+  /** One for each version that the charger has spoken: it may come back with another. */
+  #dialects: readonly Dialect[] = [];
   /** What worked with this model of charger. */
   readonly modelMemory: ModelMemory;
   /** The most of the whole station, which its connectors share. */
@@ -116,29 +128,30 @@ export class Station {
   readonly #known: KnownStation;
   readonly #life = new AbortController();
   #session: Session | undefined;
-  #arrivals: (() => void)[] = [];
+  #connection: Connection | undefined;
+  #lastMessageMs: number | undefined;
+  #arrivals: (() => void)[] | undefined;
   #facts: { readonly version: OcppVersion; readonly identity?: DeviceIdentity; readonly traits?: Traits } | undefined;
   #contested = false;
+  #highestProfile: SecurityProfile = 0;
   #proxy: BackendProxy | undefined;
 
   constructor(
-    { identity, password, withoutSubprotocol, upstream, admission, book }: StationConfig,
-    shared: OcppShared,
-    context: AdapterContext,
+    { identity, security, withoutSubprotocol, upstream, admission, book }: StationConfig,
+    around: StationSurroundings,
   ) {
+    const { clock, memory } = around.context;
     this.identity = identity;
-    this.password = password;
+    this.security = security;
     this.withoutSubprotocol = withoutSubprotocol;
     this.upstream = upstream;
     this.admission = admission;
     this.book = book;
-    this.#shared = shared;
-    this.#context = context;
-    this.#log = context.log.child({ charger: identity });
-    this.modelMemory = new ModelMemory(context.memory, this.#log);
-    this.cap = new StationCap(context.clock);
-    this.reports = new ReportDesk(context.clock);
-    this.#known = new KnownStation(context.memory, identity, this.#log);
+    this.#around = around;
+    this.modelMemory = new ModelMemory(memory, this.log);
+    this.cap = new StationCap(clock);
+    this.reports = new ReportDesk(clock);
+    this.#known = new KnownStation(memory, identity, this.log);
     this.#facts = this.#known.read();
     if (this.#facts?.identity !== undefined) this.modelMemory.identify(this.#facts.identity);
     if (upstream !== undefined) this.#proxy = this.#proxyTo(upstream);
@@ -168,6 +181,11 @@ export class Station {
     return this.#session?.dialect.version;
   }
 
+  /** Made when a line is written: a charger has little to say, and there are many. */
+  get log(): Log {
+    return this.#around.context.log.child({ charger: this.identity });
+  }
+
   /** The calls about sessions in the version that it speaks now; absent while it is not connected. */
   get sessionCalls(): SessionCalls | undefined {
     return this.#session?.dialect.sessions;
@@ -188,6 +206,27 @@ export class Station {
     return this.#facts?.traits ?? {};
   }
 
+  /** What a technician wants to know of it. */
+  report(): StationReport {
+    const { backend } = this;
+    return {
+      identity: this.identity,
+      connectors: [...this.#ports.keys()].sort((a, b) => a - b),
+      securityProfile: this.security.least,
+      ...(this.#connection === undefined ? {} : { connection: this.#connection }),
+      ...(this.chargerIdentity === undefined ? {} : { device: this.chargerIdentity }),
+      ...(this.#lastMessageMs === undefined
+        ? {}
+        : { lastMessageMs: this.#lastMessageMs, clockSkewMs: this.chargerClock.skewMs }),
+      ...(backend === undefined ? {} : { backend }),
+    };
+  }
+
+  /** Its connectors, as they were added. */
+  get ports(): readonly StationPort[] {
+    return [...this.#ports.values()];
+  }
+
   addPort(connector: number, port: StationPort): void {
     if (this.#ports.has(connector))
       throw new Error(`charger ${this.identity}: connector ${connector} is configured twice`);
@@ -198,56 +237,46 @@ export class Station {
   removePort(connector: number): void {
     this.#ports.delete(connector);
     this.cap.unregister(connector);
+    if (this.#ports.size === 0) this.#around.watcher.onVacant(this);
   }
 
   /**
-   * Whether a newcomer with this identity may take the place of the connection that is there. Who has shown a password
-   * may. Without one the identity proves nothing, so a connection that still answers stays, and the newcomer, who may be
-   * an impostor, goes; a dead one makes room.
+   * Whether a newcomer with this identity may take the place of the connection that is there; a dead one makes room.
+   * Who has shown a password or a certificate may also replace a living one, and that is told, since one of the two may be
+   * an impostor. Without a proof the living one stays.
    */
-  async admits(): Promise<boolean> {
+  async admits(hasProof: boolean, from: string): Promise<boolean> {
     const session = this.#session;
-    if (session === undefined || this.password !== undefined) return true;
+    if (session === undefined) return true;
     if (this.#contested) return false;
     this.#contested = true;
     try {
       if (!(await session.link.answersPing(PING_ANSWER_MS))) return true;
-      this.#log.warn("a second connection with this identity was refused: the first one is alive");
-      return false;
+      this.#around.watcher.onContested(this.identity, { from, replaced: hasProof });
+      return hasProof;
     } finally {
       this.#contested = false;
     }
   }
 
   /** Takes over a connection whose handshake is done. */
-  attach(socket: WebSocket, version: OcppVersion, from: string): void {
-    const before = this.#session;
-    if (before !== undefined) {
-      this.#log.warn("the charger's connection was replaced by a new one", { from });
-      before.link.drop("replaced by a new connection");
-    }
-    const dialect = this.#dialect(version);
-    const link: ChargerLink = new ChargerLink(socket, {
-      version,
-      clock: this.#context.clock,
-      log: this.#log,
-      callTimeoutMs: this.#shared.callTimeoutMs,
-      pingIntervalMs: this.#shared.pingIntervalS * 1000,
-      onCall: (action, payload) => this.#handle(dialect, action, payload),
-      // The one message of this kind, NotifyPeriodicEventStream, carries the values of monitors, and none was set here.
-      onSend: (action) => this.#log.debug("a message that is not answered came and has no effect", { action }),
-      onAnswered: (handled) => this.#onAnswered(session, handled),
-      onClosed: (why) => this.#onClosed(session, why),
-    });
-    const session = createSession(link, dialect);
+  attach(socket: WebSocket, connection: Connection): void {
+    const { version, from } = connection;
+    const { links, shared, context } = this.#around;
+    this.#session?.link.drop("replaced by a new connection");
+    this.#warnOfLowerProfile(connection);
+    const session = new Session(this.#dialect(version), this);
+    session.link = new ChargerLink(socket, version, links, session);
+    session.askMeterAtMs = context.clock.elapsedMs() + silenceMs(shared);
     this.#session = session;
-    link.open();
+    this.#connection = connection;
+    session.link.open();
     this.#proxy?.chargerUp(version);
     for (const port of this.#ports.values()) port.onLink(true, `${version} from ${from}`);
-    for (const arrived of this.#arrivals.splice(0)) arrived();
+    const arrivals = this.#arrivals ?? [];
+    this.#arrivals = undefined;
+    for (const arrived of arrivals) arrived();
     this.#beginWelcome(session);
-    const silenceMs = Math.max(LEAST_SILENCE_MS, 3000 * this.#shared.meterIntervalS);
-    repeatEvery(this.#context.clock, silenceMs, link.ended, () => this.#askIfSilent(session)).catch(() => {});
   }
 
   /** Waits until the charger is connected and takes commands. */
@@ -256,10 +285,10 @@ export class Station {
       signal.throwIfAborted();
       const session = this.#session;
       if (session === undefined) {
-        await abortable(new Promise<void>((resolve) => this.#arrivals.push(resolve)), signal);
+        await abortable(this.#nextArrival(), signal);
         continue;
       }
-      await abortable(session.ready, signal);
+      await abortable(session.whenReady(), signal);
       if (this.#session === session) return;
     }
   }
@@ -276,7 +305,7 @@ export class Station {
     const session = this.#session;
     if (session === undefined) throw new CallFailure("unreachable", `charger ${this.identity} is not connected`);
     // A charger that is ready gets the call in this very moment, before anything else has its turn.
-    if (!session.isReady()) await abortable(session.ready, signal);
+    if (!session.isReady) await abortable(session.whenReady(), signal);
     const answer = await session.link.call(make(session.dialect), urgency, signal);
     return { answer, dialect: session.dialect };
   }
@@ -288,15 +317,16 @@ export class Station {
   }
 
   #proxyTo(config: UpstreamConfig): BackendProxy {
-    const { clock, random, memory } = this.#context;
+    const { clock, random, memory } = this.#around.context;
     return new BackendProxy({
       identity: this.identity,
       config,
       clock,
-      log: this.#log.child({ backend: config.url }),
+      log: this.log.child({ backend: config.url }),
       random,
       memory,
-      callTimeoutMs: this.#shared.callTimeoutMs,
+      watch: this.#around.links.watch,
+      callTimeoutMs: this.#around.shared.callTimeoutMs,
       callCharger: async (action, payload) => {
         const { answer } = await this.call(() => ({ action, payload }), "background", new AbortController().signal);
         return answer;
@@ -308,7 +338,7 @@ export class Station {
   }
 
   /** Our own answer, and the backend's where the charger has one and it has the say. */
-  #handle(dialect: Dialect, action: string, payload: JsonRecord): Handled | Promise<Handled> {
+  onCall({ dialect }: Session, action: string, payload: JsonRecord): Handled | Promise<Handled> {
     const handled = dialect.inbound(action, payload);
     const said = timeSaidIn(action, payload);
     if (said !== undefined) this.#noteTime(said);
@@ -320,11 +350,11 @@ export class Station {
   }
 
   #dialect(version: OcppVersion): Dialect {
-    const known = this.#dialects.get(version);
+    const known = this.#dialects.find((dialect) => dialect.version === version);
     if (known !== undefined) return known;
     const context: DialectContext = {
-      now: () => this.#context.clock.now(),
-      heartbeatIntervalS: this.#shared.heartbeatIntervalS,
+      now: () => this.#around.context.clock.now(),
+      heartbeatIntervalS: this.#around.shared.heartbeatIntervalS,
       onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
       book: this.book,
       admission: this.admission,
@@ -333,7 +363,7 @@ export class Station {
       v2gConnectors: () => [...this.#ports].flatMap(([connector, port]) => (port.mayDischarge ? [connector] : [])),
     };
     const dialect = DIALECTS[version](context);
-    this.#dialects.set(version, dialect);
+    this.#dialects = this.#dialects.concat(dialect);
     return dialect;
   }
 
@@ -345,58 +375,91 @@ export class Station {
     return undefined;
   }
 
-  #onAnswered(session: Session, handled: Handled): void {
+  onAnswered(session: Session, handled: Handled): void {
     if (this.#session !== session) return;
     session.markHeard();
-    for (const event of handled.events) {
-      if (event.kind === "booted") {
-        session.booted = true;
-        this.chargerClock.restart();
-        this.#learn(session, { identity: event.identity });
-        for (const port of this.#ports.values()) port.onIdentity(event.identity);
-        this.#beginWelcome(session);
-        continue;
-      }
-      if (event.kind === "report") {
-        this.reports.take(event);
-        continue;
-      }
-      if (event.kind === "state") session.stateHeard.add(event.connector);
-      if (event.kind === "samples") session.samplesHeard = true;
-      // Connector 0 is the whole station, and concerns each of them.
-      for (const [connector, port] of this.#ports) {
-        if (event.connector === connector || event.connector === 0) port.onEvent(event);
-      }
-    }
+    this.#lastMessageMs = this.#around.context.clock.now();
+    for (const event of handled.events) this.#onEvent(session, event);
   }
 
-  #onClosed(session: Session, why: string): void {
-    session.welcome.abort();
-    session.markHeard();
-    session.markReady();
+  onMisconduct(_session: Session, what: Misconduct): void {
+    this.#around.watcher.onMisconduct(this.identity, what, this.#connection?.from);
+  }
+
+  onLook(session: Session, nowMs: number): void {
+    if (nowMs < session.askMeterAtMs) return;
+    session.askMeterAtMs = nowMs + silenceMs(this.#around.shared);
+    this.#askIfSilent(session).catch(() => {});
+  }
+
+  onClosed(session: Session, why: string): void {
     if (this.#session !== session) return;
     this.#session = undefined;
+    this.#connection = undefined;
     this.#proxy?.chargerDown();
     for (const port of this.#ports.values()) port.onLink(false, why);
   }
 
+  #onEvent(session: Session, event: ChargerEvent): void {
+    if (event.kind === "booted") {
+      session.booted = true;
+      this.chargerClock.restart();
+      this.#learn(session, { identity: event.identity });
+      for (const port of this.#ports.values()) port.onIdentity(event.identity);
+      this.#beginWelcome(session);
+      return;
+    }
+    if (event.kind === "report") {
+      this.reports.take(event);
+      return;
+    }
+    if (event.kind === "security") {
+      this.#around.watcher.onSecurityEvent(this.identity, event);
+      return;
+    }
+    // Afterwards nobody asks whether they came.
+    if (event.kind === "state" && session.welcome !== undefined) session.stateHeard.add(event.connector);
+    if (event.kind === "samples") session.samplesHeard = true;
+    // Connector 0 is the whole station, and concerns each of them.
+    for (const [connector, port] of this.#ports) {
+      if (event.connector === connector || event.connector === 0) port.onEvent(event);
+    }
+  }
+
+  /** A charger may come with more than it must, but to come with less than last time is worth a look. */
+  #warnOfLowerProfile({ profile, from }: Connection): void {
+    const before = this.#highestProfile;
+    if (profile < before) this.#around.watcher.onLowerProfile(this.identity, { from, profile, before });
+    else this.#highestProfile = profile;
+  }
+
+  #nextArrival(): Promise<void> {
+    this.#arrivals ??= [];
+    const arrivals = this.#arrivals;
+    return new Promise((resolve) => arrivals.push(resolve));
+  }
+
   #beginWelcome(session: Session): void {
-    session.welcome.abort();
-    session.welcome = new AbortController();
-    const { signal } = session.welcome;
-    this.#welcome(session, signal).catch((error: unknown) => {
-      // The link ended, or a boot made this begin anew.
-      if (signal.aborted) return;
-      session.markReady();
-      this.#log.info("the charger's set-up was left unfinished", { err: error });
-    });
+    session.welcome?.abort(BEGUN_ANEW);
+    const welcome = new AbortController();
+    session.welcome = welcome;
+    this.#welcome(session, welcome.signal)
+      .catch((error: unknown) => {
+        // The link ended, or a boot made this begin anew.
+        if (welcome.signal.aborted) return;
+        session.markReady();
+        this.log.info("the charger's set-up was left unfinished", { err: error });
+      })
+      .finally(() => {
+        if (session.welcome === welcome) session.endWelcome();
+      });
   }
 
   /** After connecting or booting: learn what the charger can do, give it its targets again, then set up its metering. */
   async #welcome(session: Session, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#context;
+    const { clock } = this.#around.context;
     const grace = clock.sleep(BOOT_GRACE_MS, signal).catch(() => {});
-    const silent = await Promise.race([session.heard.then(() => false), grace.then(() => true)]);
+    const silent = await Promise.race([session.whenHeard().then(() => false), grace.then(() => true)]);
     signal.throwIfAborted();
     // With what an earlier boot told us the targets need not wait for the question.
     const known = this.#facts?.version === session.dialect.version && this.#facts.traits !== undefined;
@@ -409,7 +472,7 @@ export class Station {
     for (const port of this.#ports.values()) port.onReady();
 
     await reading;
-    const { meterIntervalS, idleMeterIntervalS, heartbeatIntervalS, pingIntervalS } = this.#shared;
+    const { meterIntervalS, idleMeterIntervalS, heartbeatIntervalS, pingIntervalS } = this.#around.shared;
     const { sampleIntervalS } = await setUp({
       session,
       connectors: [...this.#ports.keys()],
@@ -423,7 +486,7 @@ export class Station {
         pingIntervalS,
       },
       askForBoot: silent,
-      log: this.#log,
+      log: this.log,
       signal,
     });
     const lacks = this.traits.smartCharging === false ? "the charger says that it has no smart charging" : undefined;
@@ -432,13 +495,13 @@ export class Station {
       port.onNotice("smart-charging", lacks);
     }
     const { identity, admission } = this;
-    const { memory } = this.#context;
-    await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.#log, signal });
+    const { memory } = this.#around.context;
+    await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.log, signal });
     for (const port of this.#ports.values()) await port.onSetUp(signal);
   }
 
   async #learnTraits(session: Session, signal: AbortSignal): Promise<void> {
-    const traits = await readTraits(session, this.reports, this.#log, signal);
+    const traits = await readTraits(session, this.reports, this.log, signal);
     if (traits !== undefined) this.#learn(session, { traits });
   }
 
@@ -452,7 +515,7 @@ export class Station {
   }
 
   #noteTime(said: TimeSaid): void {
-    const { clock } = this.#context;
+    const { clock } = this.#around.context;
     const before = this.chargerClock.skewMs;
     const wasSteady = this.chargerClock.isSteady;
     this.chargerClock.note(said, clock.now(), clock.elapsedMs());
@@ -474,4 +537,8 @@ export class Station {
       session.asksMeter = await asked.catch(() => false);
     }
   }
+}
+
+function silenceMs({ meterIntervalS }: OcppShared): number {
+  return Math.max(LEAST_SILENCE_MS, 3000 * meterIntervalS);
 }

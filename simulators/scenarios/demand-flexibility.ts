@@ -7,7 +7,7 @@ import { reductionSetpoints } from "../../src/flexibility/reduction.ts";
 import { authorization, createSigningKey } from "../market/signature.ts";
 import { AggregationClient } from "./aggregation-client.ts";
 import { checkProofs, MARKET_ID } from "./neighbourhood.ts";
-import { carAtCharger } from "./site-devices.ts";
+import { carAtCharger, PATIENT } from "./site-devices.ts";
 import { Stage, timeText } from "./stage.ts";
 
 const START_MS = Date.UTC(2026, 11, 15, 13, 40);
@@ -43,7 +43,7 @@ export const demandFlexibility: Scenario = {
     const gateway = await stage.gateway("depot", {
       site: { name: "depot" },
       api: { port: 0 },
-      ocpp: { port: 0, meterIntervalS: 10, callTimeoutMs: 120_000, pingIntervalS: 0 },
+      ocpp: { port: 0, meterIntervalS: 10, callTimeoutMs: 120_000, ...PATIENT },
       market: {
         subscriberId: "depot.scenario.example",
         bppId: operator.subscriberId,

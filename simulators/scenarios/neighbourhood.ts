@@ -1,6 +1,6 @@
 import type { DeviceStatus } from "../../src/api/status-report.ts";
 import type { GatewayHandle, MarketRound, ProviderHandle } from "../../src/cli/scenario-parts.ts";
-import type { StageDevice } from "./site-devices.ts";
+import { PATIENT, type StageDevice } from "./site-devices.ts";
 import type { Party, Stage } from "./stage.ts";
 
 export const MARKET_ID = "market.scenario.example";
@@ -79,7 +79,7 @@ export async function openNeighbourhood(stage: Stage, options: NeighbourhoodOpti
     const gateway = await stage.gateway(site.id, {
       site: { name: site.id },
       api: { port: 0 },
-      ocpp: { port: 0, meterIntervalS: 10, callTimeoutMs: CALL_TIMEOUT_MS, pingIntervalS: 0 },
+      ocpp: { port: 0, meterIntervalS: 10, callTimeoutMs: CALL_TIMEOUT_MS, ...PATIENT },
       ...site.config,
       market: {
         subscriberId: party.subscriberId,

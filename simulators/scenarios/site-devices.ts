@@ -9,6 +9,9 @@ import type { Stage } from "./stage.ts";
 const METER_MS = 10_000;
 const SETTLE_S = 10;
 
+/** For the `ocpp` part of a config: sockets live in real time, where ten seconds of the model are a blink. */
+export const PATIENT = { pingIntervalS: 0, handshakeTimeoutS: 120, bootTimeoutS: 86_400 } as const;
+
 /** A simulated device: its part of the site's config, and what a scenario wants to know of its physics. */
 export interface StageDevice {
   readonly era: string;

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { HostFigure } from "../../adapters/kind.ts";
 import type { DeviceSnapshot } from "../dispatch/device-lane.ts";
 import type { Verdict } from "../model/verdict.ts";
 
@@ -22,6 +23,7 @@ export class Metrics {
   readonly #strangers = this.#gauge("setpointd_strangers", "Unknown devices that dialled in", []);
   readonly #outbox = this.#gauge("setpointd_outbox_items", "Messages to the market that wait", []);
   readonly #lost = this.#gauge("setpointd_readings_lost", "Readings that the disk did not take", []);
+  readonly #brought = new Map<string, Counter | Gauge>();
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
@@ -50,6 +52,7 @@ export class Metrics {
     readonly strangers: number;
     readonly outbox: number;
     readonly lostReadings: number;
+    readonly figures: readonly HostFigure[];
   }): void {
     for (const device of state.devices) {
       const label = { era: device.era };
@@ -62,6 +65,7 @@ export class Metrics {
     this.#strangers.set(state.strangers);
     this.#outbox.set(state.outbox);
     this.#lost.set(state.lostReadings);
+    for (const figure of state.figures) this.#take(figure);
   }
 
   get contentType(): string {
@@ -70,6 +74,23 @@ export class Metrics {
 
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  /** A figure that a protocol brings; it counts by itself, so that it is set to what it says. */
+  #take({ name, help, type, samples }: HostFigure): void {
+    const labelNames = Object.keys(samples[0]?.labels ?? {});
+    if (type === "gauge") {
+      const gauge = (this.#brought.get(name) as Gauge | undefined) ?? this.#gauge(name, help, labelNames);
+      this.#brought.set(name, gauge);
+      for (const { labels, value } of samples) gauge.set(labels, value);
+      return;
+    }
+    // A counter without a sample has no labels yet.
+    if (samples.length === 0) return;
+    const counter = (this.#brought.get(name) as Counter | undefined) ?? this.#counter(name, help, labelNames);
+    this.#brought.set(name, counter);
+    counter.reset();
+    for (const { labels, value } of samples) counter.inc(labels, value);
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { AcceptedDevices } from "../config/accepted-devices.ts";
 import { type FailsafeNote, failsafeNotes } from "../config/failsafe-notes.ts";
 import { configJsonSchema } from "../config/json-schema.ts";
 import { ConfigError, loadConfig } from "../config/load.ts";
@@ -20,10 +22,15 @@ export const addConfigCommand: AddCommand = (program, parts, setExit) => {
       try {
         const loaded = loadConfig(file, parts.adapters);
         const notes: readonly FailsafeNote[] = failsafeNotes(loaded.config);
-        if (options.json) printJson({ schemaVersion: 1, valid: true, faults: [], notes });
-        else {
+        const accepted = new AcceptedDevices(resolve(loaded.folder, loaded.config.data), parts.adapters);
+        const beside = accepted.beside(loaded.config);
+        if (options.json) {
+          const eras = beside.map((device) => device.era);
+          printJson({ schemaVersion: 1, valid: true, faults: [], notes, accepted: eras });
+        } else {
           const { devices, groups } = loaded.config;
           printData(`${file}: ok · ${devices.length} devices · ${groups.length} groups`);
+          if (beside.length > 0) printData(`${accepted.file}: ok · ${beside.length} accepted devices`);
           for (const note of notes) printNote(`note  ${note.path}: ${note.note}`);
         }
       } catch (error) {

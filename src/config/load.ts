@@ -40,7 +40,8 @@ export function loadConfig(file: string, protocols: readonly ProtocolSchema[]): 
 
 /** @throws ConfigError */
 export function parseConfig(text: string, file: string, protocols: readonly ProtocolSchema[]): Config {
-  return parseYaml(text, file, configSchema(protocols)) as unknown as Config;
+  const { value, given } = parseYaml(text, file, configSchema(protocols));
+  return { ...value, given } as unknown as Config;
 }
 
 /**
@@ -48,7 +49,7 @@ export function parseConfig(text: string, file: string, protocols: readonly Prot
  * @throws ConfigError
  */
 export function loadYaml<T>(file: string, schema: z.ZodType<T>): { readonly value: T; readonly folder: string } {
-  return { value: parseYaml(readConfigFile(file), file, schema), folder: dirname(resolve(file)) };
+  return { value: parseYaml(readConfigFile(file), file, schema).value, folder: dirname(resolve(file)) };
 }
 
 /** @throws ConfigError if there is none */
@@ -61,7 +62,16 @@ function readConfigFile(file: string): string {
   }
 }
 
-function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
+/**
+ * Checks a YAML text against its schema.
+ * @returns the value with its defaults, and the names of the parts that the text has
+ * @throws ConfigError
+ */
+export function parseYaml<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+): { readonly value: T; readonly given: readonly string[] } {
   if (text.length > MAX_CONFIG_BYTES) {
     throw new ConfigError([{ file, path: "", fault: `is larger than ${MAX_CONFIG_BYTES} bytes` }]);
   }
@@ -75,8 +85,9 @@ function parseYaml<T>(text: string, file: string, schema: z.ZodType<T>): T {
       }),
     );
   }
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
-  if (result.success) return result.data;
+  const raw: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const result = schema.safeParse(raw);
+  if (result.success) return { value: result.data, given: Object.keys(raw as object) };
   throw new ConfigError(
     result.error.issues.flatMap(expandIssue).map(({ path, fault }) => {
       const offset = offsetOf(document, path);

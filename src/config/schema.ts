@@ -23,6 +23,8 @@ export interface ProtocolSchema {
   readonly title: string;
   readonly sharedSchema: z.ZodType;
   readonly deviceSchema: z.ZodType;
+  // biome-ignore lint/suspicious/noExplicitAny: each kind's own schema has checked its part of the config
+  deviceFault?(shared: any, device: any): string | undefined;
 }
 
 const era = z
@@ -209,10 +211,10 @@ function isOpenToOthers(value: {
   return hosts.some((host) => host !== undefined && !isLoopback(host));
 }
 
-/** The schema of the whole config, for the protocols that this program has. */
-export function configSchema(protocols: readonly ProtocolSchema[]) {
+/** The schema of one device, for the protocols that this program has. */
+export function deviceSchema(protocols: readonly ProtocolSchema[]) {
   const names = protocols.map((protocol) => protocol.name);
-  const device = z
+  return z
     .strictObject({
       era,
       name: z.string().max(80).optional().describe("for people; default: the ERA"),
@@ -254,6 +256,10 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
         message: `needs exactly one protocol of ${names.join(", ")}${given.length > 1 ? `, got ${given.join(" and ")}` : ""}`,
       });
     });
+}
+
+/** The schema of the whole config, for the protocols that this program has. */
+export function configSchema(protocols: readonly ProtocolSchema[]) {
   return z
     .strictObject({
       $schema: z.string().optional(),
@@ -266,7 +272,7 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
       ...Object.fromEntries(
         protocols.map((protocol) => [protocol.name, protocol.sharedSchema.prefault({}).describe(protocol.title)]),
       ),
-      devices: z.array(device).max(1000).default([]),
+      devices: z.array(deviceSchema(protocols)).max(1000).default([]),
       groups: z
         .array(
           z.strictObject({
@@ -279,11 +285,25 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
         .default([]),
     })
     .check((context) => {
-      const issues = crossChecks(context.value as unknown as CheckedConfig);
+      const issues = [
+        ...crossChecks(context.value as unknown as CheckedConfig),
+        ...deviceFaults(context.value as unknown as Config, protocols),
+      ];
       for (const { path, message } of issues) {
         context.issues.push({ code: "custom", input: context.value, path: [...path], message });
       }
     });
+}
+
+/** What only a device and the part that its protocol's devices share say together. */
+function deviceFaults(config: Config, protocols: readonly ProtocolSchema[]) {
+  return config.devices.flatMap((device, index) =>
+    protocols.flatMap(({ name, deviceFault }) => {
+      const part = device[name];
+      const message = part === undefined ? undefined : deviceFault?.(config[name], part);
+      return message === undefined ? [] : [{ path: ["devices", index, name], message }];
+    }),
+  );
 }
 
 interface CheckedConfig {
@@ -388,6 +408,8 @@ export interface Config {
     readonly name?: string | undefined;
     readonly members: readonly string[];
   }[];
+  /** Names of the parts that the file has, and that are not there by their defaults alone. */
+  readonly given: readonly string[];
   /** What a protocol's devices share, under its name. */
   readonly [protocol: string]: unknown;
 }

@@ -100,6 +100,11 @@ export class DeviceCommands {
     const failsafe = this.#options.state.capability?.failsafe;
     this.#running?.abort(new Error("the daemon stops"));
     if (failsafe !== "device" && failsafe !== "vendor") this.#lane.submit({ kind: "release" });
+    await this.finish();
+  }
+
+  /** Waits for what runs and what waits, but not for ever. */
+  async finish(): Promise<void> {
     await withDeadline(this.#options.clock, STOP_DEADLINE_MS, this.#signal, () => this.#lane.idle()).catch(() => {});
   }
 

@@ -210,6 +210,12 @@ export class DeviceLane {
     await this.#commands.shutDown();
   }
 
+  /** The device is taken out of the site: it gets no more orders, and goes back to its own default if it can be reached. */
+  async retire(reason: string): Promise<void> {
+    this.withdraw(() => true, reason);
+    await this.#commands.finish();
+  }
+
   #begin(setpoint: Setpoint): void {
     const { powerKW, boundBy } = this.#clamp(setpoint.powerKW);
     this.#holding = { setpoint, targetKW: powerKW, boundBy, attempts: 0, retryAtMs: 0 };

@@ -47,42 +47,43 @@ export class Dispatcher {
   readonly #lanes = new Map<Era, DeviceLane>();
   readonly #operatorLimits = new Map<Era, Limit>();
   readonly #groupVerdicts: GroupVerdicts;
+  readonly #running = new Map<Era, { readonly stop: AbortController; readonly ended: Promise<void> }>();
+  #signal: AbortSignal | undefined;
   #evaluating = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#groupVerdicts = groupVerdicts(options.clock, options.onJudgement);
-    const { runnableKW } = options;
-    for (const { adapter, limit, rampRateKWPerMin } of options.devices) {
-      if (limit) this.#operatorLimits.set(adapter.era, limit);
-      this.#lanes.set(
-        adapter.era,
-        new DeviceLane({
-          adapter,
-          clock: options.clock,
-          log: options.log,
-          random: options.random,
-          rampRateKWPerMin,
-          mayCommand: () => this.#clockIsPlausible(),
-          limits: () => this.#limitsOf(adapter.era),
-          onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
-          onReport: (report) => options.onReport(adapter.era, report),
-          onTarget: () => this.#targetsChanged(),
-          ...(runnableKW && {
-            runnableKW: (powerKW, minRunKW) => runnableKW(adapter.era, powerKW, minRunKW),
-          }),
-        }),
-      );
-    }
+    for (const device of options.devices) this.#openLane(device);
   }
 
   /** Runs all devices until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const lanes = [...this.#lanes.values()];
-    await Promise.all([
-      ...lanes.map((lane) => lane.run(signal)),
-      repeatEvery(this.#options.clock, TICK_MS, signal, () => this.#evaluateAll()),
-    ]);
+    this.#signal = signal;
+    for (const lane of this.#lanes.values()) this.#runLane(lane, signal);
+    await repeatEvery(this.#options.clock, TICK_MS, signal, () => this.#evaluateAll());
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+  }
+
+  /** One more device, from now on. Its ERA must be new. */
+  add(device: DispatchedDevice): DeviceLane {
+    const lane = this.#openLane(device);
+    if (this.#signal !== undefined) this.#runLane(lane, this.#signal);
+    return lane;
+  }
+
+  /** Takes a device out of the site: its setpoints are withdrawn, and it is released as far as it can be reached. */
+  async remove(era: Era, reason: string): Promise<void> {
+    const lane = this.#lanes.get(era);
+    if (lane === undefined) return;
+    await lane.retire(reason);
+    const running = this.#running.get(era);
+    running?.stop.abort(new Error(reason));
+    await running?.ended;
+    this.#running.delete(era);
+    this.#lanes.delete(era);
+    this.#operatorLimits.delete(era);
+    this.#targetsChanged();
   }
 
   /** Takes setpoints that were committed to the store; returns those that went to single devices, a group's in parts. */
@@ -140,6 +141,36 @@ export class Dispatcher {
   /** Lets every device come to a safe end; each has its own, so none waits for another. */
   async shutDown(): Promise<void> {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.shutDown()));
+  }
+
+  #openLane({ adapter, limit, rampRateKWPerMin }: DispatchedDevice): DeviceLane {
+    const { clock, log, random, onReport, runnableKW } = this.#options;
+    const { era } = adapter;
+    if (limit) this.#operatorLimits.set(era, limit);
+    const lane = new DeviceLane({
+      adapter,
+      clock,
+      log,
+      random,
+      rampRateKWPerMin,
+      mayCommand: () => this.#clockIsPlausible(),
+      limits: () => this.#limitsOf(era),
+      onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
+      onReport: (report) => onReport(era, report),
+      onTarget: () => this.#targetsChanged(),
+      ...(runnableKW && { runnableKW: (powerKW, minRunKW) => runnableKW(era, powerKW, minRunKW) }),
+    });
+    this.#lanes.set(era, lane);
+    return lane;
+  }
+
+  #runLane(lane: DeviceLane, signal: AbortSignal): void {
+    const stop = new AbortController();
+    const onAbort = () => stop.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    const ended = lane.run(stop.signal).finally(() => signal.removeEventListener("abort", onAbort));
+    this.#running.set(lane.era, { stop, ended });
   }
 
   #expand(setpoint: Setpoint): readonly Setpoint[] {

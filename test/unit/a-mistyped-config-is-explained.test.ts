@@ -75,6 +75,11 @@ describe("a config", () => {
       good.replace("kind:", "limit: { minPowerKW: 7 }\n    kind:"),
       /consumption is negative/,
     ],
+    [
+      "a security profile that its port does not have",
+      good.replace("GARAGE }", "GARAGE, securityProfile: 2, password: very-secret }"),
+      /^site\.yaml:10:11 {2}devices\[0\]\.ocpp: securityProfile 2 needs TLS/m,
+    ],
     ["a market with no way in", good.replace("  webhook: { port: 9080 }\n", ""), /needs `webhook` or `mqtt`/],
     [
       "unsigned messages from the network",

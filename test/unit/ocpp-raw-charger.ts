@@ -1,10 +1,11 @@
 import { once } from "node:events";
+import type { ConnectionOptions } from "node:tls";
 import { WebSocket } from "ws";
 import type { z } from "zod";
 import type { AdapterMemory } from "../../adapters/kind.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { silentLog } from "../../src/log.ts";
+import { type Log, silentLog } from "../../src/log.ts";
 import type { Adapter, Report } from "../../src/model/adapter.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -12,6 +13,8 @@ import { waitFor } from "../support/wait-for.ts";
 /** Our side, with one adapter for each device, and the reports that came from the first of them. */
 export interface Gateway extends AsyncDisposable {
   readonly url: string;
+  /** The port with TLS; empty where there is none. */
+  readonly tlsUrl: string;
   readonly adapter: Adapter;
   readonly adapters: readonly Adapter[];
   readonly reports: readonly Report[];
@@ -20,6 +23,8 @@ export interface Gateway extends AsyncDisposable {
   strangers(): readonly { identity: string; attempts: number; reason: string }[];
   /** What a technician asks the running host. */
   operation(name: string, input: unknown): Promise<unknown>;
+  /** What was counted under this label so far; 0 where nothing was. */
+  counted(figure: string, label: string): number;
 }
 
 export async function openGateway(
@@ -29,12 +34,13 @@ export async function openGateway(
     /** Given: what is kept outlives this gateway. */
     memory?: AdapterMemory;
     clock?: Clock;
+    log?: Log;
   } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
   const host = ocpp.createHost(shared, {
     clock: options.clock ?? systemClock,
-    log: silentLog,
+    log: options.log ?? silentLog,
     random: Math.random,
     memory: options.memory ?? volatileMemory(),
   });
@@ -55,6 +61,7 @@ export async function openGateway(
   })();
   return {
     url: host.addresses()["ocpp"] ?? "",
+    tlsUrl: host.addresses()["ocppTls"] ?? "",
     adapter,
     adapters,
     reports,
@@ -65,6 +72,10 @@ export async function openGateway(
       const asked = host.operations?.[name];
       if (asked === undefined) throw new Error(`the host cannot ${name}`);
       return asked(input, stop.signal);
+    },
+    counted: (figure, label) => {
+      const samples = host.figures?.().find(({ name }) => name === `setpointd_ocpp_${figure}`)?.samples ?? [];
+      return samples.find(({ labels }) => Object.values(labels).includes(label))?.value ?? 0;
     },
     async [Symbol.asyncDispose]() {
       stop.abort(new Error("test over"));
@@ -162,15 +173,17 @@ export interface DialOptions {
   /** The subprotocol to offer, or several; `none` offers nothing. */
   readonly version?: string | readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** What the charger trusts and shows over TLS. */
+  readonly tls?: Pick<ConnectionOptions, "ca" | "cert" | "key" | "minVersion" | "maxVersion" | "ciphers">;
   readonly answers?: Readonly<Record<string, Answer>>;
 }
 
 /** Dials in and waits until the socket is open. @throws Error with the HTTP status when it was refused */
 export async function dialIn(url: string, options: DialOptions = {}): Promise<RawCharger> {
-  const { identity = "CP-1", version = "ocpp1.6", headers = {} } = options;
+  const { identity = "CP-1", version = "ocpp1.6", headers = {}, tls = {} } = options;
   const address = `${url}/${identity}`;
   const offered = version === "none" ? [] : [version].flat();
-  const socket = new WebSocket(address, offered, { headers });
+  const socket = new WebSocket(address, offered, { headers, ...tls, handshakeTimeout: 8000 });
   const charger = new RawCharger(socket, options.answers ?? WILLING);
   await new Promise<void>((resolve, reject) => {
     socket.once("open", () => resolve());
@@ -182,6 +195,12 @@ export async function dialIn(url: string, options: DialOptions = {}): Promise<Ra
     socket.once("error", reject);
   });
   return charger;
+}
+
+/** The header of Basic authentication; a password may be bytes that are no text. */
+export function basic(identity: string, password: string | Buffer): Readonly<Record<string, string>> {
+  const login = Buffer.concat([Buffer.from(`${identity}:`), Buffer.from(password)]);
+  return { authorization: `Basic ${login.toString("base64")}` };
 }
 
 export const BOOT_16 = { chargePointVendor: "Maker", chargePointModel: "Box", firmwareVersion: "1.0" };

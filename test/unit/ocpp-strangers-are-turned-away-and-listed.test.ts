@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { waitFor } from "../support/wait-for.ts";
-import { BOOT_16, dialIn, openGateway } from "./ocpp-raw-charger.ts";
+import { BOOT_16, basic, dialIn, openGateway } from "./ocpp-raw-charger.ts";
 
 /** What the gateway answers to an upgrade request with this path, as written. */
 function rawUpgrade(url: string, path: string, headers: readonly string[] = []): Promise<string> {
@@ -78,19 +78,6 @@ describe("the handshake", () => {
     await using gateway = await openGateway();
     expect(await rawUpgrade(gateway.url, "/ocpp/CP-1", ["Origin: https://example.org"])).toContain("403");
   });
-
-  test("a charger with a password must show it, and whoever tries many is stopped", async () => {
-    await using gateway = await openGateway({ devices: [{ password: "very:secret" }] });
-    const basic = (text: string) => ({ authorization: `Basic ${Buffer.from(text).toString("base64")}` });
-    await expect(dialIn(gateway.url)).rejects.toThrow("401");
-    await expect(dialIn(gateway.url, { headers: basic("CP-2:very:secret") })).rejects.toThrow("401");
-    await using charger = await dialIn(gateway.url, { headers: basic("CP-1:very:secret") });
-    expect(await charger.call("Heartbeat", {})).toMatchObject([3, "c1", {}]);
-    for (let n = 0; n < 8; n++) {
-      await expect(dialIn(gateway.url, { headers: basic(`CP-1:wrong${n}`) })).rejects.toThrow("401");
-    }
-    await expect(dialIn(gateway.url, { headers: basic("CP-1:very:secret") })).rejects.toThrow("429");
-  });
 });
 
 describe("a second connection with the same identity", () => {
@@ -110,13 +97,35 @@ describe("a second connection with the same identity", () => {
     expect(await second.call("Heartbeat", {})).toMatchObject([3, "c1", {}]);
   });
 
-  test("takes over at once where it has shown the password", async () => {
+  test("takes over from a living one where it has shown the password, and that is told", async () => {
     await using gateway = await openGateway({ devices: [{ password: "very-secret" }] });
-    const headers = { authorization: `Basic ${Buffer.from("CP-1:very-secret").toString("base64")}` };
+    const headers = basic("CP-1", "very-secret");
     await using first = await dialIn(gateway.url, { headers });
     await using second = await dialIn(gateway.url, { headers });
     await waitFor("the first to be closed", () => first.socket.readyState === first.socket.CLOSED);
     expect(await second.call("Heartbeat", {})).toMatchObject([3, "c1", {}]);
+    expect(await gateway.ask("events")).toMatchObject({
+      events: [{ identity: "CP-1", source: "gateway", type: "ConnectionReplaced", detail: "from 127.0.0.1" }],
+    });
+  });
+
+  test("takes over from a dead one in silence, with the password too", async () => {
+    await using gateway = await openGateway({ devices: [{ password: "very-secret" }] });
+    const headers = basic("CP-1", "very-secret");
+    await using first = await dialIn(gateway.url, { headers });
+    first.socket.pause();
+    await using second = await dialIn(gateway.url, { headers });
+    expect(await second.call("Heartbeat", {})).toMatchObject([3, "c1", {}]);
+    expect(await gateway.ask("events")).toEqual({ events: [] });
+  });
+
+  test("never displaces anyone without the password, however often it tries", async () => {
+    await using gateway = await openGateway({ devices: [{ password: "very-secret" }] });
+    await using first = await dialIn(gateway.url, { headers: basic("CP-1", "very-secret") });
+    for (let attempt = 0; attempt < 6; attempt++) {
+      await expect(dialIn(gateway.url, { headers: basic("CP-1", `guess-${attempt}`) })).rejects.toThrow(/401|429/);
+    }
+    expect(await first.call("Heartbeat", {})).toMatchObject([3, "c1", {}]);
   });
 });
 

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { OCPP_VERSIONS, type OcppVersion } from "../version.ts";
 
 /** What the URL of an upgrade request says. */
@@ -39,12 +38,4 @@ export function chooseVersion(header: string | undefined, whenNone: OcppVersion 
     .filter((word) => word !== "");
   if (offered.length === 0) return whenNone;
   return OCPP_VERSIONS.find((version) => offered.includes(version));
-}
-
-/** Basic authentication (security profile 1): the user is the identity. Takes the same time whatever is wrong. */
-export function authorizationMatches(header: string | undefined, identity: string, password: string): boolean {
-  const encoded = /^Basic ([A-Za-z0-9+/=]{1,400})$/i.exec(header ?? "")?.[1] ?? "";
-  const given = createHash("sha256").update(Buffer.from(encoded, "base64")).digest();
-  const expected = createHash("sha256").update(`${identity}:${password}`).digest();
-  return timingSafeEqual(given, expected);
 }

@@ -1,39 +1,50 @@
+import { isIPv6 } from "node:net";
 import type { Clock } from "../../../src/clock.ts";
+import { Backoff } from "./backoff.ts";
 
-const MAX_FAILURES = 10;
-const WINDOW_MS = 60_000;
-const MAX_TRACKED = 500;
+/** A typing mistake or two are no attack. */
+const PER_CHARGER = { free: 3, capMs: 300_000 } as const;
 
-/** Slows down whoever tries passwords: ten wrong ones in a minute, for one identity from one address, and no more is checked. */
+/** Several chargers may stand behind one address, so it takes more to hold up all of them. */
+const PER_ADDRESS = { free: 20, capMs: 300_000 } as const;
+
+/** Slows down whoever tries passwords, by the address and, sooner, by address and identity. */
 export class LoginGuard {
-  readonly #clock: Clock;
-  readonly #failures = new Map<string, { count: number; sinceMs: number }>();
+  readonly #charger: Backoff;
+  readonly #address: Backoff;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#charger = new Backoff(clock, PER_CHARGER);
+    this.#address = new Backoff(clock, PER_ADDRESS);
   }
 
-  isBlocked(address: string, identity: string): boolean {
-    const entry = this.#current(address, identity);
-    return entry !== undefined && entry.count >= MAX_FAILURES;
+  /** Elapsed ms until a login is looked at again. What comes before does not count as another failure. */
+  waitMs(address: string, identity: string): number {
+    return Math.max(this.#charger.waitMs(pair(address, identity)), this.#address.waitMs(network(address)));
   }
 
-  noteFailure(address: string, identity: string): void {
-    const key = keyOf(address, identity);
-    const entry = this.#current(address, identity) ?? { count: 0, sinceMs: this.#clock.elapsedMs() };
-    entry.count += 1;
-    this.#failures.delete(key);
-    this.#failures.set(key, entry);
-    const oldest = this.#failures.keys().next();
-    if (this.#failures.size > MAX_TRACKED && !oldest.done) this.#failures.delete(oldest.value);
+  /** @returns ms that it has to wait now */
+  noteFailure(address: string, identity: string): number {
+    const ofCharger = this.#charger.noteFailure(pair(address, identity));
+    return Math.max(ofCharger, this.#address.noteFailure(network(address)));
   }
 
-  #current(address: string, identity: string) {
-    const entry = this.#failures.get(keyOf(address, identity));
-    return entry !== undefined && this.#clock.elapsedMs() - entry.sinceMs < WINDOW_MS ? entry : undefined;
+  noteSuccess(address: string, identity: string): void {
+    this.#charger.forget(pair(address, identity));
   }
 }
 
-function keyOf(address: string, identity: string): string {
-  return `${address} ${identity}`;
+function pair(address: string, identity: string): string {
+  return `${network(address)} ${identity}`;
+}
+
+/** One site of IPv6 has 2^64 addresses to come from. */
+export function network(address: string): string {
+  if (!isIPv6(address) || address.startsWith("::ffff:")) return address;
+  const [head = "", tail] = address.split("::");
+  const groups = head.split(":").filter((group) => group !== "");
+  const missing = tail === undefined ? 0 : 8 - groups.length - tail.split(":").filter((group) => group !== "").length;
+  return [...groups, ...new Array<string>(Math.max(0, missing)).fill("0"), ...(tail ?? "").split(":")]
+    .slice(0, 4)
+    .join(":");
 }

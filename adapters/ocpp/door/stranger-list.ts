@@ -3,16 +3,21 @@ import type { Stranger } from "../../kind.ts";
 
 const MAX_STRANGERS = 50;
 
+/** New names in a minute that are worth a line in the log; whoever invents them has no end of them. */
+const TOLD_IN_A_MINUTE = 20;
+
 /** Who dialled in and was turned away, for the technician who wires up a new charger. Bounded; newest last. */
 export class StrangerList {
   readonly #clock: Clock;
   readonly #seen = new Map<string, Stranger>();
+  #told = 0;
+  #tellingSinceMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** @returns true the first time */
+  /** @returns true the first time, unless there are too many first times */
   note(rawIdentity: string, address: string, reason: string): boolean {
     const identity = printable(rawIdentity);
     const nowMs = this.#clock.now();
@@ -28,11 +33,29 @@ export class StrangerList {
     });
     const oldest = this.#seen.keys().next();
     if (this.#seen.size > MAX_STRANGERS && !oldest.done) this.#seen.delete(oldest.value);
-    return before === undefined;
+    return before === undefined && this.#mayTell();
+  }
+
+  get(identity: string): Stranger | undefined {
+    return this.#seen.get(identity);
+  }
+
+  forget(identity: string): void {
+    this.#seen.delete(identity);
   }
 
   list(): readonly Stranger[] {
     return [...this.#seen.values()];
+  }
+
+  #mayTell(): boolean {
+    const nowMs = this.#clock.elapsedMs();
+    if (this.#told === 0 || nowMs - this.#tellingSinceMs > 60_000) {
+      this.#told = 0;
+      this.#tellingSinceMs = nowMs;
+    }
+    this.#told += 1;
+    return this.#told <= TOLD_IN_A_MINUTE;
   }
 }
 

@@ -28,6 +28,13 @@ interface Waiting extends Request {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Where a queue puts its frames: the link that it belongs to. */
+export interface CallSender {
+  sendFrame(frame: string): void;
+  /** Called for an answer that nothing can be made of, with the id of its call. */
+  onUnusable(id: string, fault: string): void;
+}
+
 interface InFlight extends Waiting {
   readonly id: string;
   /** Ends the wait for the answer; there as soon as the frame is out. */
@@ -50,24 +57,17 @@ const BACKGROUND_TIMEOUT_MS = 5000;
 export class CallQueue {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #send: (frame: string) => void;
-  readonly #onUnusable: (id: string, fault: string) => void;
-  readonly #waiting: Record<Urgency, Waiting[]> = { command: [], background: [] };
+  readonly #sender: CallSender;
+  #commands: Waiting[] | undefined;
+  #background: Waiting[] | undefined;
   #inFlight: InFlight | undefined;
   #closed: CallFailure | undefined;
   #nonsense = 0;
 
-  constructor(options: {
-    clock: Clock;
-    timeoutMs: number;
-    send: (frame: string) => void;
-    /** Called for an answer that nothing can be made of, with the id of its call. */
-    onUnusable: (id: string, fault: string) => void;
-  }) {
-    this.#clock = options.clock;
-    this.#timeoutMs = options.timeoutMs;
-    this.#send = options.send;
-    this.#onUnusable = options.onUnusable;
+  constructor(clock: Clock, timeoutMs: number, sender: CallSender) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+    this.#sender = sender;
   }
 
   /**
@@ -78,7 +78,7 @@ export class CallQueue {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#closed !== undefined) return reject(this.#closed);
-      const queue = this.#waiting[urgency];
+      const queue = this.#queue(urgency);
       if (queue.length >= MAX_WAITING) {
         return reject(
           new CallFailure("timeout", `${request.action} not sent: ${MAX_WAITING} calls wait for the charger already`),
@@ -109,11 +109,16 @@ export class CallQueue {
     });
   }
 
+  /** True while nothing is out and nothing waits. */
+  get isIdle(): boolean {
+    return this.#inFlight === undefined && !this.#commands?.length && !this.#background?.length;
+  }
+
   onResult(id: string, payload: unknown): void {
     const call = this.#take(id);
     if (call === undefined) return;
     const refuse = (fault: string) => {
-      this.#onUnusable(id, fault);
+      this.#sender.onUnusable(id, fault);
       call.reject(new CallFailure("protocol", `${call.action} was answered with ${fault}`));
     };
     if (!isRecord(payload)) {
@@ -145,11 +150,19 @@ export class CallQueue {
     const call = this.#inFlight;
     this.#inFlight = undefined;
     call?.deadline?.abort(ANSWERED);
-    for (const job of [...(call === undefined ? [] : [call]), ...this.#waiting.command, ...this.#waiting.background]) {
-      job.reject(this.#closed);
+    const waiting = [...(this.#commands ?? []), ...(this.#background ?? [])];
+    this.#commands = undefined;
+    this.#background = undefined;
+    for (const job of [...(call === undefined ? [] : [call]), ...waiting]) job.reject(this.#closed);
+  }
+
+  #queue(urgency: Urgency): Waiting[] {
+    if (urgency === "command") {
+      this.#commands ??= [];
+      return this.#commands;
     }
-    this.#waiting.command = [];
-    this.#waiting.background = [];
+    this.#background ??= [];
+    return this.#background;
   }
 
   #take(id: string): InFlight | undefined {
@@ -162,7 +175,7 @@ export class CallQueue {
 
   #next(): void {
     if (this.#inFlight !== undefined || this.#closed !== undefined) return;
-    const job = this.#waiting.command.shift() ?? this.#waiting.background.shift();
+    const job = this.#commands?.shift() ?? this.#background?.shift();
     if (job === undefined) return;
     const call: InFlight = {
       ...job,
@@ -170,7 +183,7 @@ export class CallQueue {
       nonsenseBefore: this.#nonsense,
     };
     this.#inFlight = call;
-    this.#send(callFrame(call.id, call.action, call.payload));
+    this.#sender.sendFrame(callFrame(call.id, call.action, call.payload));
     const deadline = new AbortController();
     call.deadline = deadline;
     this.#clock.sleep(call.timeoutMs, deadline.signal).then(

@@ -2,7 +2,8 @@ import { abortable } from "./abortable.ts";
 
 /** One piece of work at a time, in the order of asking. */
 export class Turn {
-  #last: Promise<void> = Promise.resolve();
+  /** Absent while nothing is worked on. */
+  #last: Promise<void> | undefined;
   #pending = 0;
 
   /**
@@ -11,19 +12,19 @@ export class Turn {
    */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    const isFirst = this.#pending === 0;
     const before = this.#last;
     let done = () => {};
     const mine = new Promise<void>((resolve) => {
       done = resolve;
     });
-    this.#last = before.then(() => mine);
+    this.#last = before === undefined ? mine : before.then(() => mine);
     this.#pending += 1;
     try {
-      if (!isFirst) await abortable(before, signal);
+      if (before !== undefined) await abortable(before, signal);
       return await work();
     } finally {
       this.#pending -= 1;
+      if (this.#pending === 0) this.#last = undefined;
       done();
     }
   }

@@ -75,6 +75,8 @@ export type ChargerEvent =
   | { readonly kind: "reservation-over"; readonly connector: 0; readonly reservationId: number }
   | { readonly kind: "needs"; readonly connector: number; readonly needs: CarNeeds }
   | { readonly kind: "plan"; readonly connector: number; readonly plan: CarPlan }
+  /** A SecurityEventNotification (1.6 security white paper, 2.0.1 part 2, A04). */
+  | { readonly kind: "security"; readonly type: string; readonly detail?: string; readonly deviceTimeMs?: number }
   | {
       readonly kind: "samples";
       readonly connector: number;
@@ -92,8 +94,8 @@ export type ChargerEvent =
       readonly more: boolean;
     };
 
-/** What concerns a connector, or all of them. */
-export type PlugEvent = Exclude<ChargerEvent, { kind: "booted" | "report" }>;
+/** What concerns a connector, or all of them; a boot, a report and the security of the station are its own business. */
+export type PlugEvent = Exclude<ChargerEvent, { kind: "booted" | "report" | "security" }>;
 
 /** The answer to an inbound call, and what follows from it once it has been sent. */
 export interface Handled {

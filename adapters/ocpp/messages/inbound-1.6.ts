@@ -3,6 +3,7 @@ import { timestampFrom } from "../link/timestamp.ts";
 import { entryAt } from "../link/word.ts";
 import type { PlugState } from "./events.ts";
 import { type HandlerTable, noted, rejected } from "./handler-table.ts";
+import { securityEventNotification } from "./security-event.ts";
 import { authorize, meterValues, startTransaction, stopTransaction } from "./transactions-1.6.ts";
 
 const PLUG_STATES: Readonly<Record<string, PlugState>> = {
@@ -45,7 +46,7 @@ export const CALLS_16: HandlerTable = {
   FirmwareStatusNotification: noted,
   SignedFirmwareStatusNotification: noted,
   LogStatusNotification: noted,
-  SecurityEventNotification: noted,
+  SecurityEventNotification: securityEventNotification,
   SignCertificate: rejected,
 };
 

@@ -8,6 +8,7 @@ import type { DialectContext } from "./dialect.ts";
 import type { Handled, PlugState } from "./events.ts";
 import { type HandlerTable, noted, rejected } from "./handler-table.ts";
 import { profilesReported, variablesReported } from "./reported-2.0.1.ts";
+import { securityEventNotification } from "./security-event.ts";
 import { authorize, reservationStatusUpdate, transactionEvent } from "./transactions-2.x.ts";
 
 const CONNECTOR_STATES: Readonly<Record<string, PlugState>> = {
@@ -50,7 +51,7 @@ export const CALLS_201: HandlerTable = {
   ClearedChargingLimit: noted,
   ReportChargingProfiles: profilesReported,
   ReservationStatusUpdate: reservationStatusUpdate,
-  SecurityEventNotification: noted,
+  SecurityEventNotification: securityEventNotification,
   LogStatusNotification: noted,
   FirmwareStatusNotification: noted,
   PublishFirmwareStatusNotification: noted,

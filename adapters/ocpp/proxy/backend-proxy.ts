@@ -4,6 +4,7 @@ import type { Limit } from "../../../src/model/limit.ts";
 import type { AcConnection } from "../../../src/model/units.ts";
 import type { AdapterMemory } from "../../kind.ts";
 import { integerAt, type JsonRecord } from "../link/json.ts";
+import type { LinkWatch } from "../link/link-watch.ts";
 import type { ChargerEvent } from "../messages/events.ts";
 import type { OcppVersion } from "../version.ts";
 import { limitFromBackend } from "./backend-limit.ts";
@@ -29,6 +30,7 @@ export interface BackendProxyOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly memory: AdapterMemory;
+  readonly watch: LinkWatch;
   readonly callTimeoutMs: number;
   /** Hands a call of the backend to the charger. @throws CallFailure */
   readonly callCharger: (action: string, payload: JsonRecord) => Promise<JsonRecord>;
@@ -108,7 +110,7 @@ export class BackendProxy {
   /** The charger is connected: for the backend it is there from now on. */
   chargerUp(version: OcppVersion): void {
     this.chargerDown();
-    const { identity, config, clock, log, random, callTimeoutMs } = this.#options;
+    const { identity, config, clock, log, random, watch, callTimeoutMs } = this.#options;
     this.#version = version;
     this.#detail = "dialling";
     this.#link = new UpstreamLink({
@@ -118,6 +120,7 @@ export class BackendProxy {
       clock,
       log,
       random,
+      watch,
       callTimeoutMs,
       onCall: (action, payload) => this.#down.onCall(version, action, payload),
       onUp: (link, ended) => {

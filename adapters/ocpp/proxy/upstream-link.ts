@@ -5,6 +5,7 @@ import type { Log } from "../../../src/log.ts";
 import { CallFailure } from "../link/call-queue.ts";
 import { ChargerLink } from "../link/charger-link.ts";
 import type { JsonRecord } from "../link/json.ts";
+import type { LinkWatch } from "../link/link-watch.ts";
 import type { OcppVersion } from "../version.ts";
 import type { UpstreamConfig } from "./upstream-config.ts";
 
@@ -13,6 +14,8 @@ const BACKOFF_BASE_MS = 1_000;
 const BACKOFF_CAP_MS = 300_000;
 const PING_MS = 60_000;
 const MAX_FRAME_BYTES = 1024 * 1024;
+/** A backend has more to say than a charger, above all in the first minute. */
+const MAX_MESSAGES_PER_S = 100;
 
 export interface UpstreamLinkOptions {
   readonly identity: string;
@@ -21,6 +24,7 @@ export interface UpstreamLinkOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  readonly watch: LinkWatch;
   readonly callTimeoutMs: number;
   /** Answers a call of the backend; what it throws becomes a CALLERROR. */
   readonly onCall: (action: string, payload: JsonRecord) => Promise<JsonRecord>;
@@ -111,20 +115,28 @@ export class UpstreamLink {
   }
 
   async #serve(socket: WebSocket): Promise<void> {
-    const { version, clock, log, callTimeoutMs, onCall, onUp, onDown } = this.#options;
+    const { version, clock, log, random, watch, callTimeoutMs, onCall, onUp, onDown } = this.#options;
     let close: (why: string) => void = () => {};
     const closed = new Promise<string>((resolve) => {
       close = resolve;
     });
-    const link = new ChargerLink(socket, {
-      version,
+    const settings = {
       clock,
-      log,
+      random,
+      watch,
       callTimeoutMs,
       pingIntervalMs: PING_MS,
+      // It is ours to speak first.
+      bootTimeoutMs: Number.POSITIVE_INFINITY,
+      maxMessagesPerS: MAX_MESSAGES_PER_S,
+    };
+    const link = new ChargerLink(socket, version, settings, {
+      log,
       onCall: async (action, payload) => ({ answer: await onCall(action, payload), events: [] }),
       onSend: () => {},
       onAnswered: () => {},
+      onMisconduct: (what) => log.debug("the backend sent what is no OCPP, or too much", { what }),
+      onLook: () => {},
       onClosed: close,
     });
     this.#link = link;
