@@ -172,7 +172,7 @@ export class OcppConnector implements Adapter, StationPort {
     if (state === undefined) return;
     const { usable, reason } = PLUG_AVAILABILITY[state];
     // A car on one line can take no more than one line carries.
-    const minPowerKW = usable ? powerFromImportKW(this.keeper.rating.maxKW) : 0;
+    const minPowerKW = usable ? powerFromImportKW(this.keeper.mostKW) : 0;
     const said = `${reason} ${minPowerKW}`;
     if (said === this.#said) return;
     this.#said = said;

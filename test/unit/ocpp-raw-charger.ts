@@ -3,7 +3,7 @@ import { WebSocket } from "ws";
 import type { AdapterMemory } from "../../adapters/kind.ts";
 import type { OcppDevice, OcppShared } from "../../adapters/ocpp/index.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
-import { systemClock } from "../../src/clock.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import type { Adapter, Report } from "../../src/model/adapter.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
@@ -22,11 +22,16 @@ export interface Gateway extends AsyncDisposable {
 }
 
 export async function openGateway(
-  options: { shared?: Partial<OcppShared>; devices?: readonly Partial<OcppDevice>[]; memory?: AdapterMemory } = {},
+  options: {
+    shared?: Partial<OcppShared>;
+    devices?: readonly Partial<OcppDevice>[];
+    memory?: AdapterMemory;
+    clock?: Clock;
+  } = {},
 ): Promise<Gateway> {
   const shared = ocpp.sharedSchema.parse({ port: 0, callTimeoutMs: 600, ...options.shared });
   const host = ocpp.createHost(shared, {
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: silentLog,
     random: Math.random,
     memory: options.memory ?? volatileMemory(),
