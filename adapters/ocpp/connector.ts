@@ -280,7 +280,7 @@ export class OcppConnector implements Adapter, StationPort {
     const availability = {
       era: this.era,
       // A car on one line can take no more than one line carries.
-      minPowerKW: usable ? Math.max(minPowerKW, powerFromImportKW(this.keeper.rating.maxKW)) : 0,
+      minPowerKW: usable ? Math.max(minPowerKW, powerFromImportKW(this.keeper.mostKW)) : 0,
       maxPowerKW: usable && this.#car.mayGive ? maxPowerKW : 0,
       reason: usable ? `${reason}${this.#car.planText}` : reason,
     };

@@ -270,4 +270,44 @@ describe("a fallback", () => {
     const endMs = Date.parse(profile?.chargingSchedule.startSchedule ?? "") + (periods[1]?.startPeriod ?? 0) * 1000;
     expect(Math.abs(endMs - UNTIL_MS)).toBeLessThanOrEqual(1000);
   });
+
+  test("shares its profile with the target in a charger that has room for only one", async () => {
+    await using gateway = await openGateway({ devices: [{ fallbackKW: -4.14 }] });
+    await using charger = await dialIn(gateway.url, {
+      answers: {
+        ...WILLING,
+        GetConfiguration: () => ({
+          configurationKey: [
+            { key: "MaxChargingProfilesInstalled", readonly: true, value: "1" },
+            { key: "ChargeProfileMaxStackLevel", readonly: true, value: "8" },
+          ],
+        }),
+      },
+    });
+    await charger.call("BootNotification", BOOT_16);
+    await gateway.adapter.start(gateway.signal);
+    await charger.call("StartTransaction", START);
+    await order(gateway, -6.9);
+    const ids = new Set(sent(charger).map((one) => one.csChargingProfiles.chargingProfileId));
+    expect(ids).toEqual(new Set([7013]));
+    expect(sent(charger).at(-1)?.csChargingProfiles.chargingSchedule.chargingSchedulePeriod).toHaveLength(2);
+  });
+
+  test("that the charger refuses in every way is told to a technician, and holds up no target", async () => {
+    await using gateway = await openGateway({ devices: [{ fallbackKW: -4.14 }] });
+    await using charger = await dialIn(gateway.url, {
+      answers: {
+        ...withLevel("3"),
+        SetChargingProfile: (payload) => {
+          const { stackLevel } = (payload as unknown as Sent).csChargingProfiles;
+          return { status: stackLevel === 0 ? "Rejected" : "Accepted" };
+        },
+      },
+    });
+    await charger.call("BootNotification", BOOT_16);
+    await gateway.adapter.start(gateway.signal);
+    const notices = () => gateway.reports.flatMap((one) => (one.kind === "notices" ? one.notices : []));
+    await waitFor("the notice", () => notices().some((text) => text.includes("falls back to its own default")));
+    expect((await order(gateway, -6.9)).appliedKW).toBeCloseTo(-6.9, 6);
+  });
 });

@@ -3,6 +3,8 @@ import { CarLines } from "../../adapters/ocpp/control/car-lines.ts";
 import { PhaseChoice } from "../../adapters/ocpp/control/phase-choice.ts";
 import type { OcppDevice } from "../../adapters/ocpp/index.ts";
 import { ocpp } from "../../adapters/ocpp/index.ts";
+import { systemClock } from "../../src/clock.ts";
+import { fastClock } from "../../src/fast-clock.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BOOT_16, dialIn, type Gateway, openGateway, type RawCharger, WILLING } from "./ocpp-raw-charger.ts";
@@ -40,6 +42,29 @@ async function open(device: Partial<OcppDevice>, says: Readonly<Record<string, s
   };
 }
 
+const sample = (lines: readonly number[], takenAtMs = Date.now()) => ({
+  connectorId: 1,
+  transactionId: 815,
+  meterValue: [
+    {
+      timestamp: new Date(takenAtMs).toISOString(),
+      sampledValue: [
+        {
+          value: String(lines.reduce((sum, lineA) => sum + lineA * 230, 0)),
+          measurand: "Power.Active.Import",
+          unit: "W",
+        },
+        ...lines.map((lineA, index) => ({
+          value: String(lineA),
+          measurand: "Current.Import",
+          unit: "A",
+          phase: `L${index + 1}`,
+        })),
+      ],
+    },
+  ],
+});
+
 describe("a charger that can switch between three lines and one", () => {
   const SAYS = { connectorswitch3to1phasesupported: " TRUE " };
 
@@ -75,6 +100,35 @@ describe("a charger that can switch between three lines and one", () => {
     expect(sent[0]).toEqual([{ startPeriod: 0, limit: 2300, numberPhases: 1, phaseToUse: 2 }]);
   });
 
+  test("is told for three lines again when it comes back, whatever the meter showed on the one", async () => {
+    const clock = fastClock(systemClock, 200, Date.now());
+    await using gateway = await openGateway({
+      clock,
+      shared: { callTimeoutMs: 120_000, pingIntervalS: 0 },
+      devices: [{ phaseSwitching: "on", phaseSwitchSpacingS: 300, maxA: 32 }],
+    });
+    await using charger = await dialIn(gateway.url);
+    await charger.call("BootNotification", BOOT_16);
+    await gateway.adapter.start(gateway.signal);
+    const tell = (powerKW: number) =>
+      gateway.adapter.apply({ setpointId: "s", powerKW, untilMs: clock.now() + 3_600_000 }, gateway.signal);
+    await tell(-2.3);
+    // Longer than a switch takes, so that what the meter shows is not what was before.
+    await clock.sleep(120_000);
+    for (let time = 0; time < 4; time++) await charger.call("MeterValues", sample([10, 0, 0], clock.now()));
+    expect((await tell(-11.04)).appliedKW).toBeCloseTo(-7.36, 6);
+    expect(periods(charger).at(-1)).toMatchObject({ limit: 32, numberPhases: 1 });
+    // When the switch is allowed, the target is told anew by itself.
+    await waitFor("three lines", () => periods(charger).at(-1)?.["numberPhases"] === 3);
+    expect(periods(charger).at(-1)).toMatchObject({ limit: 16 });
+    const applied = () =>
+      gateway.reports.flatMap((one) => (one.kind === "applied" ? one.acceptance.appliedKW : [])).at(-1);
+    await waitFor("the judge to be told", () => Math.abs((applied() ?? 0) + 11.04) < 1e-6);
+    // What the meter still shows of the one line does not turn it back.
+    for (let time = 0; time < 4; time++) await charger.call("MeterValues", sample([10, 0, 0], clock.now()));
+    expect(periods(charger).at(-1)).toMatchObject({ limit: 16 });
+  });
+
   const device = ocpp.deviceSchema.parse({ identity: "CP", maxA: 16, phaseSwitching: "on", phaseSwitchSpacingS: 600 });
 
   test("is switched only where that makes a power reachable", () => {
@@ -103,29 +157,6 @@ describe("a charger that can switch between three lines and one", () => {
 });
 
 describe("a car that draws on fewer lines than are wired", () => {
-  const sample = (lines: readonly number[]) => ({
-    connectorId: 1,
-    transactionId: 815,
-    meterValue: [
-      {
-        timestamp: new Date().toISOString(),
-        sampledValue: [
-          {
-            value: String(lines.reduce((sum, lineA) => sum + lineA * 230, 0)),
-            measurand: "Power.Active.Import",
-            unit: "W",
-          },
-          ...lines.map((lineA, index) => ({
-            value: String(lineA),
-            measurand: "Current.Import",
-            unit: "A",
-            phase: `L${index + 1}`,
-          })),
-        ],
-      },
-    ],
-  });
-
   test("gets the whole power on those, once three samples show it", async () => {
     await using story = await open({});
     const { gateway, charger } = story;

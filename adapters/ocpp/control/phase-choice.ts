@@ -11,6 +11,9 @@ export interface Phases {
 
 const SLACK_KW = 1e-6;
 
+/** A charger that switches opens its contactors, and the car begins anew; until then the meter shows what was before. */
+const SWITCH_SETTLES_MS = 60_000;
+
 /**
  * Switches a charger between three lines and one, only where that makes a power reachable: three lines cannot carry less than
  * three times 6 A. Each switch opens contactors and makes the car begin anew, so they stay minutes apart.
@@ -30,6 +33,11 @@ export class PhaseChoice {
   /** Lines that the charger was last told to use. */
   get current(): number {
     return this.#phases;
+  }
+
+  /** False while the meter may still show the lines from before a switch. */
+  get isSettled(): boolean {
+    return this.#clock.elapsedMs() - (this.#switchedAtMs ?? Number.NEGATIVE_INFINITY) >= SWITCH_SETTLES_MS;
   }
 
   choose(importKW: number, canSwitch: boolean): Phases {

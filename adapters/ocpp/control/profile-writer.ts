@@ -95,6 +95,16 @@ export class ProfileWriter {
     return this.#installed.has("changeConfiguration") || this.#installed.has("dataTransfer");
   }
 
+  /** Lines that the charger was last told to use. */
+  get phases(): number {
+    return this.#phases.current;
+  }
+
+  /** True where the lines that the meter shows are the choice of the car, and not of a switch of ours. */
+  get leavesLinesToCar(): boolean {
+    return this.#phases.current === this.#device.phases && this.#phases.isSettled;
+  }
+
   get switchesPhases(): boolean {
     return this.#ways.switchesPhases;
   }

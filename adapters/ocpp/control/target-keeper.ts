@@ -70,9 +70,14 @@ export class TargetKeeper {
     return this.#transactionId;
   }
 
-  /** What the connector can do on the lines that its car uses. */
+  /** What the connector can do on the lines that are in use now. */
   get rating(): ConnectorRating {
-    return ratingOf(this.#options.device, this.#carLines.lines);
+    return ratingOf(this.#options.device, Math.min(this.#writer.phases, this.#carLines.lines));
+  }
+
+  /** Most power that the car can take, kW: on the lines that it uses, were they all switched on. */
+  get mostKW(): number {
+    return ratingOf(this.#options.device, this.#carLines.lines).maxKW;
   }
 
   /** Least power at which a car can run, kW; 0 where there is no such step. */
@@ -211,7 +216,8 @@ export class TargetKeeper {
    */
   noteLines(currentA: readonly number[] | undefined): boolean {
     const { device } = this.#options;
-    if (device.carPhases === "wired" || device.current === "DC" || !this.#carLines.note(currentA)) return false;
+    if (device.carPhases === "wired" || device.current === "DC" || !this.#writer.leavesLinesToCar) return false;
+    if (!this.#carLines.note(currentA)) return false;
     if (this.#target !== undefined) {
       this.#resendSoon(`the car draws on ${this.#carLines.lines} of ${device.phases} lines`, false);
     }
