@@ -169,6 +169,7 @@ export class OcppConnector implements Adapter, StationPort {
   onBackendLimit(): void {
     const limit = this.#station.backendLimit(this.#device.connector, this.#device);
     this.#reports.push({ kind: "limits", limits: limit === undefined ? [] : [limit] });
+    this.keeper.onBackendLimit();
   }
 
   onReady(): void {

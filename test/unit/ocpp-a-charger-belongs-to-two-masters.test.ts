@@ -166,10 +166,38 @@ describe("the backend's charging profiles", () => {
     expect(set).toEqual({ status: "Accepted" });
     await waitFor("the bound", () => limits().length === 1);
     expect(limits()).toEqual([{ source: "backend", minPowerKW: -5.52 }]);
-    expect(JSON.stringify(charger.profilesReceived)).not.toContain('"limit":8');
     expect(await backend.call("ClearChargingProfile", { id: 1 })).toEqual({ status: "Accepted" });
     await waitFor("the end of the bound", () => limits().length === 0);
     expect(await backend.call("ClearChargingProfile", { id: 1 })).toEqual({ status: "Unknown" });
+    // The charger has got profiles of ours alone.
+    expect(JSON.stringify(charger.profilesReceived)).not.toContain('"chargingProfileId":1,');
+  });
+
+  test("hold also when the market says nothing, and let go again", async () => {
+    await openGateway();
+    const charger = await plugIn("1.6");
+    await waitFor("the backend", () => backend.connected);
+    await waitFor("full power", () => charger.limitA() === 16);
+    await backend.call("SetChargingProfile", { connectorId: 1, csChargingProfiles: profile16(8) });
+    await waitFor("the backend's limit", () => charger.limitA() === 8);
+    await adapter.apply({ setpointId: "1", powerKW: -4.14, untilMs: Date.now() + 1500 }, stop.signal);
+    await waitFor("the market's setpoint", () => charger.limitA() === 6);
+    await waitFor("the backend's limit after it", () => charger.limitA() === 8);
+    await backend.call("ClearChargingProfile", { id: 1 });
+    await waitFor("full power again", () => charger.limitA() === 16);
+  });
+
+  test("that were taken away while the gateway was down let the charger go after its start", async () => {
+    await openGateway();
+    const charger = await plugIn("1.6");
+    await waitFor("the backend", () => backend.connected);
+    const url = new URL(host.addresses()["ocpp"] ?? "");
+    await backend.call("SetChargingProfile", { connectorId: 1, csChargingProfiles: profile16(8) });
+    await waitFor("the backend's limit", () => charger.limitA() === 8);
+    await closeGateway();
+    memory = volatileMemory();
+    await openGateway(Number(url.port));
+    await waitFor("full power again", () => charger.limitA() === 16, 15_000);
   });
 
   test("go on to their next step by themselves, and end with the transaction they were for", async () => {

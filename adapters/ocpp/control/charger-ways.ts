@@ -1,6 +1,7 @@
 import type { OcppDevice } from "../config.ts";
 import type { Station } from "../station.ts";
 import type { ProfileKind, ProfilePurpose } from "./charging-profile.ts";
+import { fallbackImportKW } from "./fallback.ts";
 import type { RateUnit } from "./import-limit.ts";
 import { namesConnector, vendorWaysOf } from "./vendor-way.ts";
 import { correctionsOf, type ProfileWay, sameWay, startingWith, type Way, waysOf } from "./way.ts";
@@ -77,7 +78,7 @@ export class ChargerWays {
    * replace the other (1.6) or refuse the second (2.x).
    */
   sharesFallback(way: ProfileWay): boolean {
-    if (this.#device.fallbackKW === undefined || way.stackLevel !== 0) return false;
+    if (this.#fallbackKW === undefined || way.stackLevel !== 0) return false;
     const fallback = this.memory.worked("fallback");
     return way.purpose === (fallback?.via === "profile" ? fallback.purpose : "TxDefaultProfile");
   }
@@ -88,11 +89,15 @@ export class ChargerWays {
     return idle?.via === "profile" && this.sharesFallback(idle);
   }
 
+  get #fallbackKW(): number | undefined {
+    return fallbackImportKW(this.#station, this.#device);
+  }
+
   #choice(before: readonly ProfilePurpose[]) {
     const { stackLevel, vendor, connector } = this.#device;
     const { maxStackLevel, maxProfiles, connectors } = this.#station.traits;
     // With room for one profile only, it has to say the target and the fallback, one after the other.
-    const single = maxProfiles === 1 && this.#device.fallbackKW !== undefined;
+    const single = maxProfiles === 1 && this.#fallbackKW !== undefined;
     const servesAll = this.#station.cap.mayServe(connector, connectors);
     const purposes: readonly ProfilePurpose[] = servesAll ? ["TxDefaultProfile", "MaxProfile"] : ["TxDefaultProfile"];
     return {

@@ -6,10 +6,10 @@ import type { Status } from "../messages/dialect.ts";
 import type { Station } from "../station.ts";
 import { type Attempt, ChargerWays } from "./charger-ways.ts";
 import { type Profile, type ProfileRole, profileId } from "./charging-profile.ts";
+import { fallbackImportKW } from "./fallback.ts";
 import {
   type ConnectorRating,
   importKWFrom,
-  importLimitKW,
   possibleImportKW,
   type RateUnit,
   ratingOf,
@@ -79,6 +79,10 @@ export class ProfileWriter {
   readonly #calls: LimitCalls;
   readonly #installed = new Set<Installed>();
   #lastKW: number | undefined;
+  /** kW of import that the charger has as its fallback; absent where it has none of ours, as far as we know. */
+  #fallbackKW: number | undefined;
+  /** A backend's limit may also be there from an earlier run. */
+  #mayHaveFallback: boolean;
 
   constructor(station: Station, device: OcppDevice, clock: Clock) {
     this.#station = station;
@@ -88,6 +92,7 @@ export class ProfileWriter {
     this.#phases = new PhaseChoice(device, clock);
     this.#spacing = new Spacing(clock, device.commandSpacingS * 1000);
     this.#calls = new LimitCalls(station, this.#spacing);
+    this.#mayHaveFallback = device.upstream !== undefined;
   }
 
   /** True while the limit in force is one that only we can end. */
@@ -171,7 +176,7 @@ export class ProfileWriter {
     for (const via of vendorWaysOf(this.#device)) if (this.#installed.has(via)) await this.#endVendor(via, signal);
     this.#installed.clear();
     this.#lastKW = undefined;
-    if (this.#device.fallbackKW !== undefined) await this.installFallback(signal);
+    await this.installFallback(signal);
   }
 
   /** What is in place for this transaction was put there elsewhere: what this one has goes. */
@@ -186,20 +191,44 @@ export class ProfileWriter {
 
   /**
    * The limit that holds when no target does, at the lowest level and without an end, so that a gateway that dies leaves
-   * the charger there and not at full power.
+   * the charger there and not at full power. Where nothing is to hold any more it is taken away.
    * @throws CallFailure
    */
   async installFallback(signal: AbortSignal): Promise<void> {
+    const importKW = this.#wantedFallbackKW;
+    if (importKW === undefined) {
+      if (this.#mayHaveFallback) await this.#calls.clear(profileId(this.#device.connector, "fallback"), signal);
+      this.#mayHaveFallback = false;
+      this.#fallbackKW = undefined;
+      return;
+    }
     const refusals: string[] = [];
-    for (const way of this.#device.fallbackKW === undefined ? [] : this.#ways.fallbacks()) {
-      const limit = this.#fallback(way.unit);
-      if (limit === undefined) continue;
+    for (const way of this.#ways.fallbacks()) {
+      const limit = wireLimit(importKW, ratingOf(this.#device), way.unit);
       const status = await this.#set({ way, role: "fallback", limit, phases: this.#device.phases }, signal);
-      if (status.word === "Accepted") return this.#ways.memory.remember("fallback", way);
+      if (status.word === "Accepted") {
+        this.#hasFallback(importKW);
+        this.#ways.memory.remember("fallback", way);
+        return;
+      }
       this.#ways.memory.forget("fallback", way);
       refusals.push(`${describeWay(way)}: ${wordsOf(status)}`);
     }
     if (refusals.length > 0) throw new CallFailure("refused", `the fallback was refused (${refusals.join("; ")})`);
+  }
+
+  get #wantedFallbackKW(): number | undefined {
+    return fallbackImportKW(this.#station, this.#device);
+  }
+
+  #hasFallback(importKW: number | undefined): void {
+    this.#fallbackKW = importKW;
+    this.#mayHaveFallback = true;
+  }
+
+  /** False where the charger's fallback is another than it should be now. */
+  get isFallbackCurrent(): boolean {
+    return this.#fallbackKW === this.#wantedFallbackKW;
   }
 
   /** Whether what is in force says by itself what comes after it. */
@@ -231,6 +260,7 @@ export class ProfileWriter {
       },
       signal,
     );
+    if (afterwards !== undefined && status.word === "Accepted") this.#hasFallback(this.#wantedFallbackKW);
     return { status, what, ...saidOf(way, limit, pause, job) };
   }
 
@@ -255,6 +285,7 @@ export class ProfileWriter {
       signal,
     );
     if (status.word !== "Accepted") cap.unuse(connector);
+    else if (afterwards !== undefined) this.#hasFallback(this.#wantedFallbackKW);
     return { status, what: "cap", ...saidOf(way, limit, pause, job) };
   }
 
@@ -281,8 +312,7 @@ export class ProfileWriter {
   }
 
   #fallback(unit: RateUnit): WireLimit | undefined {
-    const { fallbackKW } = this.#device;
-    const importKW = fallbackKW === undefined ? undefined : importLimitKW(fallbackKW);
+    const importKW = this.#wantedFallbackKW;
     return importKW === undefined ? undefined : wireLimit(importKW, ratingOf(this.#device), unit);
   }
 
@@ -309,9 +339,8 @@ export class ProfileWriter {
 
   /** A vendor's limit has no end: what ends it is the fallback, or all that the connector can do. */
   async #endVendor(via: VendorVia, signal: AbortSignal): Promise<void> {
-    const { fallbackKW } = this.#device;
     const rating = ratingOf(this.#device);
-    const importKW = fallbackKW === undefined ? rating.maxKW : (importLimitKW(fallbackKW) ?? 0);
+    const importKW = this.#wantedFallbackKW ?? rating.maxKW;
     const { status, command } = await this.#sendVendor(via, importKW, rating, signal);
     if (status.word !== "Accepted") throw new CallFailure("refused", `${command} got ${wordsOf(status)}`);
     this.#installed.delete(via);

@@ -53,6 +53,8 @@ export class TargetKeeper {
   #toldKW: number | undefined;
   /** A release that the charger did not hear of. */
   #owesRelease = false;
+  /** The charger may lack its fallback. A newer order breaks off what would have told it, and must not make it forgotten. */
+  #owesFallback = false;
   #resend: AbortController | undefined;
   /** Ends the wait until the phases may be switched. */
   #rethink = new AbortController();
@@ -99,7 +101,7 @@ export class TargetKeeper {
   /** @throws CallFailure */
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     this.#stopResend();
-    return this.#turn.run(signal, async () => {
+    const acceptance = await this.#turn.run(signal, async () => {
       // With what stood against it out of the way, the same way is the one to take.
       const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
       const acceptance = await this.#write(target, isCorrection, signal);
@@ -107,6 +109,8 @@ export class TargetKeeper {
       this.#owesRelease = false;
       return acceptance;
     });
+    if (this.#owesFallback) this.#fallBackSoon();
+    return acceptance;
   }
 
   /** What holds now, as a profile that goes out with the start of a session; nothing where nothing holds. */
@@ -185,6 +189,18 @@ export class TargetKeeper {
     this.#resendSoon(why, false);
   }
 
+  /** What the charger's backend allows may be another power now; what was told of it before no longer bounds the charger. */
+  onBackendLimit(): void {
+    if (this.#writer.isFallbackCurrent || this.#options.station.version === undefined) return;
+    if (this.#writer.targetCarriesFallback(this.#target !== undefined)) {
+      this.sendAgain("what comes after the target is another limit");
+      return;
+    }
+    this.#owesFallback = true;
+    // What is being told is followed by it.
+    if (this.#resend === undefined) this.#fallBackSoon();
+  }
+
   onLinkDown(): void {
     this.#stopResend();
   }
@@ -240,18 +256,30 @@ export class TargetKeeper {
 
   /** Puts what was accepted, or a release that got lost, in force again; an order of the core goes before it. */
   #resendSoon(why: string, withFallback: boolean): void {
+    if (withFallback) this.#owesFallback = true;
+    this.#soon(why, (signal) => this.#restore(why, signal));
+  }
+
+  #fallBackSoon(): void {
+    this.#soon("the fallback was still owed", (signal) => this.#restoreFallback(signal));
+  }
+
+  #soon(why: string, work: (signal: AbortSignal) => Promise<void>): void {
     this.#stopResend();
     const stop = new AbortController();
     this.#resend = stop;
     this.#turn
-      .run(stop.signal, () => this.#restore(why, withFallback, stop.signal))
+      .run(stop.signal, () => work(stop.signal))
       .catch((error: unknown) => {
         if (stop.signal.aborted) return;
         this.#options.log.warn("the charger did not take its target again", { why, err: error });
+      })
+      .finally(() => {
+        if (this.#resend === stop) this.#resend = undefined;
       });
   }
 
-  async #restore(why: string, withFallback: boolean, signal: AbortSignal): Promise<void> {
+  async #restore(why: string, signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options.context;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -264,18 +292,23 @@ export class TargetKeeper {
         await clock.sleep(backoffMs(attempt, 1000, 30_000, random), signal);
       }
     }
-    if (withFallback) await this.#restoreFallback(signal);
+    if (this.#owesFallback) await this.#restoreFallback(signal);
   }
 
   async #restoreFallback(signal: AbortSignal): Promise<void> {
     // A target at the fallback's own level carries the fallback behind it.
-    if (this.#writer.targetCarriesFallback(this.#target !== undefined)) return;
+    if (this.#writer.targetCarriesFallback(this.#target !== undefined)) {
+      this.#owesFallback = false;
+      return;
+    }
     const { notices } = this.#options;
     try {
       await this.#writer.installFallback(signal);
+      this.#owesFallback = false;
       notices.set("fallback", undefined);
     } catch (error) {
       if (!(error instanceof CallFailure) || error.fault !== "refused") throw error;
+      this.#owesFallback = false;
       notices.set("fallback", `without the gateway the charger falls back to its own default: ${error.message}`);
     }
   }
