@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { bidMessages } from "./bid-messages.ts";
 import { reclear } from "./clearing-book-speed.ts";
 import { clearingLinearity, clearingRatio } from "./clearing-speed.ts";
+import { ocppGarbage, ocppIdleHeap, ocppManyChargers, ocppMessageCpu } from "./ocpp-figures.ts";
 import { onConfirmLatency } from "./on-confirm-latency.ts";
 import { residentMemory } from "./resident-memory.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
@@ -17,7 +18,19 @@ process.once("SIGTERM", () => process.exit(143));
 
 process.exitCode = await runBenchmarks(
   process.argv.slice(2),
-  [startToReady, residentMemory, onConfirmLatency, clearingRatio, clearingLinearity, reclear, bidMessages],
+  [
+    startToReady,
+    residentMemory,
+    onConfirmLatency,
+    clearingRatio,
+    clearingLinearity,
+    reclear,
+    bidMessages,
+    ocppMessageCpu,
+    ocppIdleHeap,
+    ocppManyChargers,
+    ocppGarbage,
+  ],
   parentFolder,
   {
     data: (text) => process.stdout.write(text),

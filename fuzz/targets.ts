@@ -1,0 +1,5 @@
+import type { FuzzTarget } from "./fuzz-target.ts";
+import { ocppTarget } from "./ocpp-target.ts";
+
+/** Everything that can be fuzzed: one row a target. */
+export const targets: readonly FuzzTarget[] = [ocppTarget];
