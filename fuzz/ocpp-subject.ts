@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { AdapterMemory } from "../adapters/kind.ts";
+import { OcppHost } from "../adapters/ocpp/host.ts";
 import { ocpp } from "../adapters/ocpp/index.ts";
 import { answerQuestions } from "../bench/asked-program.ts";
 import { systemClock } from "../src/clock.ts";
@@ -8,6 +9,8 @@ import { silentLog } from "../src/log.ts";
 // The adapter in a process of its own: its crash is seen from outside, and its memory is its own.
 
 const SETPOINT_EVERY_MS = 50;
+const MOST_EVENTS = 32;
+const LONGEST_DETAIL = 255;
 
 const stop = new AbortController();
 setMaxListeners(0, stop.signal);
@@ -21,7 +24,7 @@ const forgetfulMemory: AdapterMemory = {
 };
 
 const stations = Number(process.argv[2]);
-const host = ocpp.createHost(
+const host = new OcppHost(
   // The rate is looked at by other tests; here every frame is to be read.
   ocpp.sharedSchema.parse({ port: 0, maxMessagesPerS: 10_000, callTimeoutMs: 1000 }),
   { clock: systemClock, log: silentLog, random: Math.random, memory: forgetfulMemory },
@@ -33,6 +36,13 @@ for (const adapter of adapters) {
   void (async () => {
     for await (const report of adapter.reports(stop.signal)) void report;
   })();
+}
+// What is kept for each charger is full from the start, so that what grows is not meant to.
+for (let index = 0; index < stations; index++) {
+  for (let event = 0; event < MOST_EVENTS; event++) {
+    const detail = String(event).padEnd(LONGEST_DETAIL, ".");
+    host.onSecurityEvent(`FUZZ-${index}`, { kind: "security", type: "Before", detail });
+  }
 }
 await host.start(stop.signal);
 

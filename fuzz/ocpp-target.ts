@@ -25,7 +25,7 @@ const MOST_SUSPECTS = 20;
 const REPEATS = 5;
 
 /** Between the middle and the end of a run; less than a message of each would take. */
-const GROWTH_MB = 2;
+const GROWTH_MB = 1;
 const SHOWN_LETTERS = 2000;
 const MOST_FAILURES = 20;
 

@@ -11,7 +11,7 @@ import type { SecurityProfile, StationSecurity } from "./door/security-profile.t
 import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink, type LinkSettings, type Misconduct } from "./link/charger-link.ts";
-import type { JsonRecord } from "./link/json.ts";
+import { cutText, type JsonRecord } from "./link/json.ts";
 import { Session, type SessionOwner } from "./link/session.ts";
 import type { Dialect, DialectContext, Request, V2gRequests } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
@@ -95,6 +95,9 @@ const PING_ANSWER_MS = 2000;
 
 /** A charger that sends no meter values for three intervals, and no less than this, is asked for them. */
 const LEAST_SILENCE_MS = 60_000;
+
+/** The standards allow 50 at most. */
+const MAX_IDENTITY_LETTERS = 100;
 
 /** With a reason of ours `abort` makes no exception with its stack. */
 const BEGUN_ANEW = "the charger booted";
@@ -404,8 +407,9 @@ export class Station implements SessionOwner {
     if (event.kind === "booted") {
       session.booted = true;
       this.chargerClock.restart();
-      this.#learn(session, { identity: event.identity });
-      for (const port of this.#ports.values()) port.onIdentity(event.identity);
+      const identity = shortened(event.identity);
+      this.#learn(session, { identity });
+      for (const port of this.#ports.values()) port.onIdentity(identity);
       this.#beginWelcome(session);
       return;
     }
@@ -537,6 +541,11 @@ export class Station implements SessionOwner {
       session.asksMeter = await asked.catch(() => false);
     }
   }
+}
+
+/** What a charger says of itself is kept as long as we run. */
+function shortened(identity: DeviceIdentity): DeviceIdentity {
+  return Object.fromEntries(Object.entries(identity).map(([key, text]) => [key, cutText(text, MAX_IDENTITY_LETTERS)]));
 }
 
 function silenceMs({ meterIntervalS }: OcppShared): number {

@@ -42,3 +42,11 @@ export function recordsAt(record: JsonRecord, key: string): readonly JsonRecord[
   if (isRecord(value)) return [value];
   return Array.isArray(value) ? value.slice(0, MAX_LIST).filter(isRecord) : [];
 }
+
+/**
+ * The beginning of a text that is kept for longer than its message. Copied where it is cut, since a part of a string holds
+ * on to the whole of it.
+ */
+export function cutText(text: string, letters: number): string {
+  return text.length <= letters ? text : Buffer.from(text.slice(0, letters), "utf8").toString("utf8");
+}

@@ -1,4 +1,4 @@
-import { type JsonRecord, textAt } from "../link/json.ts";
+import { cutText, type JsonRecord, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
 import type { Handled } from "./events.ts";
 
@@ -26,5 +26,5 @@ export function securityEventNotification(payload: JsonRecord): Handled {
 
 /** It goes to a terminal one day. */
 function printable(text: string | undefined, length: number): string | undefined {
-  return text?.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").slice(0, length);
+  return text === undefined ? undefined : cutText(text, length).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
 }

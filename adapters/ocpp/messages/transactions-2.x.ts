@@ -1,4 +1,4 @@
-import { integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
+import { cutText, integerAt, type JsonRecord, recordAt, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
 import { entryAt, knownWord } from "../link/word.ts";
 import { sampleSetsFrom } from "../metering/sampled-value.ts";
@@ -33,7 +33,8 @@ export function transactionEvent(payload: JsonRecord, context: DialectContext): 
   const hasToken = recordAt(payload, "idToken") !== undefined;
   const answer = hasToken ? { idTokenInfo: idTokenInfo(admission.verdict(tokenIn(payload))) } : {};
   const info = recordAt(payload, "transactionInfo") ?? {};
-  const transactionId = textAt(info, "transactionId")?.slice(0, 36);
+  const given = textAt(info, "transactionId");
+  const transactionId = given === undefined ? undefined : cutText(given, 36);
   // The EVSE is named once in a transaction, and the transaction stays there.
   const connector =
     book.connectorOf(transactionId) ?? integerAt(recordAt(payload, "evse") ?? {}, "id") ?? context.onlyConnector();

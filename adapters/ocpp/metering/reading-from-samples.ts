@@ -168,11 +168,15 @@ const PLACES: readonly (string | undefined)[] = [undefined, "Cable", "EV", "Inle
 /** Measurands that have their own place, so that any will do. */
 const ANYWHERE: ReadonlySet<Measurand> = new Set(["SoC", "Display.PresentSOC", "Temperature"]);
 
+const NONE: readonly Sample[] = [];
+
 /**
  * The samples of a measurand that say what it is now at the car: from one place, and of values that begin and end
  * something in the same set not the one from its beginning.
  */
 function meant(samples: readonly Sample[], measurand: Measurand): readonly Sample[] {
+  // Asked twenty times for each message, and mostly there is none: nothing is made for that.
+  if (!samples.some((sample) => sample.measurand === measurand)) return NONE;
   const all = samples.filter((sample) => sample.measurand === measurand);
   const later = all.filter((sample) => !isBeginning(sample));
   const timely = later.length > 0 ? later : all;

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { AdapterMemory } from "../../kind.ts";
+import { cutText } from "../link/json.ts";
 import type { SampleSet } from "../messages/events.ts";
 import { firstRegisterKWh, registerAtBeginKWh, registerAtEndKWh } from "../metering/session-registers.ts";
 import { MessageOrder } from "./message-order.ts";
@@ -148,7 +149,7 @@ export class TransactionBook {
       isOver: true,
       ...(facts.atMs !== undefined && { endedAtMs: facts.atMs }),
       ...(end !== undefined && { endKWh: end }),
-      ...(facts.reason !== undefined && { reason: facts.reason.slice(0, 40) }),
+      ...(facts.reason !== undefined && { reason: cutText(facts.reason, 40) }),
       ...gaps(this.#orders.get(transactionId)),
     };
     this.#put({ ...record, ...energyOf(record) });
