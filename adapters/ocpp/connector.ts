@@ -17,6 +17,7 @@ import { TargetKeeper, textId } from "./control/target-keeper.ts";
 import { V2gControl } from "./control/v2g-control.ts";
 import type { WireSetpoint } from "./control/v2g-setpoint.ts";
 import { CallFailure } from "./link/call-queue.ts";
+import { Life } from "./link/life.ts";
 import { timestampFrom } from "./link/timestamp.ts";
 import type { PlugEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
@@ -55,7 +56,7 @@ export class OcppConnector implements Adapter, StationPort {
   #stationState: PlugState | undefined;
   #said = "";
   #saidCapability = "";
-  readonly #lifetime = new AbortController();
+  readonly #lifetime = new Life();
 
   constructor(
     role: DeviceRole,
@@ -155,7 +156,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#lifetime.abort("the adapter is closed");
+    this.#lifetime.end("the adapter is closed");
     this.keeper.stop();
     this.#station.removePort(this.#device.connector);
     return Promise.resolve();

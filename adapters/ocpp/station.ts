@@ -12,6 +12,7 @@ import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink, type LinkSettings, type Misconduct } from "./link/charger-link.ts";
 import { cutText, type JsonRecord } from "./link/json.ts";
+import { Life } from "./link/life.ts";
 import { Session, type SessionOwner } from "./link/session.ts";
 import type { Dialect, DialectContext, Request, V2gRequests } from "./messages/dialect.ts";
 import { createDialect16 } from "./messages/dialect-1.6.ts";
@@ -129,7 +130,7 @@ export class Station implements SessionOwner {
   readonly chargerClock = new ChargerClock();
   readonly reports: ReportDesk;
   readonly #known: KnownStation;
-  readonly #life = new AbortController();
+  readonly #life = new Life();
   #session: Session | undefined;
   #connection: Connection | undefined;
   #lastMessageMs: number | undefined;
@@ -314,7 +315,7 @@ export class Station implements SessionOwner {
   }
 
   async close(): Promise<void> {
-    this.#life.abort(new Error("the station is closed"));
+    this.#life.end(new Error("the station is closed"));
     await this.#session?.link.close(1001, "gateway stops");
     await this.#proxy?.close();
   }

@@ -51,9 +51,15 @@ test.concurrent("it prints what happens as one JSON object a line, until it is t
   });
   await csms.call("SetChargingProfile", profile(2));
   await csms.call("SetChargingProfile", profile(4));
-  await waitFor("meter values under the limit", () => {
-    return offers(csms.payloads("TransactionEvent").at(-1), 8);
-  });
+  // Also the start of the transaction has values; a sample comes with the interval.
+  await waitFor(
+    "a sample under the limit",
+    () => {
+      const last = csms.payloads("TransactionEvent").at(-1);
+      return last?.["triggerReason"] === "MeterValuePeriodic" && offers(last, 8);
+    },
+    30_000,
+  );
   child.kill("SIGTERM");
   const { code, stdout } = await ended;
   expect(code).toBe(0);

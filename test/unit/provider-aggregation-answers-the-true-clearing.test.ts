@@ -1,10 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { clearGrid } from "../../src/clearing/grid/clear-grid.ts";
 import { clearRequest } from "../../src/market/provider/aggregation.ts";
 
 const NOW_MS = Date.parse("2026-06-15T12:00:00Z");
-const FIXTURE = "/work/shared/fixtures/beckn/seed-branch/examples/aggregate_action/aggregate-request.json";
+const FIXTURE = resolve(
+  import.meta.dirname,
+  "../../../shared/fixtures/beckn/seed-branch/examples/aggregate_action/aggregate-request.json",
+);
 
 interface Result {
   readonly aggregationResult: {

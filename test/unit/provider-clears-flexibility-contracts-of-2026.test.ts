@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { callbackContext } from "../../src/market/beckn-context.ts";
 import { readDegOrder } from "../../src/market/dialects/deg-order.ts";
@@ -13,7 +14,10 @@ const NEED = {
   requestedKW: [50, 45],
   clearingTime: "2026-06-15T13:00:00Z",
 };
-const FIXTURE = "/work/shared/fixtures/beckn/devkit-2026/examples/confirm-request.json";
+const FIXTURE = resolve(
+  import.meta.dirname,
+  "../../../shared/fixtures/beckn/devkit-2026/examples/confirm-request.json",
+);
 
 function contract(rows: readonly { prices: readonly number[]; capacities: readonly number[] }[], id = "need-1") {
   return {

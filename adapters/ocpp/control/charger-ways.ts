@@ -20,6 +20,7 @@ export class ChargerWays {
   readonly #device: OcppDevice;
   /** The way in force, for each state of the connector. */
   readonly #used = new Map<WayPlace, Way>();
+  #rememberedFor: string | undefined;
 
   constructor(station: Station, device: OcppDevice) {
     this.#station = station;
@@ -60,8 +61,14 @@ export class ChargerWays {
   }
 
   accepted(place: WayPlace, { way, pause }: Attempt): void {
-    this.#used.set(place, way);
-    this.memory.remember(place, way);
+    const used = this.#used.get(place);
+    // Mostly it is the way of the last time, which is remembered for this model already.
+    const isNews = used === undefined || !sameWay(used, way) || this.#rememberedFor !== this.memory.model;
+    if (isNews) {
+      this.#used.set(place, way);
+      this.#rememberedFor = this.memory.model;
+      this.memory.remember(place, way);
+    }
     if (pause !== undefined) this.memory.pause = pause;
   }
 

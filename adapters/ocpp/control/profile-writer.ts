@@ -123,7 +123,9 @@ export class ProfileWriter {
     const { phases, betterInMs } = this.#phases.choose(order.importKW, this.switchesPhases);
     const rating = ratingOf(this.#device, Math.min(phases, order.carLines));
     const importKW = possibleImportKW(order.importKW, rating);
-    await this.#spacing.wait(this.#lastKW === undefined || importKW > this.#lastKW + 1e-6, signal);
+    const waitMs = this.#spacing.waitMs(this.#lastKW === undefined || importKW > this.#lastKW + 1e-6);
+    // Nothing is awaited for no time: a command that may go leaves in this very moment, before anything else has its turn.
+    if (waitMs > 0) await this.#clock.sleep(waitMs, signal);
     this.#station.cap.share(this.#device.connector, { importKW, rating, untilMs: order.untilMs });
     const refusals: string[] = [];
     let takesProfiles = true;

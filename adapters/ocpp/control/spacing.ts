@@ -18,11 +18,10 @@ export class Spacing {
     this.#leastMs = leastMs;
   }
 
-  /** Waits until a command may go out. @throws the signal's reason when it aborts */
-  async wait(isIncrease: boolean, signal: AbortSignal): Promise<void> {
-    if (!isIncrease) return;
-    const leftMs = this.#sentAtMs + Math.max(this.#leastMs, this.#slowedMs) - this.#clock.elapsedMs();
-    if (leftMs > 0) await this.#clock.sleep(leftMs, signal);
+  /** Time until a command may go out, ms; 0 where it may go now. */
+  waitMs(isIncrease: boolean): number {
+    if (!isIncrease) return 0;
+    return Math.max(0, this.#sentAtMs + Math.max(this.#leastMs, this.#slowedMs) - this.#clock.elapsedMs());
   }
 
   /** A command went out, and the charger took it. */

@@ -57,7 +57,7 @@ export class TargetKeeper {
   #owesFallback = false;
   #resend: AbortController | undefined;
   /** Ends the wait until the phases may be switched. */
-  #rethink = new AbortController();
+  #rethink: AbortController | undefined;
 
   constructor(options: TargetKeeperOptions) {
     const { station, device, context } = options;
@@ -242,7 +242,7 @@ export class TargetKeeper {
 
   stop(): void {
     this.#stopResend();
-    this.#rethink.abort(OVERTAKEN);
+    this.#rethink?.abort(OVERTAKEN);
     this.#options.v2g.stop();
     this.#target = undefined;
     this.#owesRelease = false;
@@ -384,7 +384,7 @@ export class TargetKeeper {
 
   /** A switch of phases was too early; when it is time, the target is written anew. */
   #thinkAgainIn(ms: number, target: Target): void {
-    this.#rethink.abort(OVERTAKEN);
+    this.#rethink?.abort(OVERTAKEN);
     this.#rethink = new AbortController();
     this.#options.context.clock
       .sleep(ms, this.#rethink.signal)

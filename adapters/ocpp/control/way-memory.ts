@@ -15,6 +15,11 @@ export class WayMemory {
     this.#memory = memory;
   }
 
+  /** What the charger says it is; absent as long as it said nothing. */
+  get model(): string | undefined {
+    return this.#memory.model;
+  }
+
   worked(place: WayPlace): Way | undefined {
     const read = waySchema.safeParse(this.#memory.get(`way-${place}`));
     return read.success ? read.data : undefined;

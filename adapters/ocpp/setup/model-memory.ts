@@ -27,6 +27,11 @@ export class ModelMemory {
     this.#model = [vendor, model, firmware ?? ""].map((part) => part.slice(0, MAX_PART)).join("|");
   }
 
+  /** Vendor, model and firmware; absent as long as the charger did not say them. */
+  get model(): string | undefined {
+    return this.#model;
+  }
+
   /** The JSON value; its shape is for the reader to check. */
   get(topic: string): unknown {
     return this.#model === undefined ? this.#own.get(topic) : this.#memory.get(this.#key(topic));
