@@ -101,16 +101,21 @@ export class TargetKeeper {
   /** @throws CallFailure */
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     this.#stopResend();
-    const acceptance = await this.#turn.run(signal, async () => {
-      // With what stood against it out of the way, the same way is the one to take.
-      const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
-      const acceptance = await this.#write(target, isCorrection, signal);
-      this.#target = target;
-      this.#owesRelease = false;
-      return acceptance;
-    });
-    if (this.#owesFallback) this.#fallBackSoon();
-    return acceptance;
+    try {
+      return await this.#turn.run(signal, async () => {
+        // With what stood against it out of the way, the same way is the one to take.
+        const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
+        const acceptance = await this.#write(target, isCorrection, signal);
+        this.#target = target;
+        this.#owesRelease = false;
+        return acceptance;
+      });
+    } finally {
+      // Also where the charger refused: it then keeps what it has, and may have nothing.
+      if (this.#owesFallback && this.#options.station.version !== undefined && this.#resend === undefined) {
+        this.#fallBackSoon();
+      }
+    }
   }
 
   /** What holds now, as a profile that goes out with the start of a session; nothing where nothing holds. */
@@ -296,21 +301,18 @@ export class TargetKeeper {
   }
 
   async #restoreFallback(signal: AbortSignal): Promise<void> {
-    // A target at the fallback's own level carries the fallback behind it.
-    if (this.#writer.targetCarriesFallback(this.#target !== undefined)) {
-      this.#owesFallback = false;
-      return;
-    }
     const { notices } = this.#options;
-    try {
-      await this.#writer.installFallback(signal);
-      this.#owesFallback = false;
-      notices.set("fallback", undefined);
-    } catch (error) {
-      if (!(error instanceof CallFailure) || error.fault !== "refused") throw error;
-      this.#owesFallback = false;
-      notices.set("fallback", `without the gateway the charger falls back to its own default: ${error.message}`);
+    // A target at the fallback's own level carries the fallback behind it.
+    if (!this.#writer.targetCarriesFallback(this.#target !== undefined)) {
+      try {
+        await this.#writer.installFallback(signal);
+        notices.set("fallback", undefined);
+      } catch (error) {
+        if (!(error instanceof CallFailure) || error.fault !== "refused") throw error;
+        notices.set("fallback", `without the gateway the charger falls back to its own default: ${error.message}`);
+      }
     }
+    this.#owesFallback = false;
   }
 
   /** @returns true if there was a target to send */
