@@ -1,3 +1,4 @@
+import { isLoopback } from "../../src/config/loopback.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, HostFigure, Stranger } from "../kind.ts";
 import { type OcppDevice, type OcppShared, versionWithoutSubprotocol } from "./config.ts";
@@ -253,8 +254,4 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
 
 function sameSecurity(a: StationSecurity, b: StationSecurity): boolean {
   return a.least === b.least && sameCredential(a.credential, b.credential);
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

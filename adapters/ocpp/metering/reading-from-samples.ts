@@ -1,3 +1,4 @@
+import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { Reading } from "../../../src/model/reading.ts";
 import { type AcConnection, kWFromAmps } from "../../../src/model/units.ts";
 import { powerFromImportKW } from "../control/import-limit.ts";
@@ -193,9 +194,4 @@ function isBeginning({ context }: Sample): boolean {
 
 function mean(values: readonly number[]): number | undefined {
   return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Without the keys that hold nothing: absent is not `undefined` either. */
-function definedOnly(values: { [Key in keyof Measured]: Measured[Key] | undefined }): Measured {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Measured;
 }

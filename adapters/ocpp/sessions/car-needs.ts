@@ -1,3 +1,4 @@
+import { definedOnly } from "../../../src/model/defined-only.ts";
 import { type JsonRecord, numberAt, recordAt, textAt } from "../link/json.ts";
 import { parseTimestamp } from "../link/timestamp.ts";
 import { knownWord } from "../link/word.ts";
@@ -157,10 +158,4 @@ function positive(value: number | undefined): number | undefined {
 /** Magnitudes by the standard (V2X parameters, "Value >= 0"); some cars sign what they give. */
 function magnitude(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.abs(value);
-}
-
-type Maybe<T> = { [Key in keyof T]: T[Key] | undefined };
-
-function definedOnly<T extends object>(values: Maybe<T>): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,3 +1,4 @@
+import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { RateUnit } from "../control/import-limit.ts";
 import { dynamicProfilesFrom, type V2xTraits, v2xFrom } from "./v2x-traits.ts";
 import { booleanFrom, type Variable, type Variables, wholeNumberFrom } from "./variable.ts";
@@ -89,9 +90,4 @@ function hasSmartCharging(text: string | undefined): boolean | undefined {
   const plain = booleanFrom(text);
   if (plain !== undefined || text === undefined || text.trim() === "") return plain;
   return /smart\s*charging/i.test(text);
-}
-
-/** Without the keys that hold nothing: absent is not `undefined` either. */
-function definedOnly(values: { [Key in keyof Traits]: Traits[Key] | undefined }): Traits {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Traits;
 }

@@ -1,3 +1,4 @@
+import { definedOnly } from "../../model/defined-only.ts";
 import type { MarketRules } from "./market-rules.ts";
 import type { ProviderConfig } from "./provider-config.ts";
 
@@ -57,11 +58,4 @@ function nodesFrom(nodes: ProviderConfig["grid"]["nodes"]): MarketRules["nodes"]
     ...definedOnly(node),
     ...(adder !== undefined && { adder: definedOnly(adder) }),
   }));
-}
-
-/** The same object without what is absent: absent and undefined are two things to an exact type. */
-export function definedOnly<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
-  };
 }
