@@ -1,7 +1,7 @@
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
 import type { ModbusDevice } from "./config.ts";
-import { ModbusLink } from "./modbus-link.ts";
+import { ModbusLink } from "./link/modbus-link.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 
 /** Makes the adapters and owns the connections; units behind one endpoint share one. Listens on nothing. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { checkedRegisters, MAX_READ, MAX_WRITE, piecesOf } from "../../adapters/modbus/register-range.ts";
+import { checkedRegisters, MAX_READ, MAX_WRITE, piecesOf } from "../../adapters/modbus/link/register-range.ts";
 import { walkModels } from "../../adapters/modbus/sunspec/model-chain.ts";
 import { decodeNumber, decodeText, encodeNumber } from "../../adapters/modbus/sunspec/point-types.ts";
 import { mapOf, RegisterImage } from "../unit/sunspec-register-image.ts";

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ModbusError } from "../../adapters/modbus/modbus-error.ts";
-import { type Manners, ModbusLink } from "../../adapters/modbus/modbus-link.ts";
+import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
+import { type Manners, ModbusLink } from "../../adapters/modbus/link/modbus-link.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { waitFor } from "../support/wait-for.ts";

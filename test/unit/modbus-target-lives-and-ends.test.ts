@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { modbus } from "../../adapters/modbus/index.ts";
-import { ModbusLink } from "../../adapters/modbus/modbus-link.ts";
+import { ModbusLink } from "../../adapters/modbus/link/modbus-link.ts";
 import { InverterSimulator, type InverterSimulatorOptions } from "../../simulators/inverter/inverter-simulator.ts";
 import { Battery } from "../../simulators/world/battery.ts";
 import { createRng } from "../../simulators/world/rng.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ModbusError } from "../../adapters/modbus/modbus-error.ts";
+import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import { SunSpecDevice } from "../../adapters/modbus/sunspec/sunspec-device.ts";
 import { SunSpecError } from "../../adapters/modbus/sunspec/sunspec-error.ts";
 import type { Clock } from "../../src/clock.ts";

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { ModbusError } from "../../adapters/modbus/modbus-error.ts";
+import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import type { Registers } from "../../adapters/modbus/sunspec/registers.ts";
 
 /** Registers in memory, as a device would show them. Outside of the image it answers exception 2. */

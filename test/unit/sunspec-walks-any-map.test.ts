@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ModbusError } from "../../adapters/modbus/modbus-error.ts";
+import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import { MapMovedError, readBlock } from "../../adapters/modbus/sunspec/model-block.ts";
 import { findModel, walkModels } from "../../adapters/modbus/sunspec/model-chain.ts";
 import { inverterInteger } from "../../adapters/modbus/sunspec/models-measurement.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../src/clock.ts";
-import { DEVICE_BUSY, ModbusError } from "../modbus-error.ts";
+import { DEVICE_BUSY, ModbusError } from "../link/modbus-error.ts";
 import type { PlacedControl, RawPoints } from "./control.ts";
 import { type ModelBlock, readBlock } from "./model-block.ts";
 import type { ModelTable } from "./model-table.ts";

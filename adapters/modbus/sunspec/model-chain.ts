@@ -1,4 +1,4 @@
-import { ModbusError } from "../modbus-error.ts";
+import { ModbusError } from "../link/modbus-error.ts";
 import type { ModelTable } from "./model-table.ts";
 import type { Registers } from "./registers.ts";
 

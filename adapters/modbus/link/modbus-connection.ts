@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import modbusSerial from "modbus-serial";
-import { type Clock, DeadlineError, withDeadline } from "../../src/clock.ts";
+import { type Clock, DeadlineError, withDeadline } from "../../../src/clock.ts";
 import { exceptionText, ModbusError } from "./modbus-error.ts";
 
 // The package is CommonJS whose type says "default"; under nodenext the class sits one level down.

@@ -1,7 +1,7 @@
-import { DeviceError, type DeviceFault } from "../../src/model/adapter.ts";
-import type { Era } from "../../src/model/resource.ts";
+import { DeviceError, type DeviceFault } from "../../../src/model/adapter.ts";
+import type { Era } from "../../../src/model/resource.ts";
+import { SunSpecError } from "../sunspec/sunspec-error.ts";
 import { GATEWAY_PATH_UNAVAILABLE, GATEWAY_TARGET_SILENT, ModbusError } from "./modbus-error.ts";
-import { SunSpecError } from "./sunspec/sunspec-error.ts";
 
 /** The core's error for whatever went wrong while the device was asked for something. */
 export function deviceErrorFrom(error: unknown, era: Era, attempted: string): DeviceError {

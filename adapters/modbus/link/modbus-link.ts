@@ -1,5 +1,5 @@
-import { backoffMs, type Clock, DeadlineError, withDeadline } from "../../src/clock.ts";
-import type { Log } from "../../src/log.ts";
+import { backoffMs, type Clock, DeadlineError, withDeadline } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
 import { type Endpoint, ModbusConnection } from "./modbus-connection.ts";
 import { ILLEGAL_FUNCTION, ModbusError } from "./modbus-error.ts";
 import { checkedRegisters, MAX_READ, MAX_WRITE, piecesOf } from "./register-range.ts";
