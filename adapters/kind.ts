@@ -175,8 +175,11 @@ export interface AdapterKind<Shared, Device> {
   readonly title: string;
   readonly sharedSchema: z.ZodType<Shared>;
   readonly deviceSchema: z.ZodType<Device>;
-  /** What is wrong with a device beside what its protocol's devices share; nothing where they fit. */
-  deviceFault?(shared: Shared, device: Device): string | undefined;
+  /**
+   * What is wrong with a device beside what its protocol's devices share and those before it in the config; nothing where
+   * they fit.
+   */
+  deviceFault?(shared: Shared, device: Device, before: readonly Device[]): string | undefined;
   /** Devices that nobody configured dial in and may be accepted, so that it opens without any as soon as its part is written. */
   readonly takesStrangers?: boolean;
   /** Commands of this protocol on the command line; loaded only when one is called. */

@@ -24,7 +24,7 @@ export interface ProtocolSchema {
   readonly sharedSchema: z.ZodType;
   readonly deviceSchema: z.ZodType;
   // biome-ignore lint/suspicious/noExplicitAny: each kind's own schema has checked its part of the config
-  deviceFault?(shared: any, device: any): string | undefined;
+  deviceFault?(shared: any, device: any, before: readonly any[]): string | undefined;
 }
 
 const era = z
@@ -295,12 +295,13 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
     });
 }
 
-/** What only a device and the part that its protocol's devices share say together. */
+/** What only a device, the part that its protocol's devices share and the devices before it say together. */
 function deviceFaults(config: Config, protocols: readonly ProtocolSchema[]) {
   return config.devices.flatMap((device, index) =>
     protocols.flatMap(({ name, deviceFault }) => {
       const part = device[name];
-      const message = part === undefined ? undefined : deviceFault?.(config[name], part);
+      const before = config.devices.slice(0, index).flatMap((one) => (one[name] === undefined ? [] : [one[name]]));
+      const message = part === undefined ? undefined : deviceFault?.(config[name], part, before);
       return message === undefined ? [] : [{ path: ["devices", index, name], message }];
     }),
   );
