@@ -1,14 +1,15 @@
 import type { AdapterKind } from "../kind.ts";
-import { type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
+import { endpointFault, type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
 import { ModbusHost } from "./modbus-host.ts";
 
 export type { ModbusDevice, ModbusShared } from "./config.ts";
 
-/** SunSpec inverters and batteries over Modbus TCP. */
+/** SunSpec inverters and batteries over Modbus, on the network or on a serial bus. */
 export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
   name: "modbus",
-  title: "SunSpec inverters and batteries over Modbus TCP",
+  title: "SunSpec inverters and batteries over Modbus TCP and RTU",
   sharedSchema: modbusShared,
   deviceSchema: modbusDevice,
+  deviceFault: (_shared, device, before) => endpointFault(device, before),
   createHost: (_shared, context) => new ModbusHost(context),
 };

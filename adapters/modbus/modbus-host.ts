@@ -1,6 +1,7 @@
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
-import type { ModbusDevice } from "./config.ts";
+import { endpointOf, type ModbusDevice } from "./config.ts";
+import { type Endpoint, endpointName } from "./link/endpoint.ts";
 import { ModbusLink } from "./link/modbus-link.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 
@@ -15,7 +16,7 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
   }
 
   adapter(role: DeviceRole, device: ModbusDevice): Adapter {
-    const adapter = new SunSpecAdapter(role, device, this.#linkTo(device.host, device.port), this.#context);
+    const adapter = new SunSpecAdapter(role, device, this.#linkTo(endpointOf(device)), this.#context);
     this.#adapters.push(adapter);
     return adapter;
   }
@@ -37,11 +38,11 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     this.#links.clear();
   }
 
-  #linkTo(host: string, port: number): ModbusLink {
-    const name = `${host}:${port}`;
+  #linkTo(endpoint: Endpoint): ModbusLink {
+    const name = endpointName(endpoint);
     const known = this.#links.get(name);
     if (known !== undefined) return known;
-    const link = new ModbusLink({ host, port }, this.#context);
+    const link = new ModbusLink(endpoint, this.#context);
     this.#links.set(name, link);
     return link;
   }

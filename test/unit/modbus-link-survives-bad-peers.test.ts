@@ -1,83 +1,10 @@
-import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import { type Manners, ModbusLink } from "../../adapters/modbus/link/modbus-link.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { waitFor } from "../support/wait-for.ts";
-
-interface Request {
-  readonly transaction: number;
-  readonly unit: number;
-  readonly functionCode: number;
-  readonly address: number;
-  /** Count of a read or function 16, value of function 6. */
-  readonly operand: number;
-  readonly socket: Socket;
-}
-
-/** A peer that answers each request as the test says; it notes what it was asked. */
-class Peer {
-  readonly requests: Request[] = [];
-  readonly sockets = new Set<Socket>();
-  connections = 0;
-  answer: (request: Request, nth: number) => void = (request) => reply(request);
-  readonly #server: Server = createServer((socket) => {
-    this.connections += 1;
-    this.sockets.add(socket);
-    socket.on("error", () => {});
-    socket.on("close", () => this.sockets.delete(socket));
-    let rest = Buffer.alloc(0);
-    socket.on("data", (chunk) => {
-      rest = Buffer.concat([rest, chunk]);
-      while (rest.length >= 6 && rest.length >= 6 + rest.readUInt16BE(4)) {
-        const frame = rest.subarray(0, 6 + rest.readUInt16BE(4));
-        rest = rest.subarray(frame.length);
-        const request: Request = {
-          transaction: frame.readUInt16BE(0),
-          unit: frame.readUInt8(6),
-          functionCode: frame.readUInt8(7),
-          address: frame.readUInt16BE(8),
-          operand: frame.readUInt16BE(10),
-          socket,
-        };
-        this.requests.push(request);
-        this.answer(request, this.requests.length);
-      }
-    });
-  });
-
-  async listen(): Promise<number> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
-  }
-}
-
-function send(request: Request, pdu: readonly number[], unit = request.unit, transaction = request.transaction): void {
-  const frame = Buffer.alloc(7 + pdu.length);
-  frame.writeUInt16BE(transaction, 0);
-  frame.writeUInt16BE(pdu.length + 1, 4);
-  frame.writeUInt8(unit, 6);
-  Buffer.from(pdu).copy(frame, 7);
-  request.socket.write(frame);
-}
-
-/** The right answer: a read gives each register its own address as the value. */
-function reply(request: Request): void {
-  const { functionCode, address, operand } = request;
-  if (functionCode !== 3) {
-    send(request, [functionCode, address >> 8, address & 0xff, operand >> 8, operand & 0xff]);
-    return;
-  }
-  const bytes = Array.from({ length: operand }, (_, i) => [(address + i) >> 8, (address + i) & 0xff]).flat();
-  send(request, [3, bytes.length, ...bytes]);
-}
+import { Peer, type Request, reply, send } from "./modbus-tcp-peer.ts";
 
 const manners: Manners = { unit: 1, timeoutMs: 150, gapMs: 0 };
 const never = new AbortController().signal;
@@ -226,6 +153,7 @@ describe("a link to a peer that misbehaves", () => {
     const left = link.read(manners, 1, 1, impatient.signal);
     const waiting = link.read(manners, 2, 1, impatient.signal);
     const next = link.read(manners, 3, 1, never);
+    await waitFor("the first request", () => peer.requests.length === 1);
     impatient.abort(new Error("no longer wanted"));
     await expect(left).rejects.toThrow("no longer wanted");
     await expect(waiting).rejects.toThrow("no longer wanted");
@@ -236,7 +164,7 @@ describe("a link to a peer that misbehaves", () => {
 
   test("the line is bounded", async () => {
     peer.answer = () => {};
-    const all = Array.from({ length: 70 }, () => fault(link.read(manners, 1, 1, new AbortController().signal)));
+    const all = Array.from({ length: 300 }, () => fault(link.read(manners, 1, 1, new AbortController().signal)));
     const busy = await Promise.any(
       all.map(async (each) => {
         const { fault: kind } = await each;

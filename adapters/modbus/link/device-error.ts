@@ -18,6 +18,7 @@ function faultOf(error: unknown): DeviceFault {
       return "timeout";
     case "closed":
     case "busy":
+    case "resting":
       return "unreachable";
     case "exception":
       // A gateway answers these for a device behind it that is away.

@@ -1,121 +1,205 @@
-import { connect, type Socket } from "node:net";
 import modbusSerial from "modbus-serial";
-import { type Clock, DeadlineError, withDeadline } from "../../../src/clock.ts";
-import { exceptionText, ModbusError } from "./modbus-error.ts";
+import type { Clock } from "../../../src/clock.ts";
+import { type ByteWire, openWire } from "./byte-wire.ts";
+import { Deadline } from "./deadline.ts";
+import { type Endpoint, isRtu, lineTimeMs } from "./endpoint.ts";
+import type { Aftermath, FramedPort } from "./framed-port.ts";
+import { MbapPort } from "./mbap-port.ts";
+import { exceptionText, ModbusError, messageOf } from "./modbus-error.ts";
+import { type LineMemory, RtuPort } from "./rtu-port.ts";
 
 // The package is CommonJS whose type says "default"; under nodenext the class sits one level down.
 const ModbusRTU = modbusSerial.default;
 type Codec = InstanceType<typeof ModbusRTU>;
 type Answer<T> = (error: unknown, result: T | undefined) => void;
 
-const KEEP_ALIVE_MS = 30_000;
+const READ_REQUEST_BYTES = 8;
+const ECHO_BYTES = 8;
 
-/** Address of a Modbus TCP endpoint. */
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
+interface Ask {
+  readonly unit: number;
+  readonly timeoutMs: number;
+  readonly isWrite: boolean;
+  /** Bytes of request and answer together. */
+  readonly bytes: number;
 }
 
 /**
- * One TCP connection with one request in flight. The socket, the deadline and the promise are ours: the codec
- * loses requests when a connection is reset or destroyed. A connection that failed once is thrown away, because a late
- * answer would be taken for the answer to a later request.
+ * One connection with one request in flight. The wire, the framing, the deadline and the promise are ours: the codec's
+ * own ports lose requests when a connection is reset or destroyed, and take late answers for those to later requests.
+ * The codec writes requests and reads answers.
  */
 export class ModbusConnection {
-  readonly #socket: Socket;
-  readonly #codec: Codec = new ModbusRTU();
+  readonly #endpoint: Endpoint;
+  readonly #wire: ByteWire;
+  readonly #port: FramedPort;
+  readonly #codec: Codec;
+  readonly #deadline: Deadline;
   #whyClosed: string | undefined;
   #rejectInFlight: ((error: ModbusError) => void) | undefined;
+  #asked: Ask | undefined;
+  /** Units that answered since somebody last kept us waiting in vain. */
+  readonly #answered = new Set<number>();
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("error", (error: Error) => this.#gone(error.message));
-    socket.on("end", () => this.#gone("the device closed the connection"));
-    socket.on("close", () => this.#gone("the connection closed"));
+  private constructor(endpoint: Endpoint, wire: ByteWire, clock: Clock, memory: LineMemory) {
+    this.#endpoint = endpoint;
+    this.#wire = wire;
+    this.#deadline = new Deadline(clock);
+    this.#port = isRtu(endpoint) ? new RtuPort(wire.stream, clock, memory) : new MbapPort(wire.stream);
+    this.#port.on("garbage", (what: string) => this.#broken(what));
+    wire.stream.on("error", (error: Error) => this.#gone(error.message));
+    wire.stream.on("end", () => this.#gone("the device closed the connection"));
+    wire.stream.on("close", () => this.#gone("the connection closed"));
+    this.#codec = new ModbusRTU(this.#port);
+    // The port is open already; the codec begins to listen to it.
+    this.#codec.open();
+    this.#codec.on("error", (error) => this.#gone(messageOf(error)));
   }
 
   /**
-   * Connects within `timeoutMs`; leaves no socket behind if it fails.
+   * Connects within `timeoutMs`; leaves nothing open if it fails.
    * @throws ModbusError `closed` or `timeout`
    */
   static async open(
     endpoint: Endpoint,
     clock: Clock,
+    memory: LineMemory,
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<ModbusConnection> {
-    const where = `${endpoint.host}:${endpoint.port}`;
-    signal.throwIfAborted();
-    const socket = connect({ host: endpoint.host, port: endpoint.port });
-    const connection = new ModbusConnection(socket);
-    try {
-      await withDeadline(
-        clock,
-        timeoutMs,
-        signal,
-        () =>
-          new Promise<void>((resolve, reject) => {
-            socket.once("connect", resolve);
-            socket.once("error", reject);
-            socket.once("close", () => reject(new Error("closed while connecting")));
-          }),
-      );
-      socket.setNoDelay(true);
-      socket.setKeepAlive(true, KEEP_ALIVE_MS);
-      connection.#codec.on("error", (error) => connection.#gone(String(error)));
-      await connection.#codec.linkTCP(socket, { port: endpoint.port });
-      return connection;
-    } catch (error) {
-      connection.destroy();
-      if (signal.aborted) throw signal.reason;
-      if (error instanceof DeadlineError) {
-        throw new ModbusError("timeout", `no connection to ${where} within ${timeoutMs} ms`, { cause: error });
-      }
-      throw new ModbusError("closed", `no connection to ${where}: ${messageOf(error)}`, { cause: error });
-    }
+    const wire = await openWire(endpoint, clock, timeoutMs, signal);
+    return new ModbusConnection(endpoint, wire, clock, memory);
   }
 
   get isOpen(): boolean {
     return this.#whyClosed === undefined;
   }
 
-  /** Function 3. @throws ModbusError */
-  async read(unit: number, address: number, count: number): Promise<readonly number[]> {
-    const { data } = await this.#ask<{ data: number[] }>((answer) =>
-      this.#codec.writeFC3(unit, address, count, answer),
+  /** Resolves when the socket or port is really gone; a serial port can't be opened again before. */
+  get closed(): Promise<void> {
+    return this.#wire.closed;
+  }
+
+  /** Function 3 or 4. @throws ModbusError */
+  async readRegisters(
+    code: 3 | 4,
+    unit: number,
+    address: number,
+    count: number,
+    timeoutMs: number,
+  ): Promise<readonly number[]> {
+    const ask = { unit, timeoutMs, isWrite: false, bytes: READ_REQUEST_BYTES + 5 + 2 * count };
+    const { data } = await this.#ask<{ data: number[] }>(ask, (answer) =>
+      code === 3
+        ? this.#codec.writeFC3(unit, address, count, answer)
+        : this.#codec.writeFC4(unit, address, count, answer),
     );
     // The codec checks the length of the frame, not the byte count inside it.
     if (data.length !== count) throw new ModbusError("format", `asked for ${count} registers, got ${data.length}`);
     return data;
   }
 
+  /** Function 1 or 2. @throws ModbusError */
+  async readBits(
+    code: 1 | 2,
+    unit: number,
+    address: number,
+    count: number,
+    timeoutMs: number,
+  ): Promise<readonly boolean[]> {
+    const ask = { unit, timeoutMs, isWrite: false, bytes: READ_REQUEST_BYTES + 5 + Math.ceil(count / 8) };
+    const { data } = await this.#ask<{ data: boolean[] }>(ask, (answer) =>
+      code === 1
+        ? this.#codec.writeFC1(unit, address, count, answer)
+        : this.#codec.writeFC2(unit, address, count, answer),
+    );
+    // Bits come in whole bytes.
+    if (data.length !== Math.ceil(count / 8) * 8) {
+      throw new ModbusError("format", `asked for ${count} bits, got ${data.length}`);
+    }
+    return data.slice(0, count);
+  }
+
   /** Function 16. @throws ModbusError */
-  async writeMany(unit: number, address: number, values: readonly number[]): Promise<void> {
-    const echo = await this.#ask<{ address: number; length: number }>((answer) =>
+  async writeMany(unit: number, address: number, values: readonly number[], timeoutMs: number): Promise<void> {
+    const ask = { unit, timeoutMs, isWrite: true, bytes: 9 + 2 * values.length + ECHO_BYTES };
+    const echo = await this.#ask<{ address: number; length: number }>(ask, (answer) =>
       this.#codec.writeFC16(unit, address, [...values], answer),
     );
-    if (echo.address !== address || echo.length !== values.length) {
-      const asked = `${values.length} registers at ${address}`;
-      throw new ModbusError("format", `wrote ${asked}, the answer confirms ${echo.length} at ${echo.address}`);
-    }
+    this.#confirm("registers", address, values.length, echo);
   }
 
   /** Function 6. @throws ModbusError */
-  async writeOne(unit: number, address: number, value: number): Promise<void> {
-    const echo = await this.#ask<{ address: number; value: number }>((answer) =>
+  async writeOne(unit: number, address: number, value: number, timeoutMs: number): Promise<void> {
+    const ask = { unit, timeoutMs, isWrite: true, bytes: READ_REQUEST_BYTES + ECHO_BYTES };
+    const echo = await this.#ask<{ address: number; value: number }>(ask, (answer) =>
       this.#codec.writeFC6(unit, address, value, answer),
     );
     if (echo.address !== address || echo.value !== value) {
-      throw new ModbusError("format", `wrote ${value} to ${address}, the answer says ${echo.value} at ${echo.address}`);
+      throw new ModbusError(
+        "format",
+        `wrote ${value} to ${address}, the answer says ${echo.value} at ${echo.address}`,
+        {
+          outcomeUnknown: true,
+        },
+      );
     }
+  }
+
+  /** Function 5. @throws ModbusError */
+  async writeCoil(unit: number, address: number, value: boolean, timeoutMs: number): Promise<void> {
+    const ask = { unit, timeoutMs, isWrite: true, bytes: READ_REQUEST_BYTES + ECHO_BYTES };
+    const echo = await this.#ask<{ address: number; state: boolean }>(ask, (answer) =>
+      this.#codec.writeFC5(unit, address, value, answer),
+    );
+    if (echo.address !== address || echo.state !== value) {
+      throw new ModbusError(
+        "format",
+        `set coil ${address} to ${value}, the answer says ${echo.state} at ${echo.address}`,
+        {
+          outcomeUnknown: true,
+        },
+      );
+    }
+  }
+
+  /** Function 15. @throws ModbusError */
+  async writeCoils(unit: number, address: number, values: readonly boolean[], timeoutMs: number): Promise<void> {
+    const ask = { unit, timeoutMs, isWrite: true, bytes: 9 + Math.ceil(values.length / 8) + ECHO_BYTES };
+    const echo = await this.#ask<{ address: number; length: number }>(ask, (answer) =>
+      this.#codec.writeFC15(unit, address, [...values], answer),
+    );
+    this.#confirm("coils", address, values.length, echo);
+  }
+
+  /** After a timeout: waits until the overdue answer can do no harm, at most `ms`. */
+  quiet(ms: number): Promise<Aftermath> {
+    return this.#port.quiet(ms);
+  }
+
+  /**
+   * To be asked after a timeout: did others behind the same endpoint answer since the last one? Then only this unit is away,
+   * else the connection itself may be dead without having said so.
+   */
+  othersAnswered(unit: number): boolean {
+    const others = [...this.#answered].some((one) => one !== unit);
+    this.#answered.clear();
+    return others;
   }
 
   destroy(): void {
     this.#gone("closed by us");
-    this.#socket.destroy();
   }
 
-  #ask<T>(send: (answer: Answer<T>) => void): Promise<T> {
+  #confirm(what: string, address: number, count: number, echo: { address: number; length: number }): void {
+    if (echo.address === address && echo.length === count) return;
+    const told = `${echo.length} at ${echo.address}`;
+    throw new ModbusError("format", `wrote ${count} ${what} at ${address}, the answer confirms ${told}`, {
+      outcomeUnknown: true,
+    });
+  }
+
+  #ask<T>(ask: Ask, send: (answer: Answer<T>) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#whyClosed !== undefined) {
         reject(new ModbusError("closed", this.#whyClosed));
@@ -126,35 +210,74 @@ export class ModbusConnection {
         return;
       }
       this.#rejectInFlight = reject;
+      this.#asked = ask;
+      this.#deadline.set(ask.timeoutMs + lineTimeMs(this.#endpoint, ask.bytes), () => this.#overdue(ask));
       send((error, result) => {
-        this.#rejectInFlight = undefined;
-        if (error || result === undefined) reject(faultOf(error));
-        else resolve(result);
+        if (this.#asked !== ask) return;
+        this.#done();
+        if (error || result === undefined) {
+          const fault = faultOf(error, ask);
+          if (fault.fault === "exception") this.#answered.add(ask.unit);
+          reject(fault);
+        } else {
+          this.#answered.add(ask.unit);
+          resolve(result);
+        }
       });
     });
   }
 
+  /** The answer may already be here and only wait for its turn, when the machine is busy. */
+  #overdue(ask: Ask): void {
+    setImmediate(() => {
+      if (this.#asked !== ask) return;
+      const reject = this.#rejectInFlight;
+      const stray = this.#port.strayBytes;
+      this.#port.abandon();
+      this.#done();
+      const instead = stray === 0 ? "" : `; ${stray} bytes came that are no answer to it${this.#hint}`;
+      reject?.(
+        new ModbusError("timeout", `unit ${ask.unit} did not answer within ${ask.timeoutMs} ms${instead}`, {
+          outcomeUnknown: ask.isWrite,
+        }),
+      );
+    });
+  }
+
+  get #hint(): string {
+    return "serial" in this.#endpoint ? " (baud rate and parity right?)" : "";
+  }
+
+  #done(): void {
+    this.#rejectInFlight = undefined;
+    this.#asked = undefined;
+    this.#deadline.clear();
+  }
+
+  #broken(what: string): void {
+    const [reject, ask] = [this.#rejectInFlight, this.#asked];
+    this.#done();
+    reject?.(new ModbusError("format", what, { outcomeUnknown: ask?.isWrite ?? false }));
+    this.#gone(what);
+  }
+
   #gone(why: string): void {
     this.#whyClosed ??= why;
-    const reject = this.#rejectInFlight;
-    this.#rejectInFlight = undefined;
-    reject?.(new ModbusError("closed", why));
-    this.#socket.destroy();
+    const [reject, ask] = [this.#rejectInFlight, this.#asked];
+    this.#done();
+    this.#deadline.close();
+    reject?.(new ModbusError("closed", why, { outcomeUnknown: ask?.isWrite ?? false }));
+    this.#wire.destroy();
   }
 }
 
 /** The codec's errors are plain objects, some of them not even an `Error`. */
-function faultOf(error: unknown): ModbusError {
+function faultOf(error: unknown, { isWrite }: Ask): ModbusError {
   if (typeof error === "object" && error !== null) {
     if ("modbusCode" in error && typeof error.modbusCode === "number") {
       return new ModbusError("exception", exceptionText(error.modbusCode), { code: error.modbusCode, cause: error });
     }
     if ("errno" in error) return new ModbusError("closed", messageOf(error), { cause: error });
   }
-  return new ModbusError("format", messageOf(error), { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  if (typeof error === "object" && error !== null && "message" in error) return String(error.message);
-  return String(error);
+  return new ModbusError("format", messageOf(error), { cause: error, outcomeUnknown: isWrite });
 }

@@ -1,13 +1,16 @@
 /**
  * What went wrong with one request.
- * - `timeout`: no answer in time; the outcome of a write is unknown
- * - `closed`: no connection, or it broke; the outcome of a write in flight is unknown
+ * - `timeout`: no answer in time
+ * - `closed`: no connection, or it broke
  * - `exception`: the device answered with a Modbus exception; a write did not happen
  * - `format`: the answer does not fit the request
  * - `argument`: the request itself is impossible and was never sent
  * - `busy`: too many requests are waiting; it was never sent
+ * - `resting`: the unit did not answer before and is left alone for a while; it was never sent
+ *
+ * Whether a write may have happened all the same says `outcomeUnknown`.
  */
-export type ModbusFault = "timeout" | "closed" | "exception" | "format" | "argument" | "busy";
+export type ModbusFault = "timeout" | "closed" | "exception" | "format" | "argument" | "busy" | "resting";
 
 /** A request that did not succeed. */
 export class ModbusError extends Error {
@@ -15,11 +18,18 @@ export class ModbusError extends Error {
   readonly fault: ModbusFault;
   /** The exception code, with `exception` only. */
   readonly code: number | undefined;
+  /** True for a write that was sent and of which nothing certain came back: it may or may not have taken effect. */
+  readonly outcomeUnknown: boolean;
 
-  constructor(fault: ModbusFault, message: string, options?: ErrorOptions & { code?: number }) {
+  constructor(
+    fault: ModbusFault,
+    message: string,
+    options?: ErrorOptions & { readonly code?: number | undefined; readonly outcomeUnknown?: boolean },
+  ) {
     super(message, options);
     this.fault = fault;
     this.code = options?.code;
+    this.outcomeUnknown = options?.outcomeUnknown ?? false;
   }
 }
 
@@ -44,4 +54,10 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
 /** An exception code in words. */
 export function exceptionText(code: number): string {
   return `exception ${code} (${CODE_NAMES[code] ?? "unknown"})`;
+}
+
+/** The words of whatever was thrown; the codec throws plain objects too. */
+export function messageOf(error: unknown): string {
+  if (typeof error === "object" && error !== null && "message" in error) return String(error.message);
+  return String(error);
 }

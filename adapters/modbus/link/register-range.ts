@@ -3,8 +3,11 @@ import { ModbusError } from "./modbus-error.ts";
 /** Most registers in one read and one write, Modbus Application Protocol V1.1b3, 6.3 and 6.12. */
 export const MAX_READ = 125;
 export const MAX_WRITE = 123;
+/** Most coils in one read and one write, 6.1 and 6.11. */
+export const MAX_READ_BITS = 2000;
+export const MAX_WRITE_COILS = 1968;
 
-/** A run of registers. */
+/** A run of registers or of bits. */
 export interface RegisterRange {
   readonly address: number;
   readonly count: number;
@@ -21,6 +24,7 @@ export function piecesOf(address: number, count: number, mostPerPiece: number): 
   if (!Number.isInteger(count) || count < 1 || address + count > 0x10000) {
     throw new ModbusError("argument", `${count} registers from ${address} are not inside 0 to 65535`);
   }
+  if (count <= mostPerPiece) return [{ address, count }];
   const pieces: RegisterRange[] = [];
   for (let done = 0; done < count; done += mostPerPiece) {
     pieces.push({ address: address + done, count: Math.min(mostPerPiece, count - done) });
@@ -39,4 +43,25 @@ export function checkedRegisters(values: readonly number[]): readonly number[] {
     }
   }
   return values;
+}
+
+/** @throws ModbusError `argument` for anything but true and false; the codec would take any text for true */
+export function checkedCoils(values: readonly boolean[]): readonly boolean[] {
+  for (const [index, value] of values.entries()) {
+    if (typeof value !== "boolean") {
+      throw new ModbusError("argument", `value ${String(value)} at place ${index} is neither true nor false`);
+    }
+  }
+  return values;
+}
+
+/**
+ * A unit is one device: 0 speaks to all of them, and no answer would tell what became of it.
+ * @throws ModbusError `argument`
+ */
+export function checkedUnit(unit: number): number {
+  if (!Number.isInteger(unit) || unit < 1 || unit > 255) {
+    throw new ModbusError("argument", `unit ${unit} is not a whole number from 1 to 255; nothing is ever broadcast`);
+  }
+  return unit;
 }
