@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { bidMessages } from "./bid-messages.ts";
 import { reclear } from "./clearing-book-speed.ts";
 import { clearingLinearity, clearingRatio } from "./clearing-speed.ts";
+import { modbusPollingCpu, modbusReads } from "./modbus-figures.ts";
 import { ocppGarbage, ocppIdleHeap, ocppManyChargers, ocppMessageCpu } from "./ocpp-figures.ts";
 import { onConfirmLatency } from "./on-confirm-latency.ts";
 import { residentMemory } from "./resident-memory.ts";
@@ -30,6 +31,8 @@ process.exitCode = await runBenchmarks(
     ocppIdleHeap,
     ocppManyChargers,
     ocppGarbage,
+    modbusReads,
+    modbusPollingCpu,
   ],
   parentFolder,
   {

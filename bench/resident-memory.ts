@@ -1,11 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { InverterSimulator } from "../simulators/inverter/inverter-simulator.ts";
-import { createRng } from "../simulators/world/rng.ts";
-import { SolarPanel } from "../simulators/world/solar-panel.ts";
-import { Sun } from "../simulators/world/sun.ts";
-import { systemClock } from "../src/clock.ts";
-import { silentLog } from "../src/log.ts";
 import { BenchCharger } from "./bench-charger.ts";
 import { BenchMarket } from "./bench-market.ts";
 import { startNode, stopChild } from "./child-program.ts";
@@ -13,6 +7,7 @@ import { DaemonProcess } from "./daemon-process.ts";
 import { type BenchContext, type Benchmark, type Figure, figure, Skipped } from "./figure.ts";
 import { Opened } from "./opened.ts";
 import { PostConnection } from "./post-connection.ts";
+import { simulatedInverter } from "./simulated-inverter.ts";
 import { chargerNames, INVERTERS, inverterName, twentyDeviceConfig } from "./twenty-devices.ts";
 import { within } from "./within.ts";
 
@@ -71,18 +66,6 @@ async function measure({ folder, progress, profileFolder }: BenchContext): Promi
       detail: `VmRSS after ${RUN_S} s, peak since start ${peakMB.toFixed(1)} MB; bare Node ${floorMB.toFixed(1)} MB`,
     }),
   ];
-}
-
-function simulatedInverter(index: number): InverterSimulator {
-  const sun = new Sun(systemClock, createRng(index + 1));
-  return new InverterSimulator({
-    kind: "solar",
-    map: index % 2 === 0 ? "legacy" : "der",
-    source: new SolarPanel(systemClock, sun, { ratingKW: 8 }),
-    clock: systemClock,
-    log: silentLog,
-    serial: `BENCH-${index + 1}`,
-  });
 }
 
 /** A setpoint for every device, so that commands, schedules and verdicts take their memory too. */
