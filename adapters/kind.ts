@@ -115,13 +115,16 @@ export type AdapterOperation = (input: unknown, signal: AbortSignal) => Promise<
 /** Why an operation was not done, for the person who asked for it. */
 export class OperationError extends Error {
   override readonly name = "OperationError";
-  readonly reason: "invalid" | "not-found";
+  readonly reason: OperationFault;
 
-  constructor(reason: "invalid" | "not-found", message: string) {
-    super(message);
+  constructor(reason: OperationFault, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.reason = reason;
   }
 }
+
+/** `unreachable` and `refused` speak of the device, the others of what was asked. */
+export type OperationFault = "invalid" | "not-found" | "unreachable" | "refused";
 
 /** A command of the command line that belongs to one protocol: `setpointd KIND NAME`. */
 export interface AdapterCommand {
@@ -136,8 +139,11 @@ export interface AdapterCommand {
     readonly description: string;
     readonly defaultValue?: string;
   }[];
-  /** `daemon`: it asks the running daemon, so that the command line takes `--config FILE`. `alone`: it needs no daemon. */
-  readonly needs: "daemon" | "alone";
+  /**
+   * `daemon`: it asks the running daemon, so that the command line takes `--config FILE`. `alone`: it needs no daemon.
+   * `either`: it asks the daemon where `--config FILE` names one that runs, and works alone otherwise.
+   */
+  readonly needs: "daemon" | "alone" | "either";
   /** Longest time that what it asks of the daemon may take, ms; 10 s unless given. */
   readonly waitMs?: number;
   /** @throws OperationError for wrong arguments */
@@ -154,8 +160,21 @@ export interface CommandContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Asks an operation of the running host; only for a command that needs the daemon. */
+  /** Asks an operation of the running host; not for a command that works alone. */
   ask(operation: string, input?: unknown): Promise<unknown>;
+  /** As `ask`; nothing where no config was named, no daemon of it runs, or the daemon has no device of this protocol. */
+  askIfRunning(operation: string, input?: unknown): Promise<{ readonly answer: unknown } | undefined>;
+  /** This protocol's devices in the config that was named; none without one. */
+  devices(): readonly ConfiguredDevice[];
+  /** Tells a person at a terminal how far it is, in place of what it told before; a script reads nothing of it. */
+  progress(text: string): void;
+}
+
+/** A device of the config, with its protocol's part as the schema gives it. */
+export interface ConfiguredDevice {
+  readonly era: Era;
+  readonly name?: string;
+  readonly part: unknown;
 }
 
 /** What a command prints: `json` where the person asked for JSON, else the table, or the text. */

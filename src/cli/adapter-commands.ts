@@ -1,13 +1,25 @@
-import type { AdapterCommand } from "../../adapters/kind.ts";
+import type { AdapterCommand, CommandContext, ConfiguredDevice, OperationFault } from "../../adapters/kind.ts";
 import { OperationError } from "../../adapters/kind.ts";
 import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
+import type { DeviceConfig } from "../config/schema.ts";
 import { createLog } from "../log.ts";
 import { askDaemon, socketOf } from "./daemon-client.ts";
 import { CliError, EXIT } from "./exit-code.ts";
 import { printData, printJson, table, wantsColour } from "./output.ts";
 import type { AddCommand } from "./program.ts";
+import { ProgressLine } from "./progress-line.ts";
 import { stopSignal } from "./stop-signal.ts";
+
+const EXIT_OF: Readonly<Record<OperationFault, number>> = {
+  invalid: EXIT.usage,
+  "not-found": EXIT.notFound,
+  unreachable: EXIT.deviceUnreachable,
+  refused: EXIT.deviceRefused,
+};
+
+/** There is no daemon, or it has nothing to do with this protocol. */
+const NOBODY_TO_ASK: ReadonlySet<number> = new Set([EXIT.daemonUnreachable, EXIT.notFound]);
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -20,38 +32,74 @@ export const addAdapterCommands: AddCommand = (program, parts, setExit) => {
       const command = group.command(spec.name).description(spec.summary);
       for (const argument of spec.arguments ?? []) command.argument(argument.name, argument.description);
       if (spec.needs === "daemon") command.requiredOption("--config <file>", "config of the daemon");
+      if (spec.needs === "either") command.option("--config <file>", "config of the daemon, which is asked if it runs");
       for (const option of spec.options ?? []) command.option(option.flags, option.description, option.defaultValue);
       command.option("--json", "print one JSON object").addHelpText("after", examplesOf(spec));
       // Commander hands over the arguments one by one, then the options, then itself.
       command.action(async (...given: unknown[]) => {
         const options = given.at(-2) as Options;
         const args = given.slice(0, -2).flatMap((arg) => (Array.isArray(arg) ? arg : [arg])) as string[];
+        const progress = new ProgressLine();
+        const config = options["config"];
+        const loaded = once(() => (typeof config === "string" ? loadConfig(config, parts.adapters) : undefined));
         const ask = (operation: string, input?: unknown) => {
-          if (spec.needs !== "daemon")
-            throw new Error(`${spec.name} asks the daemon and does not say that it needs it`);
-          const { config, folder } = loadConfig(String(options["config"]), parts.adapters);
-          return askDaemon<unknown>(socketOf(config, folder), "POST", `/adapters/${kind.name}/${operation}`, {
+          const named = loaded();
+          if (named === undefined) throw new Error(`${spec.name} asks the daemon and does not say that it needs it`);
+          const socket = socketOf(named.config, named.folder);
+          return askDaemon<unknown>(socket, "POST", `/adapters/${kind.name}/${operation}`, {
             body: input ?? {},
             ...(spec.waitMs !== undefined && { timeoutMs: spec.waitMs }),
           });
         };
+        const context: CommandContext = {
+          clock: systemClock,
+          log: createLog("warn"),
+          signal: stopSignal(),
+          ask,
+          askIfRunning: async (operation, input) => {
+            if (loaded() === undefined) return undefined;
+            try {
+              return { answer: await ask(operation, input) };
+            } catch (error) {
+              if (error instanceof CliError && NOBODY_TO_ASK.has(error.exitCode)) return undefined;
+              throw error;
+            }
+          },
+          devices: () => devicesOf(loaded()?.config.devices ?? [], kind.name),
+          progress: (text) => progress.show(text),
+        };
         try {
-          const context = { clock: systemClock, log: createLog("warn"), signal: stopSignal(), ask };
           const result = await spec.run({ args: args.filter((arg) => arg !== undefined), options }, context);
+          progress.clear();
           if (options["json"]) printJson(result.json);
           else if (result.table !== undefined) printTable(result.table);
           if (!options["json"] && result.text !== undefined) printData(result.text);
           setExit(result.exitCode ?? EXIT.ok);
         } catch (error) {
           if (!(error instanceof OperationError)) throw error;
-          throw new CliError(error.reason === "not-found" ? EXIT.notFound : EXIT.usage, error.message, {
-            cause: error,
-          });
+          throw new CliError(EXIT_OF[error.reason], error.message, { cause: error });
+        } finally {
+          progress.clear();
         }
       });
     }
   }
 };
+
+function devicesOf(devices: readonly DeviceConfig[], kind: string): readonly ConfiguredDevice[] {
+  return devices.flatMap(({ era, name, ...parts }) => {
+    const part = (parts as Readonly<Record<string, unknown>>)[kind];
+    return part === undefined ? [] : [{ era, ...(name !== undefined && { name }), part }];
+  });
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 function printTable({ heading, rows }: { heading: readonly string[]; rows: readonly (readonly string[])[] }): void {
   const cells = rows.map((row) => row.map((text) => ({ text })));

@@ -20,7 +20,18 @@ function command(gateway: Gateway, name: string, args: readonly string[], option
   if (found === undefined) throw new Error(`no command ${name}`);
   const ask = async (operation: string, input?: unknown) =>
     JSON.parse(JSON.stringify(await gateway.operation(operation, JSON.parse(JSON.stringify(input)))));
-  return found.run({ args, options }, { clock: systemClock, log: silentLog, signal: gateway.signal, ask });
+  return found.run(
+    { args, options },
+    {
+      clock: systemClock,
+      log: silentLog,
+      signal: gateway.signal,
+      ask,
+      askIfRunning: async (operation, input) => ({ answer: await ask(operation, input) }),
+      devices: () => [],
+      progress: () => {},
+    },
+  );
 }
 
 const schedule = (limit: number) => [
