@@ -1,6 +1,7 @@
 import type { AdapterKind } from "../kind.ts";
 import { endpointFault, type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
 import { ModbusHost } from "./modbus-host.ts";
+import { fieldCommands } from "./tools/commands.ts";
 
 export type { ModbusDevice, ModbusShared } from "./config.ts";
 
@@ -11,5 +12,6 @@ export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
   sharedSchema: modbusShared,
   deviceSchema: modbusDevice,
   deviceFault: (_shared, device, before) => endpointFault(device, before),
+  commands: fieldCommands,
   createHost: (_shared, context) => new ModbusHost(context),
 };

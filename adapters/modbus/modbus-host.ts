@@ -1,22 +1,25 @@
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
 import { endpointOf, type ModbusDevice } from "./config.ts";
-import { type Endpoint, endpointName } from "./link/endpoint.ts";
+import { endpointName } from "./link/endpoint.ts";
 import { ModbusLink } from "./link/modbus-link.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
+import { busOperations, type KnownBus } from "./tools/exchange.ts";
 
 /** Makes the adapters and owns the connections; units behind one endpoint share one. Listens on nothing. */
 export class ModbusHost implements AdapterHost<ModbusDevice> {
   readonly #context: AdapterContext;
-  readonly #links = new Map<string, ModbusLink>();
+  readonly #buses = new Map<string, KnownBus>();
   readonly #adapters: Adapter[] = [];
+  /** What the field tools ask of the daemon, so that they use its connections. */
+  readonly operations = busOperations(this.#buses);
 
   constructor(context: AdapterContext) {
     this.#context = context;
   }
 
   adapter(role: DeviceRole, device: ModbusDevice): Adapter {
-    const adapter = new SunSpecAdapter(role, device, this.#linkTo(endpointOf(device)), this.#context);
+    const adapter = new SunSpecAdapter(role, device, this.#linkTo(device), this.#context);
     this.#adapters.push(adapter);
     return adapter;
   }
@@ -33,17 +36,17 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#adapters.map((adapter) => adapter[Symbol.asyncDispose]()));
-    await Promise.all([...this.#links.values()].map((link) => link[Symbol.asyncDispose]()));
+    await Promise.all([...this.#buses.values()].map(({ link }) => link[Symbol.asyncDispose]()));
     this.#adapters.length = 0;
-    this.#links.clear();
+    this.#buses.clear();
   }
 
-  #linkTo(endpoint: Endpoint): ModbusLink {
+  #linkTo(device: ModbusDevice): ModbusLink {
+    const endpoint = endpointOf(device);
     const name = endpointName(endpoint);
-    const known = this.#links.get(name);
-    if (known !== undefined) return known;
-    const link = new ModbusLink(endpoint, this.#context);
-    this.#links.set(name, link);
+    const known = this.#buses.get(name);
+    const link = known?.link ?? new ModbusLink(endpoint, this.#context);
+    this.#buses.set(name, { link, gapMs: Math.max(known?.gapMs ?? 0, device.gapMs) });
     return link;
   }
 }
