@@ -1,10 +1,10 @@
 import type { DeviceTestResult, DeviceTestStep } from "./api/device-test.ts";
 import type { Clock } from "./clock.ts";
 import type { DeviceLane } from "./dispatch/device-lane.ts";
-import { directionFault } from "./model/resource.ts";
+import { type Capability, directionFault } from "./model/resource.ts";
 import type { Setpoint } from "./model/setpoint.ts";
+import { operatorSetpoint, supervise, takeBack } from "./supervised-order.ts";
 
-const POLL_MS = 100;
 /** Three samples and the device's own settling, then something to spare. */
 const SAMPLES_WAITED = 5;
 
@@ -30,6 +30,7 @@ export async function runDeviceTest(
   const { linkUp, linkDetail, protocol, capability } = lane.snapshot();
   steps.push({ name: "link", ok: linkUp, detail: `${protocol}: ${linkDetail}` });
   if (!linkUp || capability === undefined) return result(lane, steps);
+  steps.push({ name: "device", ok: true, detail: described(capability) });
 
   const reading = lane.snapshot().reading;
   const ageMs = reading === undefined ? undefined : clock.now() - reading.receivedAtMs;
@@ -46,40 +47,38 @@ export async function runDeviceTest(
     return result(lane, [...steps, { name: "command", ok: false, detail: `not sent: ${fault}` }]);
 
   const nowMs = clock.now();
-  const setpoint: Setpoint = {
-    id: `operator/${lane.era}/${nowMs}`,
-    era: lane.era,
-    powerKW: request.powerKW,
-    validFromMs: nowMs,
-    validUntilMs: nowMs + request.holdMs,
-    receivedAtMs: nowMs,
-    source: { kind: "operator", orderId: `device-test/${nowMs}` },
-  };
-  await submit(setpoint);
-  const startedMs = clock.elapsedMs();
-  const judged = () => {
-    const { judgement } = lane.snapshot();
-    return judgement?.setpointId === setpoint.id ? judgement : undefined;
-  };
-  while (judged() === undefined && clock.elapsedMs() - startedMs < request.holdMs && !signal.aborted) {
-    await clock.sleep(POLL_MS, signal).catch(() => {});
-  }
-  const { acceptance, lastError } = lane.snapshot();
-  const judgement = judged();
+  const setpoint = operatorSetpoint(lane, `device-test/${nowMs}`, request.powerKW, nowMs, request.holdMs);
+  const { judgement, acceptance, lastError, tookMs } = await supervise(
+    lane,
+    setpoint,
+    request.holdMs,
+    clock,
+    submit,
+    signal,
+  );
   steps.push({
     name: "command",
     ok: acceptance !== undefined,
     detail: acceptance?.command ?? lastError ?? judgement?.reason ?? "not accepted in time",
   });
-  const tookS = ((clock.elapsedMs() - startedMs) / 1000).toFixed(1);
+  const tookS = (tookMs / 1000).toFixed(1);
   steps.push({
     name: "meter",
     ok: judgement?.verdict === "effective",
     detail: judgement ? `${judgement.verdict} after ${tookS} s: ${judgement.reason}` : `no verdict after ${tookS} s`,
   });
-  lane.withdraw((one) => one.id === setpoint.id, "the device test is over");
-  steps.push({ name: "restore", ok: true, detail: "the order was taken back" });
+  steps.push({
+    name: "restore",
+    ...(await takeBack(lane, (one) => one.id === setpoint.id, "the device test is over", clock)),
+  });
   return { ...result(lane, steps), ...(judgement && { verdict: judgement.verdict }) };
+}
+
+/** What it is, what it can, and what becomes of a command when the gateway dies. */
+function described({ identity, minPowerKW, maxPowerKW, control, failsafe }: Capability): string {
+  const name = [identity?.vendor, identity?.model, identity?.firmware].filter((part) => part !== undefined).join(" ");
+  const range = `${minPowerKW.toFixed(2)} to ${maxPowerKW.toFixed(2)} kW by ${control}, failsafe ${failsafe}`;
+  return name === "" ? range : `${name}: ${range}`;
 }
 
 function result(lane: DeviceLane, steps: readonly DeviceTestStep[]): DeviceTestResult {

@@ -11,6 +11,7 @@ import { snapToRunnable } from "./bidding/semi-continuous.ts";
 import { type Clock, repeatEvery } from "./clock.ts";
 import { AcceptedDevices } from "./config/accepted-devices.ts";
 import type { Config, DeviceConfig, MarketConfig } from "./config/schema.ts";
+import { runDeviceRamp } from "./device-ramp-run.ts";
 import { runDeviceTest } from "./device-test-run.ts";
 import { type DispatchedDevice, Dispatcher } from "./dispatch/dispatcher.ts";
 import type { Log } from "./log.ts";
@@ -392,6 +393,10 @@ export class Gateway implements AsyncDisposable {
   }
 
   #view(store: SqliteStore): GatewayView {
+    const submitAsOperator = async (setpoint: Setpoint) => {
+      await store.commit({ setpoints: [setpoint] });
+      this.#onSetpoints([setpoint]);
+    };
     return {
       health: () => {
         if (!this.#ready) return "starting";
@@ -410,11 +415,12 @@ export class Gateway implements AsyncDisposable {
       testDevice: async (era, test, signal) => {
         const lane = this.#dispatcher?.lane(era);
         if (lane === undefined) return undefined;
-        const submit = async (setpoint: Setpoint) => {
-          await store.commit({ setpoints: [setpoint] });
-          this.#onSetpoints([setpoint]);
-        };
-        return await runDeviceTest(lane, test, this.#options.clock, submit, signal);
+        return await runDeviceTest(lane, test, this.#options.clock, submitAsOperator, signal);
+      },
+      rampDevice: async (era, ramp, signal) => {
+        const lane = this.#dispatcher?.lane(era);
+        if (lane === undefined) return undefined;
+        return await runDeviceRamp(lane, ramp, this.#options.clock, submitAsOperator, signal);
       },
     };
   }

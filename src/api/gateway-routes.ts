@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { type AdapterOperation, OperationError } from "../../adapters/kind.ts";
+import type { DeviceRampRequest } from "../device-ramp-run.ts";
 import type { DeviceTestRequest } from "../device-test-run.ts";
 import type { OrderDesk } from "../market/order-desk.ts";
 import type { StoredSetpoint } from "../store/control-store.ts";
-import type { DeviceTestResult } from "./device-test.ts";
+import type { DeviceRampResult, DeviceTestResult } from "./device-test.ts";
 import type { ApiRoutes } from "./local-api.ts";
 import { answerOrder } from "./order-route.ts";
 import type { StatusReport } from "./status-report.ts";
@@ -29,6 +30,8 @@ export interface GatewayView {
   ocpi(): object | undefined;
   /** Nothing if there is no such device. */
   testDevice(era: string, test: DeviceTestRequest, signal: AbortSignal): Promise<DeviceTestResult | undefined>;
+  /** Nothing if there is no such device. */
+  rampDevice(era: string, ramp: DeviceRampRequest, signal: AbortSignal): Promise<DeviceRampResult | undefined>;
 }
 
 /** The routes of the local API. */
@@ -73,8 +76,24 @@ export function gatewayRoutes(gateway: GatewayView): ApiRoutes {
       if (result === undefined) return { status: 404, json: { error: `there is no device "${era}"` } };
       return { status: 200, json: result };
     },
+    "POST /device-ramp": async ({ body, signal }) => {
+      const request = DeviceRampBody.safeParse(body);
+      if (!request.success) return { status: 400, json: { error: z.prettifyError(request.error) } };
+      const { era, ...ramp } = request.data;
+      const result = await gateway.rampDevice(era, ramp, signal);
+      if (result === undefined) return { status: 404, json: { error: `there is no device "${era}"` } };
+      return { status: 200, json: result };
+    },
   };
 }
+
+const DeviceRampBody = z.strictObject({
+  era: z.string(),
+  fromKW: z.number().optional(),
+  toKW: z.number().optional(),
+  steps: z.int().min(2).max(20),
+  holdMs: z.number().min(1000).max(600_000),
+});
 
 const DeviceTestBody = z.strictObject({
   era: z.string(),

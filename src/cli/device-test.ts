@@ -1,11 +1,13 @@
 import type { DeviceTestResult } from "../api/device-test.ts";
 import { loadConfig } from "../config/load.ts";
 import { askDaemon, socketOf } from "./daemon-client.ts";
+import { deviceNamed, numberOf } from "./device-option.ts";
+import { addRampCommand } from "./device-ramp.ts";
 import { CliError, EXIT } from "./exit-code.ts";
 import { paint, printData, printJson, wantsColour } from "./output.ts";
 import type { AddCommand } from "./program.ts";
 
-/** `device test NAME`: link, meter and, if a power is given, one supervised command with its verdict. */
+/** `device ramp NAME`, and `device test NAME`: link, meter and, if a power is given, one supervised command with its verdict. */
 export const addDeviceCommand: AddCommand = (program, parts, setExit) => {
   const device = program.command("device").description("look after one device");
   device
@@ -25,14 +27,10 @@ export const addDeviceCommand: AddCommand = (program, parts, setExit) => {
       const holdS = numberOf("--for", options.for);
       if (holdS < 1 || holdS > 600) throw new CliError(EXIT.usage, "--for must be 1 to 600 seconds");
       const { config, folder } = loadConfig(options.config, parts.adapters);
-      const known = config.devices.find((one) => one.era === name || one.name === name);
-      if (known === undefined) {
-        const names = config.devices.map((one) => one.era).join(", ");
-        throw new CliError(EXIT.notFound, `there is no device "${name}"; the config has: ${names}`);
-      }
+      const known = deviceNamed(config, name);
       const result = await askDaemon<DeviceTestResult>(socketOf(config, folder), "POST", "/device-test", {
         body: { era: known.era, holdMs: holdS * 1000, ...(powerKW !== undefined && { powerKW }) },
-        timeoutMs: holdS * 1000 + 20_000,
+        timeoutMs: holdS * 1000 + 40_000,
       });
       if (options.json) printJson(result);
       else {
@@ -45,14 +43,8 @@ export const addDeviceCommand: AddCommand = (program, parts, setExit) => {
       }
       setExit(exitOf(result));
     });
+  addRampCommand(device, parts, setExit);
 };
-
-function numberOf(flag: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value))
-    throw new CliError(EXIT.usage, `${flag} must be a number, got "${text}"`);
-  return value;
-}
 
 function exitOf(result: DeviceTestResult): number {
   if (result.passed) return EXIT.ok;

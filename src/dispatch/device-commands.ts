@@ -49,6 +49,11 @@ export class DeviceCommands {
     this.#lane = new Lane((job) => this.#work(job));
   }
 
+  /** False once the device has its own default again; true also while it could not be released yet. */
+  get isUnderCommand(): boolean {
+    return this.#underCommand;
+  }
+
   /** Commands leave until `signal` aborts. */
   start(signal: AbortSignal): void {
     this.#signal = signal;

@@ -113,6 +113,11 @@ export class DeviceLane {
     return this.#holding?.targetKW;
   }
 
+  /** False once the device has its own default again; true also while it could not be released yet. */
+  get isUnderCommand(): boolean {
+    return this.#commands.isUnderCommand;
+  }
+
   snapshot(): DeviceSnapshot {
     const holding = this.#holding;
     return {
