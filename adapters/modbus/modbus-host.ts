@@ -1,10 +1,17 @@
 import type { Adapter } from "../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import { endpointOf, type ModbusDevice } from "./config.ts";
 import { endpointName } from "./link/endpoint.ts";
-import { ModbusLink } from "./link/modbus-link.ts";
+import { type LinkFigures, ModbusLink } from "./link/modbus-link.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 import { busOperations, type KnownBus } from "./tools/exchange.ts";
+
+const LINK_FIGURES: readonly (readonly [keyof LinkFigures, string])[] = [
+  ["requests", "Modbus requests that were sent"],
+  ["timeouts", "Modbus requests that were not answered in time"],
+  ["exceptions", "Modbus requests that were answered with an exception"],
+  ["connections", "Connections to Modbus endpoints that were made"],
+];
 
 /** Makes the adapters and owns the connections; units behind one endpoint share one. Listens on nothing. */
 export class ModbusHost implements AdapterHost<ModbusDevice> {
@@ -32,6 +39,16 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
 
   strangers(): readonly [] {
     return [];
+  }
+
+  figures(): readonly HostFigure[] {
+    const links = [...this.#buses.values()].map(({ link }) => link.figures());
+    return LINK_FIGURES.map(([name, help]) => ({
+      name: `setpointd_modbus_${name}_total`,
+      help,
+      type: "counter",
+      samples: [{ labels: {}, value: links.reduce((sum, figures) => sum + figures[name], 0) }],
+    }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -114,6 +114,18 @@ describe.each([
     },
   );
 
+  test.runIf(isHere)("the confirmation of one address confirms no other", async () => {
+    peer.answer = (request) => {
+      peer.say(rightAnswer({ ...request, address: 41 }));
+      if (request.address !== 43) peer.say(rightAnswer(request));
+    };
+    await link.write(manners, 42, [1, 2], { mayTear: true }, never);
+    expect(await fault(link.write(manners, 43, [1, 2], { mayTear: true }, never))).toMatchObject({
+      fault: "timeout",
+      outcomeUnknown: true,
+    });
+  });
+
   test.runIf(isHere)("what comes while nothing is asked is dropped", async () => {
     expect(await link.read(manners, 1, 1, never)).toEqual([1]);
     peer.say(rtuFrame([1, 3, 2, 0xde, 0xad]));

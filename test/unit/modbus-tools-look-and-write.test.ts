@@ -143,6 +143,12 @@ describe("scan", () => {
     expect(result.table?.rows[0]?.[0]).toBe("1 and 4 more");
   });
 
+  test("a device without a name that answers under more ids than a bus holds is one device too", async () => {
+    for (let unit = 1; unit <= 40; unit++) units.registers.set(unit, new Map());
+    const result = await call(`scan ${target} --units 1-40`);
+    expect(result.table?.rows.map(([unit]) => unit)).toEqual(["1 and 39 more"]);
+  });
+
   test("silent ids do not cost the device that answers its connection", async () => {
     units.absent = "silent";
     units.registers.set(1, sunspecMap("S-1"));

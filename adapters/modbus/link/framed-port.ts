@@ -55,8 +55,8 @@ export interface ExpectedAnswer {
   readonly functionCode: number;
   /** Bytes of the whole answer with its checksum. */
   readonly length: number;
-  /** The third byte of an answer that counts its data; absent where it is an echo. */
-  readonly byteCount?: number;
+  /** What follows unit and function: the count of an answer's data bytes, or the address that was written to. */
+  readonly begins: readonly number[];
 }
 
 /**
@@ -77,12 +77,12 @@ export function expectedAnswer(request: Buffer): ExpectedAnswer {
     case 6:
     case 15:
     case 16:
-      return { unit, functionCode, length: 8 };
+      return { unit, functionCode, length: 8, begins: [request.readUInt8(2), request.readUInt8(3)] };
     default:
       throw new RangeError(`function ${functionCode} has no known answer`);
   }
 }
 
 function counted(unit: number, functionCode: number, byteCount: number): ExpectedAnswer {
-  return { unit, functionCode, byteCount, length: 3 + byteCount + 2 };
+  return { unit, functionCode, begins: [byteCount], length: 3 + byteCount + 2 };
 }

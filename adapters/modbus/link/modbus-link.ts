@@ -35,6 +35,7 @@ export interface Manners {
   readonly gapMs: number;
 }
 
+/** Counted since the start. */
 export interface LinkFigures {
   readonly requests: number;
   readonly timeouts: number;

@@ -19,7 +19,7 @@ export interface LineMemory {
 /**
  * Serial framing over a serial port or through a plain TCP bridge. Frames have neither a number nor an address, so that a
  * late answer looks like the answer to the next request of its kind. Therefore an answer counts only after its request,
- * with the unit, function, length and checksum that it must have; what arrives at any other time is dropped; and after
+ * with the unit, function, length, checksum and, for a write, address that it must have; what arrives at any other time is dropped; and after
  * an overdue answer the line is listened to in silence before anything else is sent.
  */
 export class RtuPort extends FramedPort {
@@ -112,7 +112,7 @@ export class RtuPort extends FramedPort {
       const functionCode = bytes[start + 1];
       const isException = functionCode === (expected.functionCode | EXCEPTION_BIT);
       if (!isException && functionCode !== expected.functionCode) continue;
-      if (!isException && expected.byteCount !== undefined && bytes[start + 2] !== expected.byteCount) continue;
+      if (!isException && expected.begins.some((byte, index) => bytes[start + 2 + index] !== byte)) continue;
       const end = start + (isException ? EXCEPTION_BYTES : expected.length);
       if (end > bytes.length || crc16(bytes, start, end) !== 0) continue;
       return { start, frame: Buffer.from(bytes.subarray(start, end)) };

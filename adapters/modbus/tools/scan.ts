@@ -26,6 +26,8 @@ export interface SunSpecFound {
 
 /** Where inverters, meters and gateways usually answer; asked first, so that a person soon sees something. */
 const COMMON_UNITS = [1, 2, 3, 100, 126, 200, 240, 247, 255];
+/** Unit loads that RS-485 carries (Modbus over Serial Line V1.02, 3.4.1). */
+const MOST_ON_A_BUS = 32;
 const PROBED = { address: 40_000, count: 2 };
 
 /** Unit ids to ask, the usual ones first. */
@@ -58,7 +60,16 @@ export async function scanUnits(
     if (same === undefined) found.push(one);
     else same.alsoUnits.push(unit);
   }
-  return found;
+  return withoutCrowd(found);
+}
+
+/** More units without a name than a bus can hold are one device that answers to every id. */
+function withoutCrowd(found: readonly FoundUnit[]): readonly FoundUnit[] {
+  const nameless = found.filter(({ sunspec }) => sunspec === undefined);
+  const [first, ...others] = nameless;
+  if (first === undefined || nameless.length <= MOST_ON_A_BUS) return found;
+  first.alsoUnits.push(...others.map(({ unit }) => unit));
+  return found.filter((one) => one === first || one.sunspec !== undefined);
 }
 
 async function probe(bus: FieldBus, unit: number): Promise<FoundUnit | undefined> {
