@@ -79,14 +79,49 @@ export class ModbusConnection {
     return this.#whyClosed === undefined;
   }
 
-  /** Function 3. @throws ModbusError */
-  async read(unit: number, address: number, count: number): Promise<readonly number[]> {
+  /** Function 3, or 4 for input registers. @throws ModbusError */
+  async read(
+    unit: number,
+    address: number,
+    count: number,
+    space: "holding" | "input" = "holding",
+  ): Promise<readonly number[]> {
     const { data } = await this.#ask<{ data: number[] }>((answer) =>
-      this.#codec.writeFC3(unit, address, count, answer),
+      space === "input"
+        ? this.#codec.writeFC4(unit, address, count, answer)
+        : this.#codec.writeFC3(unit, address, count, answer),
     );
     // The codec checks the length of the frame, not the byte count inside it.
     if (data.length !== count) throw new ModbusError("format", `asked for ${count} registers, got ${data.length}`);
     return data;
+  }
+
+  /** Function 1, or 2 for discrete inputs. @throws ModbusError */
+  async readBits(
+    unit: number,
+    address: number,
+    count: number,
+    space: "coil" | "discrete",
+  ): Promise<readonly boolean[]> {
+    const { data } = await this.#ask<{ data: boolean[] }>((answer) =>
+      space === "discrete"
+        ? this.#codec.writeFC2(unit, address, count, answer)
+        : this.#codec.writeFC1(unit, address, count, answer),
+    );
+    // Bits come in whole bytes, so more may be there than were asked for.
+    if (data.length < count) throw new ModbusError("format", `asked for ${count} bits, got ${data.length}`);
+    return data.slice(0, count);
+  }
+
+  /** Function 15. @throws ModbusError */
+  async writeCoils(unit: number, address: number, values: readonly boolean[]): Promise<void> {
+    const echo = await this.#ask<{ address: number; length: number }>((answer) =>
+      this.#codec.writeFC15(unit, address, [...values], answer),
+    );
+    if (echo.address !== address || echo.length !== values.length) {
+      const asked = `${values.length} coils at ${address}`;
+      throw new ModbusError("format", `wrote ${asked}, the answer confirms ${echo.length} at ${echo.address}`);
+    }
   }
 
   /** Function 16. @throws ModbusError */

@@ -19,7 +19,13 @@ export interface Manners {
   readonly gapMs: number;
 }
 
+/** Writes go before reads, what is needed often before what is needed seldom. */
+export type Priority = "write" | "fast" | "slow";
+
+const RANK: Readonly<Record<Priority, number>> = { write: 0, fast: 1, slow: 2 };
+
 interface Job {
+  readonly priority: Priority;
   readonly run: (connection: ModbusConnection) => Promise<unknown>;
   readonly manners: Manners;
   readonly settle: (outcome: Outcome) => void;
@@ -66,52 +72,93 @@ export class ModbusLink implements AsyncDisposable {
     return this.#generation;
   }
 
-  /** Holding registers, in as many requests as it takes. @throws ModbusError */
-  async read(manners: Manners, address: number, count: number, signal: AbortSignal): Promise<readonly number[]> {
+  /** Holding or input registers, in as many requests as it takes. @throws ModbusError */
+  async read(
+    manners: Manners,
+    address: number,
+    count: number,
+    signal: AbortSignal,
+    options: { space?: "holding" | "input"; priority?: Priority } = {},
+  ): Promise<readonly number[]> {
     const registers: number[] = [];
     for (const piece of piecesOf(address, count, MAX_READ)) {
-      const part = await this.#enqueue(manners, signal, (connection) =>
-        connection.read(manners.unit, piece.address, piece.count),
+      const part = await this.#enqueue(
+        manners,
+        signal,
+        (connection) => connection.read(manners.unit, piece.address, piece.count, options.space),
+        options.priority,
       );
       registers.push(...part);
     }
     return registers;
   }
 
+  /** Coils or discrete inputs. @throws ModbusError */
+  async readBits(
+    manners: Manners,
+    address: number,
+    count: number,
+    signal: AbortSignal,
+    options: { space?: "coil" | "discrete"; priority?: Priority } = {},
+  ): Promise<readonly boolean[]> {
+    const { space = "coil", priority } = options;
+    const [piece] = piecesOf(address, count, MAX_READ);
+    if (piece?.count !== count) throw new ModbusError("argument", `${count} bits do not fit one request`);
+    return this.#enqueue(
+      manners,
+      signal,
+      (connection) => connection.readBits(manners.unit, address, count, space),
+      priority,
+    );
+  }
+
+  /** Writes consecutive coils and compares the echo. @throws ModbusError */
+  async writeCoils(manners: Manners, address: number, values: readonly boolean[], signal: AbortSignal): Promise<void> {
+    const write = async (connection: ModbusConnection) => {
+      await connection.writeCoils(manners.unit, address, values);
+      return ANSWERED;
+    };
+    await this.#enqueue(manners, signal, write, "write");
+  }
+
   /**
    * Writes consecutive holding registers and compares the echo.
    * @param mayTear the values make sense one by one, so a unit that refuses function 16 gets them with function 6
+   * @param fc 6: one by one from the beginning; 16: never one by one
    * @throws ModbusError
    */
   async write(
     manners: Manners,
     address: number,
     values: readonly number[],
-    options: { mayTear: boolean },
+    options: { mayTear: boolean; fc?: 6 | 16 },
     signal: AbortSignal,
   ): Promise<void> {
     checkedRegisters(values);
+    const mayTear = options.mayTear && options.fc !== 16;
     for (const piece of piecesOf(address, values.length, MAX_WRITE)) {
       const start = piece.address - address;
       const part = values.slice(start, start + piece.count);
-      if (!(options.mayTear && this.#singleWritersOnly.has(manners.unit))) {
+      if (options.fc !== 6 && !(mayTear && this.#singleWritersOnly.has(manners.unit))) {
         try {
-          await this.#enqueue(manners, signal, async (connection) => {
+          const write = async (connection: ModbusConnection) => {
             await connection.writeMany(manners.unit, piece.address, part);
             return ANSWERED;
-          });
+          };
+          await this.#enqueue(manners, signal, write, "write");
           continue;
         } catch (error) {
           const refusesMany = error instanceof ModbusError && error.code === ILLEGAL_FUNCTION;
-          if (!refusesMany || !options.mayTear) throw error;
+          if (!refusesMany || !mayTear) throw error;
           this.#singleWritersOnly.add(manners.unit);
         }
       }
       for (const [index, value] of part.entries()) {
-        await this.#enqueue(manners, signal, async (connection) => {
+        const write = async (connection: ModbusConnection) => {
           await connection.writeOne(manners.unit, piece.address + index, value);
           return ANSWERED;
-        });
+        };
+        await this.#enqueue(manners, signal, write, "write");
       }
     }
   }
@@ -123,7 +170,12 @@ export class ModbusLink implements AsyncDisposable {
   }
 
   /** The caller may leave early; a request that is on the wire runs to its own end, so that no answer goes astray. */
-  #enqueue<T>(manners: Manners, signal: AbortSignal, run: (connection: ModbusConnection) => Promise<T>): Promise<T> {
+  #enqueue<T>(
+    manners: Manners,
+    signal: AbortSignal,
+    run: (connection: ModbusConnection) => Promise<T>,
+    priority: Priority = "fast",
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
@@ -144,6 +196,7 @@ export class ModbusLink implements AsyncDisposable {
       const job: Job = {
         run,
         manners,
+        priority,
         cancelled: false,
         settle: (outcome) => {
           signal.removeEventListener("abort", onAbort);
@@ -152,7 +205,8 @@ export class ModbusLink implements AsyncDisposable {
         },
       };
       signal.addEventListener("abort", onAbort, { once: true });
-      this.#waiting.push(job);
+      const behind = this.#waiting.findIndex((other) => RANK[other.priority] > RANK[priority]);
+      this.#waiting.splice(behind === -1 ? this.#waiting.length : behind, 0, job);
       this.#draining ??= this.#drain();
     });
   }
