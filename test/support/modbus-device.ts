@@ -33,6 +33,8 @@ export class ModbusDevice implements AsyncDisposable {
   /** Called before a write takes effect; an exception code refuses it, false ignores it and says yes. */
   onWrite: (request: Request) => number | boolean = () => true;
   silent = false;
+  /** Answers with bytes that are no Modbus. */
+  talksNonsense = false;
   /** Holding registers that may be written and not read. */
   readonly writeOnly = new Set<number>();
   readonly #server: Server;
@@ -99,6 +101,10 @@ export class ModbusDevice implements AsyncDisposable {
       while (held.length >= 8 && held.length >= 6 + held.readUInt16BE(4)) {
         const frame = held.subarray(0, 6 + held.readUInt16BE(4));
         held = held.subarray(frame.length);
+        if (this.talksNonsense) {
+          socket.write("HTTP/1.1 400 Bad Request\r\n\r\n");
+          continue;
+        }
         const answer = this.silent || frame[6] !== this.unit ? undefined : this.#answer(frame.subarray(7));
         if (answer === undefined) continue;
         const head = Buffer.from(frame.subarray(0, 7));

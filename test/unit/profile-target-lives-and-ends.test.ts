@@ -200,6 +200,25 @@ writePolicy: { cyclic: ok }`;
   });
 });
 
+test("another device at the same address gets no order, and no baseline of the one before it", async () => {
+  const device = box();
+  const { adapter, target } = await started(device, PLAIN);
+  await adapter.apply(target(2), never);
+  const written = device.writes.length;
+  // A charge of 999 % is none: whatever answers now is no battery of this profile.
+  device.put("holding", SOC, 999);
+  device.dropConnections();
+  // The order that meets the broken connection fails with it; the one after it meets the other device.
+  const faultText = async () => (await refusal(adapter.apply(target(3), never))).message;
+  await waitFor("the other device to be seen", async () => (await faultText()).includes("is no Own box"));
+  expect(await faultText()).toMatch(/is no Own box: soc \(register 11\) reads 999, expected at most 100/);
+  await expect(adapter.release(never)).rejects.toThrow("is no Own box");
+  expect(device.writes.length).toBe(written);
+  // The right one is back, and is given back to itself.
+  device.put("holding", SOC, 50);
+  await waitFor("the baseline", () => device.holding(LIMIT) === 77);
+});
+
 describe("a device that does not do as it is told", () => {
   test("shows another value afterwards: refused, with what it shows", async () => {
     const device = box();

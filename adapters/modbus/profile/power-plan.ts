@@ -199,7 +199,7 @@ function appliedOf(
   const value = part === undefined ? undefined : pointValue(part.point, part.registers, look);
   const magnitude =
     typeof value !== "number" || part === undefined ? aim.magnitude : Math.abs(value) * baseFactor(part.point);
-  return (turn * magnitude) / range.perKW + 0;
+  return Number(((turn * magnitude) / range.perKW).toPrecision(12)) + 0;
 }
 
 function textOf(writes: readonly PlannedWrite[], look: Lookup): string {

@@ -128,8 +128,10 @@ export class ProfileAdapter implements Adapter {
     try {
       await this.#commands.run(signal, async () => {
         this.#hold = undefined;
+        const inner = AbortSignal.any([signal, this.#life.signal]);
         // If this fails, the loop tries again until the device is back.
-        await this.#device.restore(AbortSignal.any([signal, this.#life.signal]));
+        if (this.#device.touched) await this.#recognise(inner);
+        await this.#device.restore(inner);
         this.#restoreFailures = 0;
       });
     } catch (error) {
@@ -163,6 +165,7 @@ export class ProfileAdapter implements Adapter {
     if (!(leftMs > 0)) throw new DeviceError("refused", this.era, "the target has already ended");
     const startedMs = this.#clock.elapsedMs();
     const inner = AbortSignal.any([signal, this.#life.signal]);
+    await this.#recognise(inner);
     // A correction is for a device that does not follow: it is told in full, also what it seems to hold.
     const mode = target.correction ? "refresh" : "order";
     const order = await this.#device.hold(target.powerKW, reversionS(control, leftMs), mode, inner);
@@ -219,11 +222,20 @@ export class ProfileAdapter implements Adapter {
     }
   }
 
-  /** A new connection may lead to a device that restarted: look whether it is still the same, and order again. */
   async #watchLink(signal: AbortSignal): Promise<void> {
+    if ((await this.#port.open(signal)) === this.#generation) return;
+    await this.#commands.run(signal, () => this.#recognise(signal));
+  }
+
+  /**
+   * A new connection may lead to a device that restarted, or to another one. Nothing is written before it is looked at; then
+   * the order is given again.
+   * @throws ProfileError if it is no device of the profile
+   */
+  async #recognise(signal: AbortSignal): Promise<void> {
     const generation = await this.#port.open(signal);
     if (generation === this.#generation) return;
-    await this.#commands.run(signal, () => this.#device.recheck(signal));
+    await this.#device.recheck(signal);
     this.#generation = generation;
     if (this.#hold !== undefined) this.#hold.refreshAtMs = this.#clock.elapsedMs();
   }
