@@ -314,3 +314,10 @@ describe("the profiles that come with setpointd", () => {
     }
   });
 });
+
+test("the profile of the how-to is sound, and what it says of rounding is so", () => {
+  const page = readFileSync(new URL("../../docs/how-to/device-profile.md", import.meta.url), "utf8");
+  const [, text = ""] = /^```yaml\n(# my-battery\.yaml\n[\s\S]*?)^```$/m.exec(page) ?? [];
+  expect(parseProfile(text, "my-battery.yaml").id).toBe("my-battery");
+  expect((7400 / (3 * 230)).toFixed(2)).toBe("10.72");
+});

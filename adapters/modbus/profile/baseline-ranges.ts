@@ -46,9 +46,10 @@ export function baselineWrites(
   points: ReadonlyMap<string, Point>,
 ): readonly PlannedWrite[] {
   const byAddress = new Map([...points.values()].filter(isWritable).map((point) => [point.address, point]));
+  const timers = timerPoints(spec);
   const writes = kept.flatMap(({ address, values }) => {
     const point = byAddress.get(address);
-    return point === undefined ? [] : [singleWrite(point, values)];
+    return point === undefined ? [] : [singleWrite(point, values, !timers.includes(point.name))];
   });
   const enable = writes.find(({ parts }) => parts[0]?.point.name === spec.enable?.point);
   const others = writes.filter((write) => write !== enable).reverse();
@@ -68,8 +69,14 @@ function enabledRegisters(spec: ControlSpec, points: ReadonlyMap<string, Point>)
     : registersFor(point, spec.enable.value, "nearest", () => undefined);
 }
 
-function singleWrite(point: Point, registers: readonly number[]): PlannedWrite {
-  const part: PlannedPart = { point, registers, onlyIfChanged: false, isKept: true };
+/** Points that count down, so that they read other than they were written a moment later. */
+function timerPoints(spec: ControlSpec): readonly string[] {
+  const writes = spec.sequence.flatMap((step) => writesOf<WriteSpec>(step));
+  return writes.filter(({ value }) => value === "reversion").map(({ point }) => point);
+}
+
+function singleWrite(point: Point, registers: readonly number[], isKept: boolean): PlannedWrite {
+  const part: PlannedPart = { point, registers, onlyIfChanged: false, isKept };
   const fc = point.writeFunction ?? (registers.length === 1 ? 6 : 16);
   return { space: "holding", address: point.address, registers, fc, parts: [part] };
 }
