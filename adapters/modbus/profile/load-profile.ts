@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { ConfigError, parseYaml } from "../../../src/config/load.ts";
+import { existsSync } from "node:fs";
+import { ConfigError, loadYaml, parseYaml } from "../../../src/config/load.ts";
 import { profileFaults } from "./profile-faults.ts";
 import { profileFileOf } from "./profile-files.ts";
 import { type Profile, profileSchema } from "./profile-schema.ts";
@@ -15,14 +15,7 @@ const checkedSchema = profileSchema.check((context) => {
  * @throws ConfigError with each fault: file, line, key, what was expected
  */
 export function loadProfile(file: string): Profile {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : String(error);
-    throw new ConfigError([{ file, path: "", fault: reason }]);
-  }
-  return parseProfile(text, file);
+  return loadYaml(file, checkedSchema).value;
 }
 
 /** @throws ConfigError */
