@@ -7,6 +7,7 @@ import type { ProfileFacts } from "./profile-device.ts";
 export interface ProfileTimes {
   /** Seconds from a command until the meter shows it, where the config says it; else the profile's. */
   readonly settleS?: number | undefined;
+  /** Elapsed ms between two readings. */
   readonly pollMs: number;
   readonly ratingKW?: number | undefined;
 }

@@ -4,6 +4,7 @@ import type { DeviceIdentity, FailsafeClass } from "../../../src/model/resource.
 import { SunSpecDevice } from "../sunspec/sunspec-device.ts";
 import { bandOf, type DeviceOptions } from "./control-range.ts";
 import { DumpPort, type RecordedWrite } from "./dump-port.ts";
+import { ProfileControl } from "./profile-control.ts";
 import { ProfileDevice } from "./profile-device.ts";
 import { ProfileError } from "./profile-error.ts";
 import { KIND_OF } from "./profile-of-device.ts";
@@ -116,14 +117,14 @@ async function tryPower(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<TriedPower> {
-  const { device, port } = deviceOver(profile, dump, options, clock);
-  const { control } = await device.discover(signal);
-  if (control === undefined) return { powerKW, writes: [], fault: "this device is only measured" };
+  const { device, control, port } = deviceOver(profile, dump, options, clock);
+  const chosen = (await device.discover(signal)).control;
+  if (chosen === undefined) return { powerKW, writes: [], fault: "this device is only measured" };
   try {
-    const seconds = control.spec.reversion?.seconds ?? TRIAL_S;
-    const order = await device.hold(powerKW, seconds, "refresh", signal);
+    const seconds = chosen.spec.reversion?.seconds ?? TRIAL_S;
+    const order = await control.hold(powerKW, seconds, "refresh", signal);
     const writes = port.writes.splice(0);
-    await device.restore(signal);
+    await control.restore(signal);
     return { powerKW, appliedKW: order.appliedKW, command: order.command, writes, release: port.writes };
   } catch (error) {
     if (!(error instanceof ProfileError)) throw error;
@@ -134,7 +135,8 @@ async function tryPower(
 function deviceOver(profile: Profile, dump: RegisterDump, options: DeviceOptions, clock: Clock) {
   const port = new DumpPort(dump);
   const keeping = { clock, budget: { spend: () => ({ ok: true }) as const }, baseline: baselineOfTrial() };
-  return { port, device: new ProfileDevice(port, profile, options, keeping) };
+  const device = new ProfileDevice(port, profile, options);
+  return { port, device, control: new ProfileControl(port, device, keeping) };
 }
 
 function baselineOfTrial() {
