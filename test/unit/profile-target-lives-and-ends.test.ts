@@ -357,4 +357,25 @@ describe("readings", () => {
       expect(report.reading).not.toHaveProperty("exportKWh");
     }
   });
+
+  test("a sum with a part that is not there is not there either, unless the profile says that it may lack", async () => {
+    const device = new ModbusDevice(100)
+      .put("input", 820, 300, 200)
+      .put("input", 842, 0, 50)
+      .put("holding", 2716, 0, 0);
+    const bench = await profileBench(device, "battery", { profile: "victron-gx", ratingKW: 5 });
+    open.push(device, bench);
+    await bench.adapter.start(never);
+    await waitFor("readings", () => bench.readings("socPercent").length > 1);
+    expect(bench.readings("powerKW")).toEqual([]);
+    const meter = new ModbusDevice(1);
+    for (let register = 0; register < 0x60; register++) meter.put("input", register, 0);
+    meter.putFloat("input", 0x00, 231).putFloat("input", 0x46, 50);
+    for (const register of [2, 3, 4, 5]) meter.tables.input.delete(register);
+    const oneP = await profileBench(meter, "load", { profile: "eastron-sdm630" });
+    open.push(meter, oneP);
+    await oneP.adapter.start(never);
+    await waitFor("readings", () => oneP.readings("voltageV").length > 0);
+    expect(oneP.readings("voltageV").at(-1)).toBe(231);
+  });
 });
