@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Endpoint } from "./link/endpoint.ts";
+import { profileFileOf } from "./profile/profile-files.ts";
 
 /** Nothing is shared between Modbus devices apart from the connections, which need no setting. */
 export const modbusShared = z.strictObject({});
@@ -24,7 +25,7 @@ const serialLine = z.strictObject({
     .describe("The RS-485 adapter hears what it sends; found out by itself where it is not said"),
 });
 
-/** How to reach one SunSpec device, and how to treat it. */
+/** How to reach one device, and how to treat it. What a profile says counts where nothing stands here. */
 export const modbusDevice = z.strictObject({
   host: z
     .string()
@@ -32,22 +33,35 @@ export const modbusDevice = z.strictObject({
     .max(253)
     .optional()
     .describe("Name or address of the device or of the gateway before it; this or `serial`"),
-  port: z.int().min(1).max(65_535).default(502),
+  profile: z
+    .string()
+    .max(48)
+    .refine((id) => profileFileOf(id) !== undefined, "there is no such profile; `setpointd profile list` shows them")
+    .optional()
+    .describe("Device profile by its id; without one the device is a SunSpec device"),
+  profileFile: z.string().min(1).max(4096).optional().describe("A device profile of one's own, in place of `profile`"),
+  port: z.int().min(1).max(65_535).optional().describe("Default 502, or the profile's"),
   framing: z
     .enum(["tcp", "rtu"])
     .default("tcp")
     .describe("tcp: Modbus TCP. rtu: serial frames through a plain TCP bridge, as many RS-485 servers do"),
   serial: serialLine.optional().describe("The device is on a serial bus of this machine; this or `host`"),
-  unit: z.int().min(1).max(255).default(1).describe("Modbus unit id; SMA answers SunSpec under 126"),
+  unit: z
+    .int()
+    .min(1)
+    .max(255)
+    .optional()
+    .describe("Modbus unit id, default 1 or the profile's; SMA answers SunSpec under 126"),
+  connector: z.int().min(1).max(100).default(1).describe("Connector of a charging station with several"),
   connectDelayMs: z
     .int()
     .min(0)
     .max(30_000)
-    .default(0)
-    .describe("Pause after connecting that the device needs before the first request"),
-  pollMs: z.int().min(100).max(60_000).default(1000).describe("Time between two readings"),
-  timeoutMs: z.int().min(50).max(30_000).default(2000).describe("Longest wait for one answer"),
-  gapMs: z.int().min(0).max(5000).default(0).describe("Silence that the device needs between two requests"),
+    .optional()
+    .describe("Pause after connecting that the device needs before the first request, default 0 or the profile's"),
+  pollMs: z.int().min(100).max(60_000).optional().describe("Time between two readings, default 1000"),
+  timeoutMs: z.int().min(50).max(30_000).optional().describe("Longest wait for one answer, default 2000"),
+  gapMs: z.int().min(0).max(5000).optional().describe("Silence that the device needs between two requests, default 0"),
   revertS: z
     .int()
     .min(5)
@@ -64,7 +78,17 @@ export const modbusDevice = z.strictObject({
     .enum(["auto", "704", "123", "124", "none"])
     .default("auto")
     .describe("Model that carries the commands: 704, else 123 (solar) or 124 (battery); none only measures"),
-  settleS: z.number().min(0).max(600).default(6).describe("Time from a command until the meter is expected to show it"),
+  settleS: z
+    .number()
+    .min(0)
+    .max(600)
+    .optional()
+    .describe("Time from a command until the meter is expected to show it, default 6 or the profile's"),
+  phases: z
+    .union([z.literal(1), z.literal(2), z.literal(3)])
+    .optional()
+    .describe("Phases that a charger is wired to, for a profile that counts in amps"),
+  maxA: z.number().min(1).max(500).optional().describe("Greatest current of a charger, A, for a profile that asks"),
   ratingKW: z
     .number()
     .positive()
@@ -78,7 +102,7 @@ export type ModbusDevice = z.infer<typeof modbusDevice>;
 
 /** Where a device is, for the link layer. @throws RangeError where `endpointFault` has something to say */
 export function endpointOf(device: ModbusDevice): Endpoint {
-  const { host, port, framing, serial, connectDelayMs } = device;
+  const { host, port = 502, framing, serial, connectDelayMs = 0 } = device;
   if (serial !== undefined) {
     const { echo, ...line } = serial;
     return { serial: { ...line, ...(echo !== undefined && { echo }) }, connectDelayMs };
@@ -89,7 +113,7 @@ export function endpointOf(device: ModbusDevice): Endpoint {
 
 /** What the schema of the keys can't say: where the device is, once and only once, and that one bus has one setting. */
 export function endpointFault(device: ModbusDevice, before: readonly ModbusDevice[]): string | undefined {
-  const { host, serial, framing, unit } = device;
+  const { host, serial, framing, unit = 1 } = device;
   if (host === undefined && serial === undefined) {
     return "needs `host` (a device or gateway on the network, for example host: 192.168.1.50) or `serial` (a bus of this machine)";
   }

@@ -1,17 +1,19 @@
 import type { AdapterKind } from "../kind.ts";
 import { endpointFault, type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
 import { ModbusHost } from "./modbus-host.ts";
+import { profileCommands } from "./profile/commands.ts";
+import { profileFault } from "./profile/profile-of-device.ts";
 import { fieldCommands } from "./tools/commands.ts";
 
 export type { ModbusDevice, ModbusShared } from "./config.ts";
 
-/** SunSpec inverters and batteries over Modbus, on the network or on a serial bus. */
+/** Modbus devices, on the network or on a serial bus: SunSpec inverters and batteries, and what a profile describes. */
 export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
   name: "modbus",
-  title: "SunSpec inverters and batteries over Modbus TCP and RTU",
+  title: "Modbus: SunSpec inverters and batteries, and devices that a profile describes",
   sharedSchema: modbusShared,
   deviceSchema: modbusDevice,
-  deviceFault: (_shared, device, before) => endpointFault(device, before),
-  commands: fieldCommands,
+  deviceFault: (_shared, device, before, { kind }) => profileFault(device, kind) ?? endpointFault(device, before),
+  commands: [...profileCommands, ...fieldCommands],
   createHost: (_shared, context) => new ModbusHost(context),
 };

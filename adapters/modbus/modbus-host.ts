@@ -1,10 +1,18 @@
+import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import { endpointOf, type ModbusDevice } from "./config.ts";
+import { type ModbusSettings, settingsOf } from "./device-settings.ts";
 import { endpointName } from "./link/endpoint.ts";
 import { type LinkFigures, ModbusLink } from "./link/modbus-link.ts";
+import { baselineIn, writeBudgetIn } from "./profile/memory-keeping.ts";
+import { ProfileAdapter } from "./profile/profile-adapter.ts";
+import { profileOf } from "./profile/profile-of-device.ts";
+import type { Profile } from "./profile/profile-schema.ts";
+import { portOver } from "./profile/unit-port.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 import { busOperations, type KnownBus } from "./tools/exchange.ts";
+import { UnusableAdapter } from "./unusable-adapter.ts";
 
 const LINK_FIGURES: readonly (readonly [keyof LinkFigures, string])[] = [
   ["requests", "Modbus requests that were sent"],
@@ -26,9 +34,31 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
   }
 
   adapter(role: DeviceRole, device: ModbusDevice): Adapter {
-    const adapter = new SunSpecAdapter(role, device, this.#linkTo(device), this.#context);
+    const adapter = this.#adapterFor(role, device);
     this.#adapters.push(adapter);
     return adapter;
+  }
+
+  #adapterFor(role: DeviceRole, device: ModbusDevice): Adapter {
+    let profile: Profile | undefined;
+    try {
+      profile = profileOf(device);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // One broken profile stops no other device.
+      return new UnusableAdapter(role.era, error.message);
+    }
+    const settings = settingsOf(device, profile);
+    const link = this.#linkTo(settings);
+    if (profile === undefined || profile.sunspec !== undefined) {
+      return new SunSpecAdapter(role, sunSpecSettings(settings, profile), link, this.#context);
+    }
+    const { clock, memory } = this.#context;
+    const unit = `${endpointName(endpointOf(settings))}/${settings.unit}`;
+    return new ProfileAdapter(role, profile, portOver(link, settings), settings, this.#context, {
+      budget: writeBudgetIn(memory, unit, clock),
+      baseline: baselineIn(memory, `${unit} ${settings.connector}`),
+    });
   }
 
   async start(): Promise<void> {}
@@ -58,7 +88,7 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     this.#buses.clear();
   }
 
-  #linkTo(device: ModbusDevice): ModbusLink {
+  #linkTo(device: ModbusSettings): ModbusLink {
     const endpoint = endpointOf(device);
     const name = endpointName(endpoint);
     const known = this.#buses.get(name);
@@ -66,4 +96,10 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     this.#buses.set(name, { link, gapMs: Math.max(known?.gapMs ?? 0, device.gapMs) });
     return link;
   }
+}
+
+/** A profile's word on the control of a SunSpec device counts where the config has none of its own. */
+function sunSpecSettings(settings: ModbusSettings, profile: Profile | undefined): ModbusSettings {
+  const control = settings.control === "auto" ? (profile?.sunspec?.control ?? "auto") : settings.control;
+  return { ...settings, control };
 }

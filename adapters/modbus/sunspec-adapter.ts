@@ -4,7 +4,7 @@ import { type Acceptance, type Adapter, DeviceError, type Report, type Target } 
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
-import type { ModbusDevice } from "./config.ts";
+import type { ModbusSettings } from "./device-settings.ts";
 import { deviceErrorFrom } from "./link/device-error.ts";
 import { Exclusive } from "./link/exclusive.ts";
 import type { ModbusLink } from "./link/modbus-link.ts";
@@ -33,7 +33,7 @@ export class SunSpecAdapter implements Adapter {
   readonly era: Era;
   readonly protocol = "sunspec";
   readonly #role: DeviceRole;
-  readonly #config: ModbusDevice;
+  readonly #config: ModbusSettings;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #random: () => number;
@@ -57,7 +57,7 @@ export class SunSpecAdapter implements Adapter {
   #restoreFailures = 0;
   #restoreAtMs = 0;
 
-  constructor(role: DeviceRole, config: ModbusDevice, link: ModbusLink, context: AdapterContext) {
+  constructor(role: DeviceRole, config: ModbusSettings, link: ModbusLink, context: AdapterContext) {
     this.era = role.era;
     this.#role = role;
     this.#config = config;
@@ -328,7 +328,7 @@ export class SunSpecAdapter implements Adapter {
   }
 }
 
-function registersOf(link: ModbusLink, config: ModbusDevice): Registers {
+function registersOf(link: ModbusLink, config: ModbusSettings): Registers {
   const manners = { unit: config.unit, timeoutMs: config.timeoutMs, gapMs: config.gapMs };
   return {
     open: (signal) => link.open(manners, signal),

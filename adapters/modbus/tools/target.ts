@@ -1,7 +1,9 @@
 import type { AdapterCommand, CommandContext } from "../../kind.ts";
 import { OperationError } from "../../kind.ts";
 import { endpointOf, type ModbusDevice } from "../config.ts";
+import { settingsOf } from "../device-settings.ts";
 import { type Endpoint, endpointName } from "../link/endpoint.ts";
+import { profileOf } from "../profile/profile-of-device.ts";
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -43,11 +45,12 @@ export function targetFrom(text: string, options: Options, context: CommandConte
     | ModbusDevice
     | undefined;
   if (device !== undefined) {
+    const settings = settingsOf(device, profileOf(device));
     return {
-      endpoint: endpointOf(device),
-      unit: unit ?? device.unit,
-      timeoutMs: timeoutMs ?? device.timeoutMs,
-      gapMs: device.gapMs,
+      endpoint: endpointOf(settings),
+      unit: unit ?? settings.unit,
+      timeoutMs: timeoutMs ?? settings.timeoutMs,
+      gapMs: settings.gapMs,
     };
   }
   const written = endpointFrom(text, options);

@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+/** Name of a point, a control or a source inside a profile. */
+export const name = z
+  .string()
+  .regex(/^[a-z][A-Za-z0-9]{0,39}$/, "must be a name of letters and digits that begins small, for example gridPower");
+
+/** Says for a key that is left out what it is for; zod's own word for every other fault. */
+export function missing(what: string) {
+  return (issue: { readonly input?: unknown }) => (issue.input === undefined ? `is missing: ${what}` : undefined);
+}
+
+/**
+ * Where a number comes from: the number itself, a point's value, or what the config says of this device. In a list the
+ * first that is there counts.
+ */
+const source = z.union([
+  z.number("must be a number, the name of a point, or config.phases, config.maxA or config.ratingKW"),
+  name,
+  z.enum(["config.phases", "config.maxA", "config.ratingKW"]),
+]);
+
+export const sources = z.union([source, z.array(source).min(1).max(8)]);
+
+export type Source = z.output<typeof source>;
+export type Sources = z.output<typeof sources>;
+
+export function sourceList(given: Sources | undefined): readonly Source[] {
+  if (given === undefined) return [];
+  return Array.isArray(given) ? given : [given];
+}
+
+/** Names of the points that sources refer to. */
+export function pointsOf(given: Sources | undefined): readonly string[] {
+  return sourceList(given).filter((one): one is string => typeof one === "string" && !one.startsWith("config."));
+}
