@@ -28,6 +28,16 @@ export const modbusDevice = z.strictObject({
     .default("auto")
     .describe("Model that carries the commands: 704, else 123 (solar) or 124 (battery); none only measures"),
   settleS: z.number().min(0).max(600).default(6).describe("Time from a command until the meter is expected to show it"),
+  meter: z
+    .strictObject({
+      number: z.int().min(1).max(20).default(1).describe("Which of the device's meters, in the order of its map"),
+      positiveIs: z
+        .enum(["import", "export"])
+        .default("import")
+        .describe("What the meter counts as positive power; Fronius import, SolarEdge export"),
+    })
+    .optional()
+    .describe("Measure with a SunSpec meter (models 201-204, 211-214); a device of kind load always does"),
   ratingKW: z
     .number()
     .positive()

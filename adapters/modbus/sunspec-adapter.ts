@@ -71,6 +71,7 @@ export class SunSpecAdapter implements Adapter {
       control: config.control,
       minPercent: config.minPercent,
       ratingKW: config.ratingKW,
+      meter: config.meter ?? (role.kind === "load" ? { number: 1, positiveIs: "import" } : undefined),
     });
   }
 

@@ -1,18 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { SunSpecDevice } from "../../adapters/modbus/sunspec/sunspec-device.ts";
 import { systemClock } from "../../src/clock.ts";
-import { fixtureJson, hasFixtures, RegisterImage } from "./sunspec-register-image.ts";
+import { dumpImage, hasFixtures, type RegisterImage } from "./sunspec-register-image.ts";
 
 const never = new AbortController().signal;
-
-/** A word that the dump could not read is shown as the device shows what it does not implement. */
-function imageOf(name: string): RegisterImage {
-  const dump = fixtureJson(`dumps/${name}.json`) as { base: number; registers: (number | null)[] };
-  return new RegisterImage(
-    dump.base,
-    dump.registers.map((word) => word ?? 0xffff),
-  );
-}
 
 function deviceOn(image: RegisterImage, ratingKW?: number): SunSpecDevice {
   return new SunSpecDevice(image, systemClock, { kind: "solar", control: "auto", minPercent: 1, ratingKW });
@@ -20,7 +11,7 @@ function deviceOn(image: RegisterImage, ratingKW?: number): SunSpecDevice {
 
 describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped without ../shared)", () => {
   test("by day the walk finds all models and the measurement makes sense", async () => {
-    const device = deviceOn(imageOf("sma-sb3.6-1av-41_day"));
+    const device = deviceOn(dumpImage("sma-sb3.6-1av-41_day"));
     const facts = await device.discover(never);
     expect(facts.chain.complete).toBe(true);
     expect(facts.chain.models.map((model) => model.id)).toEqual([
@@ -38,14 +29,14 @@ describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped wi
   });
 
   test("its limit is controllable, its timer does not exist, and its registers prove nothing", async () => {
-    const facts = await deviceOn(imageOf("sma-sb3.6-1av-41_day")).discover(never);
+    const facts = await deviceOn(dumpImage("sma-sb3.6-1av-41_day")).discover(never);
     expect(facts.control?.control.model).toBe("123");
     expect(facts.reverts).toBe(false);
     expect(facts.readsBack).toBe(false);
   });
 
   test("an order writes the limit, and neither the switch that reads 0 nor a timer that is not there", async () => {
-    const image = imageOf("sma-sb3.6-1av-41_day");
+    const image = dumpImage("sma-sb3.6-1av-41_day");
     const device = deviceOn(image);
     const facts = await device.discover(never);
     const start = facts.control?.entry.address ?? Number.NaN;
@@ -63,7 +54,7 @@ describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped wi
   });
 
   test("by night nothing is measured, which is not 0, and an order is refused", async () => {
-    const device = deviceOn(imageOf("sma-sb3.6-1av-41_night"), 3.68);
+    const device = deviceOn(dumpImage("sma-sb3.6-1av-41_night"), 3.68);
     const facts = await device.discover(never);
     expect(facts.chain.models.some((model) => model.id === 101)).toBe(true);
     const { values } = await device.sample(never);

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import type { Registers } from "../../adapters/modbus/sunspec/registers.ts";
 
@@ -54,11 +55,19 @@ export function illegalAddress(): ModbusError {
   return new ModbusError("exception", "exception 2", { code: 2 });
 }
 
-const SHARED = new URL("../../../shared/fixtures/sunspec/", import.meta.url);
-
 /** Real register dumps and model definitions, which are not part of the project. */
-export const hasFixtures = existsSync(SHARED);
+export const FIXTURES = resolve(import.meta.dirname, "../../../shared/fixtures/sunspec");
+export const hasFixtures = existsSync(FIXTURES);
 
 export function fixtureJson(path: string): unknown {
-  return JSON.parse(readFileSync(new URL(path, SHARED), "utf8"));
+  return JSON.parse(readFileSync(resolve(FIXTURES, path), "utf8"));
+}
+
+/** A dump of a real device. A word that could not be read shows as what the device does not implement. */
+export function dumpImage(name: string): RegisterImage {
+  const dump = fixtureJson(`dumps/${name}.json`) as { base: number; registers: (number | null)[] };
+  return new RegisterImage(
+    dump.base,
+    dump.registers.map((word) => word ?? 0xffff),
+  );
 }

@@ -1,5 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
-import { storageControls } from "./models-control.ts";
+import { storageControls } from "./models/storage-controls.ts";
 import { storageRates } from "./power-conversion.ts";
 import { percentText } from "./solar-limit-123.ts";
 
@@ -24,6 +24,7 @@ export const batteryRates124: PowerControl = {
   model: "124",
   table: storageControls,
   enable: "StorCtl_Mod",
+  written: POINTS,
   mayTear: true,
   usable: (block) => block.scaleOf("OutWRte") !== undefined && block.implemented("StorCtl_Mod"),
   reverts: (block) => block.implemented("InOutWRte_RvrtTms"),

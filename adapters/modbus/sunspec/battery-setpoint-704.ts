@@ -1,5 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
-import { derControls } from "./models-control.ts";
+import { derControls } from "./models/der-controls.ts";
 import { kWFromRawWatts, rawWattsFromKW } from "./power-conversion.ts";
 
 const WATTS = 1;
@@ -19,6 +19,7 @@ export const batterySetpoint704: PowerControl = {
   model: "704",
   table: derControls,
   enable: "WSetEna",
+  written: POINTS,
   // Half of a 32-bit setpoint is another setpoint.
   mayTear: false,
   usable: (block) => block.scaleOf("WSet") !== undefined && block.implemented("WSetEna"),

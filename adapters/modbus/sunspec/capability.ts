@@ -5,6 +5,8 @@ import type { Facts } from "./sunspec-device.ts";
 /** Range of a device's power, kW, export positive; absent if it does not state its rating. */
 export function rangeOf(kind: ResourceKind, facts: Facts): { minPowerKW: number; maxPowerKW: number } | undefined {
   if (facts.control !== undefined) return facts.control.control.range(facts.ratings);
+  // A load that is only measured states no rating; the config does.
+  if (kind === "load") return meteredRange(facts);
   const { derMaxKW, legacyMaxKW, maxChargeKW, maxDischargeKW } = facts.ratings;
   const ratingKW = derMaxKW ?? legacyMaxKW;
   if (kind === "battery") {
@@ -14,6 +16,11 @@ export function rangeOf(kind: ResourceKind, facts: Facts): { minPowerKW: number;
     return { minPowerKW: 0 - chargeKW, maxPowerKW: dischargeKW };
   }
   return ratingKW === undefined ? undefined : { minPowerKW: 0, maxPowerKW: ratingKW };
+}
+
+function meteredRange({ ratings }: Facts): { minPowerKW: number; maxPowerKW: number } | undefined {
+  const ratingKW = ratings.legacyMaxKW ?? ratings.derMaxKW;
+  return ratingKW === undefined ? undefined : { minPowerKW: 0 - ratingKW, maxPowerKW: 0 };
 }
 
 /**
@@ -28,7 +35,11 @@ export function capabilityOf(
 ): Capability {
   const range = rangeOf(kind, facts);
   if (range === undefined) {
-    throw new DeviceError("protocol", era, "states no rating, as sleeping inverters do; wait for it, or set ratingKW");
+    throw new DeviceError(
+      "protocol",
+      era,
+      "states no rating, as sleeping inverters and meters do; wait for it, or set ratingKW",
+    );
   }
   const { capacityKWh } = facts.ratings;
   return {

@@ -37,6 +37,8 @@ export interface PowerControl {
   readonly table: ModelTable;
   /** The point that puts a command in force; it is written last, and first when it takes one off. */
   readonly enable: string;
+  /** Every point that an order may write, in the order of their offsets; nothing else in the model is ever written. */
+  readonly written: readonly string[];
   /** All points are single registers, so a device that refuses function 16 may get them one by one. */
   readonly mayTear: boolean;
   /** The device has what this control needs; false also while it sleeps and answers with not-implemented codes. */

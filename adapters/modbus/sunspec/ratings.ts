@@ -1,8 +1,12 @@
 import { type ModelBlock, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain } from "./model-chain.ts";
 import type { ModelTable } from "./model-table.ts";
-import { derCapacity, nameplate, settings, storageControls } from "./models-control.ts";
-import { derStorage } from "./models-measurement.ts";
+import { batteryBank } from "./models/battery-bank.ts";
+import { derCapacity } from "./models/der-capacity.ts";
+import { derStorage } from "./models/der-storage.ts";
+import { nameplate } from "./models/nameplate.ts";
+import { settings } from "./models/settings.ts";
+import { storageControls } from "./models/storage-controls.ts";
 import type { Registers } from "./registers.ts";
 
 /** Powers are magnitudes in kW. Each is there only if the device states it (or the config does). */
@@ -11,10 +15,11 @@ export interface Ratings {
   readonly derMaxKW?: number;
   /** Base of the percentages in 123: 121.WMax (what the installer set), else 120.WRtg. */
   readonly legacyMaxKW?: number;
-  /** 702.WChaRteMax, else its rating; without 702 124.WChaMax, else 120.MaxChaRte. */
+  /** 702.WChaRteMax, else its rating; without 702 124.WChaMax, else 120.MaxChaRte, else 802.WChaRteMax. */
   readonly maxChargeKW?: number;
-  /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does. */
+  /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does, else 802. */
   readonly maxDischargeKW?: number;
+  /** 713.WHRtg, else 120.WHRtg, else 802.WHRtg. */
   readonly capacityKWh?: number;
 }
 
@@ -37,6 +42,7 @@ export async function readRatings(
   const set = await block(settings);
   const storage = await block(storageControls);
   const derStore = await block(derStorage);
+  const bank = await block(batteryBank);
 
   const legacyMaxW = positive(set?.number("WMax")) ?? positive(plate?.number("WRtg"));
   const derMaxW = positive(capacity?.number("WMax")) ?? positive(capacity?.number("WMaxRtg")) ?? legacyMaxW;
@@ -44,8 +50,10 @@ export async function readRatings(
     ratedPair(capacity?.number("WChaRteMax"), capacity?.number("WDisChaRteMax")) ??
     ratedPair(capacity?.number("WChaRteMaxRtg"), capacity?.number("WDisChaRteMaxRtg")) ??
     ratedPair(positive(storage?.number("WChaMax")) ?? plate?.number("MaxChaRte"), plate?.number("MaxDisChaRte")) ??
+    ratedPair(bank?.number("WChaRteMax"), bank?.number("WDisChaRteMax")) ??
     {};
-  const storedWh = positive(derStore?.number("WHRtg")) ?? positive(plate?.number("WHRtg"));
+  const storedWh =
+    positive(derStore?.number("WHRtg")) ?? positive(plate?.number("WHRtg")) ?? positive(bank?.number("WHRtg"));
   return {
     ...kW("derMaxKW", overrideKW, derMaxW),
     ...kW("legacyMaxKW", overrideKW, legacyMaxW),

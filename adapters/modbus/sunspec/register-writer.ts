@@ -2,7 +2,7 @@ import type { Baseline, PowerControl, RawPoints } from "./control.ts";
 import type { ModelBlock } from "./model-block.ts";
 import { sizeOf } from "./model-block.ts";
 import type { ModelTable } from "./model-table.ts";
-import { encodeNumber } from "./point-types.ts";
+import { encodeNumber, writableType } from "./point-types.ts";
 
 /** One request: consecutive registers. */
 export interface WriteStep {
@@ -55,18 +55,4 @@ function runs(control: PowerControl, block: ModelBlock<ModelTable>, points: RawP
     if (values.length !== sizeOf(point)) throw new RangeError(`${name} does not take ${values.length} registers`);
   }
   return found;
-}
-
-function writableType(type: string): Parameters<typeof encodeNumber>[0] {
-  switch (type) {
-    case "int16":
-    case "uint16":
-    case "enum16":
-    case "bitfield16":
-    case "int32":
-    case "uint32":
-      return type;
-    default:
-      throw new TypeError(`points of type ${type} are not written`);
-  }
 }

@@ -1,5 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
-import { immediateControls } from "./models-control.ts";
+import { immediateControls } from "./models/immediate-controls.ts";
 import { kWFromRawPercent, rawPercentFromKW } from "./power-conversion.ts";
 
 const POINTS = ["WMaxLimPct", "WMaxLimPct_WinTms", "WMaxLimPct_RvrtTms", "WMaxLimPct_RmpTms", "WMaxLim_Ena"] as const;
@@ -15,6 +15,7 @@ export function solarLimit123(minPercent: number): PowerControl {
     model: "123",
     table: immediateControls,
     enable: "WMaxLim_Ena",
+    written: POINTS,
     mayTear: true,
     usable: (block) => block.scaleOf("WMaxLimPct") !== undefined && block.implemented("WMaxLim_Ena"),
     reverts: (block) => block.implemented("WMaxLimPct_RvrtTms"),

@@ -1,5 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
-import { derControls } from "./models-control.ts";
+import { derControls } from "./models/der-controls.ts";
 import { kWFromRawPercent, rawPercentFromKW } from "./power-conversion.ts";
 import { percentText } from "./solar-limit-123.ts";
 
@@ -13,6 +13,7 @@ export const solarLimit704: PowerControl = {
   model: "704",
   table: derControls,
   enable: "WMaxLimPctEna",
+  written: POINTS,
   mayTear: false,
   usable: (block) => block.scaleOf("WMaxLimPct") !== undefined && block.implemented("WMaxLimPctEna"),
   reverts: (block) => block.implemented("WMaxLimPctRvrtTms"),

@@ -6,7 +6,8 @@ import { ControlWriter, differing } from "./control-writer.ts";
 import { readSample, type Sample } from "./measurement.ts";
 import { MapMovedError, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain, walkModels } from "./model-chain.ts";
-import { common } from "./models-measurement.ts";
+import { common } from "./models/common.ts";
+import { hasMeter, type MeterChoice } from "./power-meter.ts";
 import { type Ratings, readRatings } from "./ratings.ts";
 import { orderSteps, restoreSteps } from "./register-writer.ts";
 import type { Registers } from "./registers.ts";
@@ -17,6 +18,8 @@ export interface SunSpecOptions {
   readonly control: "auto" | "704" | "123" | "124" | "none";
   readonly minPercent: number;
   readonly ratingKW?: number | undefined;
+  /** Measures with this meter of the map rather than with the inverter. */
+  readonly meter?: MeterChoice | undefined;
 }
 
 /** What a walk over the device found. */
@@ -68,6 +71,10 @@ export class SunSpecDevice {
         "no SunSpec map at 40000, 0 or 50000; is SunSpec switched on, and the unit id right?",
       );
     }
+    const { meter } = this.#options;
+    if (meter !== undefined && !hasMeter(chain, meter)) {
+      throw new SunSpecError("protocol", `no meter number ${meter.number} (models 201-204, 211-214) in the map`);
+    }
     const identity = await this.#readIdentity(chain, signal);
     const read = await readRatings(this.#registers, chain, this.#options.ratingKW, signal);
     const control = await this.#readControl(chain, signal);
@@ -113,7 +120,7 @@ export class SunSpecDevice {
   }
 
   sample(signal: AbortSignal): Promise<Sample> {
-    return this.#withMap(signal, (facts) => readSample(this.#registers, facts.chain, signal));
+    return this.#withMap(signal, (facts) => readSample(this.#registers, facts.chain, this.#options.meter, signal));
   }
 
   /**
