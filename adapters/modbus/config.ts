@@ -21,8 +21,24 @@ export const modbusDevice = z.strictObject({
     .number()
     .min(0)
     .max(20)
-    .default(1)
-    .describe("Least limit written to model 123; some inverters lock up at 0 %"),
+    .optional()
+    .describe("Least limit that is written, percent; unless given, 1 in model 123, where some inverters lock up at 0"),
+  rampS: z
+    .int()
+    .min(0)
+    .max(3600)
+    .optional()
+    .describe("Time in which the device moves to a new power by itself (RmpTms of 123 and 124); unset leaves its own"),
+  maxWritesPerDay: z
+    .int()
+    .min(4)
+    .max(1_000_000)
+    .optional()
+    .describe("Writes of one register in one day (UTC), for a device whose maker says how many its memory stands"),
+  vendorFallback: z
+    .boolean()
+    .default(false)
+    .describe("The device's own fallback for a lost gateway is set up, outside of SunSpec (SMA and others have one)"),
   control: z
     .enum(["auto", "704", "123", "124", "none"])
     .default("auto")

@@ -1,21 +1,26 @@
 import type { Adapter } from "../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import type { ModbusDevice } from "./config.ts";
 import { ModbusLink } from "./link/modbus-link.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
+import { UnitBudgets } from "./wear/unit-budgets.ts";
 
 /** Makes the adapters and owns the connections; units behind one endpoint share one. Listens on nothing. */
 export class ModbusHost implements AdapterHost<ModbusDevice> {
   readonly #context: AdapterContext;
   readonly #links = new Map<string, ModbusLink>();
   readonly #adapters: Adapter[] = [];
+  readonly #budgets: UnitBudgets;
 
   constructor(context: AdapterContext) {
     this.#context = context;
+    this.#budgets = new UnitBudgets(context);
   }
 
   adapter(role: DeviceRole, device: ModbusDevice): Adapter {
-    const adapter = new SunSpecAdapter(role, device, this.#linkTo(device.host, device.port), this.#context);
+    const link = this.#linkTo(device.host, device.port);
+    const budget = this.#budgets.of(`${device.host}:${device.port}/${device.unit}`);
+    const adapter = new SunSpecAdapter(role, device, { link, budget }, this.#context);
     this.#adapters.push(adapter);
     return adapter;
   }
@@ -30,9 +35,14 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     return [];
   }
 
+  figures(): readonly HostFigure[] {
+    return this.#budgets.figures();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#adapters.map((adapter) => adapter[Symbol.asyncDispose]()));
     await Promise.all([...this.#links.values()].map((link) => link[Symbol.asyncDispose]()));
+    await this.#budgets[Symbol.asyncDispose]();
     this.#adapters.length = 0;
     this.#links.clear();
   }

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { SunSpecDevice } from "../../adapters/modbus/sunspec/sunspec-device.ts";
-import { systemClock } from "../../src/clock.ts";
+import { benchDevice } from "./sunspec-device-bench.ts";
 import { mapOf, modelData, RegisterImage } from "./sunspec-register-image.ts";
 
 const never = new AbortController().signal;
@@ -25,14 +24,7 @@ const map = mapOf([
 
 function device(number: number, positiveIs: "import" | "export", words = map) {
   const image = new RegisterImage(40_000, words);
-  const options = {
-    kind: "load",
-    control: "auto",
-    minPercent: 1,
-    ratingKW: 20,
-    meter: { number, positiveIs },
-  } as const;
-  return new SunSpecDevice(image, systemClock, options);
+  return benchDevice(image, "load", { ratingKW: 20, meter: { number, positiveIs } }).device;
 }
 
 describe("a SunSpec meter", () => {

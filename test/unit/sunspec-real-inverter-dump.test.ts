@@ -1,17 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { SunSpecDevice } from "../../adapters/modbus/sunspec/sunspec-device.ts";
-import { systemClock } from "../../src/clock.ts";
-import { dumpImage, hasFixtures, type RegisterImage } from "./sunspec-register-image.ts";
+import { benchDevice } from "./sunspec-device-bench.ts";
+import { dumpImage, hasFixtures } from "./sunspec-register-image.ts";
 
 const never = new AbortController().signal;
 
-function deviceOn(image: RegisterImage, ratingKW?: number): SunSpecDevice {
-  return new SunSpecDevice(image, systemClock, { kind: "solar", control: "auto", minPercent: 1, ratingKW });
-}
-
 describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped without ../shared)", () => {
   test("by day the walk finds all models and the measurement makes sense", async () => {
-    const device = deviceOn(dumpImage("sma-sb3.6-1av-41_day"));
+    const device = benchDevice(dumpImage("sma-sb3.6-1av-41_day"), "solar").device;
     const facts = await device.discover(never);
     expect(facts.chain.complete).toBe(true);
     expect(facts.chain.models.map((model) => model.id)).toEqual([
@@ -29,19 +24,19 @@ describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped wi
   });
 
   test("its limit is controllable, its timer does not exist, and its registers prove nothing", async () => {
-    const facts = await deviceOn(dumpImage("sma-sb3.6-1av-41_day")).discover(never);
+    const facts = await benchDevice(dumpImage("sma-sb3.6-1av-41_day"), "solar").device.discover(never);
     expect(facts.control?.control.model).toBe("123");
-    expect(facts.reverts).toBe(false);
+    expect(facts.hasTimer).toBe(false);
     expect(facts.readsBack).toBe(false);
   });
 
   test("an order writes the limit, and neither the switch that reads 0 nor a timer that is not there", async () => {
     const image = dumpImage("sma-sb3.6-1av-41_day");
-    const device = deviceOn(image);
+    const { device, control } = benchDevice(image, "solar");
     const facts = await device.discover(never);
     const start = facts.control?.entry.address ?? Number.NaN;
-    const order = await device.hold(1.84, 60, false, never);
-    expect(order.reverts).toBe(false);
+    const order = await control.hold(1.84, 60, "order", never);
+    expect(order.arming.armed).toBe(false);
     expect(order.appliedKW).toBeCloseTo(1.84, 2);
     expect(order.appliedKW).toBeLessThanOrEqual(1.84);
     const touched = image.writes.flatMap(({ address, values }) => values.map((_, index) => address + index - start));
@@ -54,7 +49,7 @@ describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped wi
   });
 
   test("by night nothing is measured, which is not 0, and an order is refused", async () => {
-    const device = deviceOn(dumpImage("sma-sb3.6-1av-41_night"), 3.68);
+    const device = benchDevice(dumpImage("sma-sb3.6-1av-41_night"), "solar", { ratingKW: 3.68 }).device;
     const facts = await device.discover(never);
     expect(facts.chain.models.some((model) => model.id === 101)).toBe(true);
     const { values } = await device.sample(never);

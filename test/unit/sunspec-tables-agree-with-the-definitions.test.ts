@@ -123,7 +123,7 @@ describe.skipIf(!hasFixtures)("point tables against the published definitions (s
 });
 
 test("every point that a command may write is writable", () => {
-  for (const control of [solarLimit704, solarLimit123(1), batterySetpoint704, batteryRates124]) {
+  for (const control of [solarLimit704(0), solarLimit123(1), batterySetpoint704, batteryRates124]) {
     for (const name of control.written) expect(control.table.points[name], name).toMatchObject({ writable: true });
   }
 });

@@ -80,21 +80,27 @@ export class ModbusLink implements AsyncDisposable {
 
   /**
    * Writes consecutive holding registers and compares the echo.
-   * @param mayTear the values make sense one by one, so a unit that refuses function 16 gets them with function 6
+   * @param options.mayTear the values make sense one by one, so a unit that refuses function 16 gets them with function 6
+   * @param options.fc the function that the device is known to take; absent: 16, and 6 where that is refused
    * @throws ModbusError
    */
   async write(
     manners: Manners,
     address: number,
     values: readonly number[],
-    options: { mayTear: boolean },
+    options: { readonly mayTear: boolean; readonly fc?: 6 | 16 },
     signal: AbortSignal,
   ): Promise<void> {
     checkedRegisters(values);
+    const { mayTear, fc } = options;
+    if (fc === 6 && !mayTear && values.length > 1) {
+      throw new ModbusError("argument", `${values.length} registers that belong together can't go with function 6`);
+    }
     for (const piece of piecesOf(address, values.length, MAX_WRITE)) {
       const start = piece.address - address;
       const part = values.slice(start, start + piece.count);
-      if (!(options.mayTear && this.#singleWritersOnly.has(manners.unit))) {
+      const onlySingle = fc === 6 || (fc === undefined && mayTear && this.#singleWritersOnly.has(manners.unit));
+      if (!onlySingle) {
         try {
           await this.#enqueue(manners, signal, async (connection) => {
             await connection.writeMany(manners.unit, piece.address, part);
@@ -103,7 +109,7 @@ export class ModbusLink implements AsyncDisposable {
           continue;
         } catch (error) {
           const refusesMany = error instanceof ModbusError && error.code === ILLEGAL_FUNCTION;
-          if (!refusesMany || !options.mayTear) throw error;
+          if (!refusesMany || !mayTear || fc === 16) throw error;
           this.#singleWritersOnly.add(manners.unit);
         }
       }

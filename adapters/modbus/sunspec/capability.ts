@@ -1,5 +1,6 @@
 import { DeviceError } from "../../../src/model/adapter.ts";
 import type { Capability, Era, ResourceKind } from "../../../src/model/resource.ts";
+import type { Failsafe } from "./failsafe.ts";
 import type { Facts } from "./sunspec-device.ts";
 
 /** Range of a device's power, kW, export positive; absent if it does not state its rating. */
@@ -31,6 +32,7 @@ export function capabilityOf(
   era: Era,
   kind: ResourceKind,
   facts: Facts,
+  safety: Failsafe,
   times: { settleMs: number; sampleMs: number },
 ): Capability {
   const range = rangeOf(kind, facts);
@@ -41,12 +43,15 @@ export function capabilityOf(
       "states no rating, as sleeping inverters and meters do; wait for it, or set ratingKW",
     );
   }
-  const { capacityKWh } = facts.ratings;
+  const { capacityKWh, rampKWPerMin } = facts.ratings;
   return {
     ...range,
     control: kind === "battery" ? "setpoint" : "limit",
-    failsafe: facts.control === undefined ? "none" : facts.reverts ? "device" : "gateway-only",
+    ...safety,
     ...times,
+    // A device that moves slowly by itself shows a command later.
+    settleMs: times.settleMs + facts.rampS * 1000,
+    ...(facts.control === undefined || rampKWPerMin === undefined ? {} : { rampRateKWPerMin: rampKWPerMin }),
     ...(kind === "battery" && capacityKWh !== undefined ? { capacityKWh } : {}),
     identity: facts.identity,
   };
