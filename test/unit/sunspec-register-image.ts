@@ -51,6 +51,22 @@ export function modelData(length: number, filling: number, set: Readonly<Record<
   return data;
 }
 
+/** Data of a common model (1) with a maker, a model and a serial number. */
+export function commonData(maker: string, model = "", serial = ""): number[] {
+  const data = new Array<number>(66).fill(0);
+  for (const [offset, text] of [
+    [2, maker],
+    [18, model],
+    [50, serial],
+  ] as const) {
+    for (let index = 0; index < text.length; index++) {
+      const place = offset - 2 + (index >> 1);
+      data[place] = (data[place] ?? 0) | (text.charCodeAt(index) << (index % 2 === 0 ? 8 : 0));
+    }
+  }
+  return data;
+}
+
 export function illegalAddress(): ModbusError {
   return new ModbusError("exception", "exception 2", { code: 2 });
 }
