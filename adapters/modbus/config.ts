@@ -54,6 +54,12 @@ export const modbusDevice = z.strictObject({
     })
     .optional()
     .describe("Measure with a SunSpec meter (models 201-204, 211-214); a device of kind load always does"),
+  batteryInputs: z
+    .strictObject({ charge: z.int().min(1).max(64), discharge: z.int().min(1).max(64) })
+    .optional()
+    .describe(
+      "DC inputs (model 160) behind which a hybrid shows its battery, so that its panels are not measured; Fronius GEN24: charge 3, discharge 4",
+    ),
   ratingKW: z
     .number()
     .positive()

@@ -68,7 +68,10 @@ export class SunSpecAdapter implements Adapter {
       minPercent: config.minPercent,
       ratingKW: config.ratingKW,
       rampS: config.rampS,
-      meter: config.meter ?? (role.kind === "load" ? { number: 1, positiveIs: "import" } : undefined),
+      instruments: {
+        meter: config.meter ?? (role.kind === "load" ? { number: 1, positiveIs: "import" } : undefined),
+        batteryInputs: role.kind === "battery" ? config.batteryInputs : undefined,
+      },
       quirksOf: surroundings.quirksOf ?? knownQuirks,
     });
     this.#control = new DeviceControl({
@@ -185,6 +188,7 @@ export class SunSpecAdapter implements Adapter {
     if (nowMs >= this.#nextFactsMs) {
       this.#nextFactsMs = nowMs + FACTS_MS;
       await this.#device.refreshFacts(signal);
+      await this.#control.look(signal);
     }
     const sample = await this.#device.sample(signal);
     const { facts } = this.#device;

@@ -24,7 +24,7 @@ const map = mapOf([
 
 function device(number: number, positiveIs: "import" | "export", words = map) {
   const image = new RegisterImage(40_000, words);
-  return benchDevice(image, "load", { ratingKW: 20, meter: { number, positiveIs } }).device;
+  return benchDevice(image, "load", { ratingKW: 20, instruments: { meter: { number, positiveIs } } }).device;
 }
 
 describe("a SunSpec meter", () => {

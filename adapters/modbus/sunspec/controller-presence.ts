@@ -39,6 +39,12 @@ export class ControllerPresence {
     }
   }
 
+  /** Looks who controls the device. */
+  async look(signal: AbortSignal): Promise<void> {
+    if (!this.#device.facts?.hasAuthority) return;
+    await this.#device.withMap(signal, (facts) => this.#ask(facts, signal));
+  }
+
   /** Looks who controls the device, and moves the counters by which it sees that its controller is alive. */
   async beat(signal: AbortSignal): Promise<void> {
     if (!this.#device.facts?.hasAuthority) return;

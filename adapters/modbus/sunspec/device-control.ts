@@ -196,6 +196,11 @@ export class DeviceControl {
     });
   }
 
+  /** Looks who controls the device. */
+  look(signal: AbortSignal): Promise<void> {
+    return this.#presence.look(signal);
+  }
+
   /** Looks who controls the device, and moves the counters by which it sees that its controller is alive. */
   beat(signal: AbortSignal): Promise<void> {
     return this.#presence.beat(signal);

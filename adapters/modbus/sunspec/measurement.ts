@@ -1,3 +1,5 @@
+import { definedOnly } from "../../../src/model/defined-only.ts";
+import { type BatteryInputs, readBatteryInputs } from "./battery-inputs.ts";
 import { type Measured, measuredOf } from "./measured-values.ts";
 import { type ModelBlock, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain } from "./model-chain.ts";
@@ -49,16 +51,22 @@ export interface Sample {
   readonly isFaulty: boolean;
 }
 
+/** Where a device is measured, if not at its AC side. */
+export interface Instruments {
+  /** With a meter of the map. */
+  readonly meter?: MeterChoice | undefined;
+  /** The battery of a hybrid inverter at its DC inputs, so that its panels do not count. */
+  readonly batteryInputs?: BatteryInputs | undefined;
+}
+
 /**
  * Reads power, energy, voltage, current, frequency from the first of 701, 101-103, 111-113, and what 122, 713, 124 or
  * 802 add; or from a meter. SunSpec's W is positive out of an inverter, as ours.
- *
- * @param meter for a device that is a meter
  */
 export async function readSample(
   registers: Registers,
   chain: ModelChain,
-  meter: MeterChoice | undefined,
+  { meter, batteryInputs }: Instruments,
   signal: AbortSignal,
 ): Promise<Sample> {
   if (meter !== undefined) return { values: await readMeter(registers, chain, meter, signal), isFaulty: false };
@@ -66,7 +74,11 @@ export async function readSample(
     const entry = findModel(chain, table);
     return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
   };
-  const { measured, isFaulty } = await readInverter(block);
+  const { measured: atGrid, isFaulty } = await readInverter(block);
+  const measured =
+    batteryInputs === undefined
+      ? atGrid
+      : { ...withoutFlow(atGrid), ...(await readBatteryInputs(registers, chain, batteryInputs, signal)) };
   const availableW = (await block(statusPart))?.number("WAval");
   const der = await block(derStorage);
   const storage = der === undefined ? await block(storagePart) : undefined;
@@ -83,6 +95,11 @@ export async function readSample(
     ...(reservePercent === undefined ? {} : { reservePercent }),
     isFaulty,
   };
+}
+
+/** What the AC side of a hybrid says of the grid, without what flows there: panels and battery together. */
+function withoutFlow({ voltageV, frequencyHz, temperatureC }: Measured): Measured {
+  return definedOnly<Measured>({ voltageV, frequencyHz, temperatureC });
 }
 
 interface InverterSample {

@@ -3,10 +3,10 @@ import { hasAuthority } from "./authority.ts";
 import { chooseControl, controlsFor } from "./choose-control.ts";
 import { hasTimer, type PlacedControl } from "./control.ts";
 import { readIdentity, sameDevice } from "./identity.ts";
-import { readSample, type Sample } from "./measurement.ts";
+import { type Instruments, readSample, type Sample } from "./measurement.ts";
 import { MapMovedError, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain, walkModels } from "./model-chain.ts";
-import { hasMeter, type MeterChoice } from "./power-meter.ts";
+import { hasMeter } from "./power-meter.ts";
 import type { QuirksOf, SunSpecQuirks } from "./quirks.ts";
 import { type Ratings, readRatings } from "./ratings.ts";
 import type { Registers } from "./registers.ts";
@@ -21,8 +21,7 @@ export interface SunSpecOptions {
   readonly ratingKW?: number | undefined;
   /** Seconds in which the device is to move to a new power; absent leaves its own. */
   readonly rampS?: number | undefined;
-  /** Measures with this meter of the map rather than with the inverter. */
-  readonly meter?: MeterChoice | undefined;
+  readonly instruments?: Instruments | undefined;
   readonly quirksOf: QuirksOf;
 }
 
@@ -82,7 +81,8 @@ export class SunSpecDevice {
         "no SunSpec map at 40000, 0 or 50000; is SunSpec switched on, and the unit id right?",
       );
     }
-    const { meter, kind, ratingKW } = this.#options;
+    const { instruments, kind, ratingKW } = this.#options;
+    const meter = instruments?.meter;
     if (meter !== undefined && !hasMeter(chain, meter)) {
       throw new SunSpecError("protocol", `no meter number ${meter.number} (models 201-204, 211-214) in the map`);
     }
@@ -147,7 +147,9 @@ export class SunSpecDevice {
   }
 
   sample(signal: AbortSignal): Promise<Sample> {
-    return this.withMap(signal, (facts) => readSample(this.registers, facts.chain, this.#options.meter, signal));
+    return this.withMap(signal, (facts) =>
+      readSample(this.registers, facts.chain, this.#options.instruments ?? {}, signal),
+    );
   }
 
   /** The control of a model, whether or not it is the one in use; absent where the device or its kind has none. */
