@@ -1,6 +1,7 @@
 import type { AdapterKind } from "../kind.ts";
 import { type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
 import { ModbusHost } from "./modbus-host.ts";
+import { pointsCommand } from "./sunspec/points-command.ts";
 
 export type { ModbusDevice, ModbusShared } from "./config.ts";
 
@@ -10,5 +11,6 @@ export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
   title: "SunSpec inverters and batteries over Modbus TCP",
   sharedSchema: modbusShared,
   deviceSchema: modbusDevice,
+  commands: [pointsCommand],
   createHost: (_shared, context) => new ModbusHost(context),
 };

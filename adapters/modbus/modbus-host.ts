@@ -1,7 +1,9 @@
 import type { Adapter } from "../../src/model/adapter.ts";
+import type { Era } from "../../src/model/resource.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import type { ModbusDevice } from "./config.ts";
 import { ModbusLink } from "./link/modbus-link.ts";
+import { type PointsSource, pointsOperation } from "./sunspec/points-command.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 import { UnitBudgets } from "./wear/unit-budgets.ts";
 
@@ -11,6 +13,8 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
   readonly #links = new Map<string, ModbusLink>();
   readonly #adapters: Adapter[] = [];
   readonly #budgets: UnitBudgets;
+  readonly #sunspec = new Map<Era, PointsSource>();
+  readonly operations = { points: pointsOperation(this.#sunspec) };
 
   constructor(context: AdapterContext) {
     this.#context = context;
@@ -22,6 +26,7 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     const budget = this.#budgets.of(`${device.host}:${device.port}/${device.unit}`);
     const adapter = new SunSpecAdapter(role, device, { link, budget }, this.#context);
     this.#adapters.push(adapter);
+    this.#sunspec.set(role.era, adapter);
     return adapter;
   }
 

@@ -16,6 +16,8 @@ import type { ModbusLink } from "./link/modbus-link.ts";
 import { DeviceControl } from "./sunspec/device-control.ts";
 import { DeviceReports } from "./sunspec/device-reports.ts";
 import { keptBaseline } from "./sunspec/kept-baseline.ts";
+import type { ModelValues } from "./sunspec/model-values.ts";
+import type { PointsSource } from "./sunspec/points-command.ts";
 import { knownQuirks, type QuirksOf } from "./sunspec/quirks.ts";
 import type { Registers } from "./sunspec/registers.ts";
 import { SunSpecDevice } from "./sunspec/sunspec-device.ts";
@@ -35,7 +37,7 @@ export interface SunSpecSurroundings {
 }
 
 /** One SunSpec inverter, battery or meter behind a Modbus link: a loop that watches the link, keeps the target and measures. */
-export class SunSpecAdapter implements Adapter {
+export class SunSpecAdapter implements Adapter, PointsSource {
   readonly era: Era;
   readonly protocol = "sunspec";
   readonly #pollMs: number;
@@ -131,6 +133,10 @@ export class SunSpecAdapter implements Adapter {
     } catch (error) {
       throw this.#faultOf(error, signal, "ask what is in force");
     }
+  }
+
+  points(model: number | undefined, signal: AbortSignal): Promise<readonly ModelValues[]> {
+    return this.#device.models(model, AbortSignal.any([signal, this.#life.signal]));
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {

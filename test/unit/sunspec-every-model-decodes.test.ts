@@ -96,6 +96,14 @@ describe.skipIf(!hasFixtures)("every model (skipped without ../shared)", () => {
     expect(values.filter(({ name }) => name !== table?.group?.count)).toEqual([]);
   });
 
+  test.each(ids)(
+    "model %i: the same word everywhere, as devices send that wake or restart, is no value",
+    async (id) => {
+      const { length } = filled(id, NONE, 2);
+      for (const word of [0xffff, 0x8000]) expect(await valuesOf(id, new Array<number>(length).fill(word))).toEqual([]);
+    },
+  );
+
   test.each(ids)("model %i: an older one that ends in the middle keeps what it has", async (id) => {
     const data = filled(id, TWENTY_ONE, 3);
     const whole = await valuesOf(id, data);

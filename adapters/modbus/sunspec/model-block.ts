@@ -14,11 +14,13 @@ export class ModelBlock<T extends ModelTable> {
   readonly table: T;
   readonly entry: ModelEntry;
   readonly #words: readonly number[];
+  readonly #isBlank: boolean;
 
   constructor(table: T, entry: ModelEntry, words: readonly number[]) {
     this.table = table;
     this.entry = entry;
     this.#words = words;
+    this.#isBlank = isBlank(words.slice(2));
   }
 
   /** The value in the point's unit; absent if the point or its scale factor is not implemented. */
@@ -85,6 +87,7 @@ export class ModelBlock<T extends ModelTable> {
   }
 
   #wordsOf(point: Point, from: number): readonly number[] {
+    if (this.#isBlank) return [];
     return this.#words.slice(from + point.offset, from + point.offset + sizeOf(point));
   }
 }
@@ -114,6 +117,15 @@ export async function readBlock<T extends ModelTable>(
 /** Registers that a point takes. */
 export function sizeOf(point: Point): number {
   return point.type === "string" ? (point.words ?? 0) : wordsOf(point.type);
+}
+
+/**
+ * Nothing but one of the codes for "not implemented", as devices send for some seconds when they wake or restart
+ * (SolarEdge). In the wrong type each is a number: 0xFFFF is -1 with a scale of -1.
+ */
+function isBlank(words: readonly number[]): boolean {
+  const [first] = words;
+  return words.length > 1 && (first === 0xffff || first === 0x8000) && words.every((word) => word === first);
 }
 
 /** Raw times a power of ten, exact for the short decimals that devices send (499 at -1 is 49.9, not 49.900000000000006). */

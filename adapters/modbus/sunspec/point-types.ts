@@ -34,7 +34,8 @@ export function wordsOf(type: NumericType): number {
 
 /**
  * A number from its registers, high word first. `undefined` for the code that says "not implemented", which many
- * devices also send when they sleep; an accumulator of 0 says the same. Whole numbers past 2^53 are rounded.
+ * devices also send when they sleep; an accumulator of 0 says the same, and one of all ones is a sleeping device's, not a
+ * count. Whole numbers past 2^53 are rounded.
  */
 export function decodeNumber(type: NumericType, words: readonly number[]): number | undefined {
   const view = viewOf(words);
@@ -49,7 +50,7 @@ export function decodeNumber(type: NumericType, words: readonly number[]): numbe
     case "count":
       return unless(view.getUint16(0), 0xffff);
     case "acc16":
-      return unless(view.getUint16(0), 0);
+      return counted(view.getUint16(0), 0xffff);
     case "int32":
       return unless(view.getInt32(0), -0x8000_0000);
     case "uint32":
@@ -57,7 +58,7 @@ export function decodeNumber(type: NumericType, words: readonly number[]): numbe
     case "bitfield32":
       return unless(view.getUint32(0), 0xffff_ffff);
     case "acc32":
-      return unless(view.getUint32(0), 0);
+      return counted(view.getUint32(0), 0xffff_ffff);
     case "float32":
       return finite(view.getFloat32(0));
     case "float64":
@@ -71,7 +72,7 @@ export function decodeNumber(type: NumericType, words: readonly number[]): numbe
       return value === 2n ** 64n - 1n ? undefined : Number(value);
     }
     case "acc64":
-      return unless(Number(view.getBigUint64(0)), 0);
+      return counted(Number(view.getBigUint64(0)), 2 ** 64);
   }
 }
 
@@ -125,6 +126,10 @@ export function decodeText(words: readonly number[]): string | undefined {
 
 function unless(value: number, notImplemented: number): number | undefined {
   return value === notImplemented ? undefined : value;
+}
+
+function counted(value: number, allOnes: number): number | undefined {
+  return value === 0 || value === allOnes ? undefined : value;
 }
 
 /** Any NaN says "not implemented"; an infinity is no measurement either. */

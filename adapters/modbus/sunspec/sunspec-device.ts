@@ -6,6 +6,7 @@ import { readIdentity, sameDevice } from "./identity.ts";
 import { type Instruments, readSample, type Sample } from "./measurement.ts";
 import { MapMovedError, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain, walkModels } from "./model-chain.ts";
+import { type ModelValues, readModelValues } from "./model-values.ts";
 import { hasMeter } from "./power-meter.ts";
 import type { QuirksOf, SunSpecQuirks } from "./quirks.ts";
 import { type Ratings, readRatings } from "./ratings.ts";
@@ -150,6 +151,14 @@ export class SunSpecDevice {
     return this.withMap(signal, (facts) =>
       readSample(this.registers, facts.chain, this.#options.instruments ?? {}, signal),
     );
+  }
+
+  /** What the models of the map say, those of a vendor without values. @param model one model; absent for all */
+  models(model: number | undefined, signal: AbortSignal): Promise<readonly ModelValues[]> {
+    return this.withMap(signal, ({ chain }) => {
+      const models = chain.models.filter(({ id }) => model === undefined || id === model);
+      return readModelValues(this.registers, { ...chain, models }, signal);
+    });
   }
 
   /** The control of a model, whether or not it is the one in use; absent where the device or its kind has none. */
