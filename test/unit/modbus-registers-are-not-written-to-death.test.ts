@@ -104,6 +104,19 @@ describe("the writes of a register", () => {
     );
   });
 
+  test("are not each a write to the disk where there may be many", () => {
+    const memory = volatileMemory();
+    let writesToDisk = 0;
+    const set = memory.set.bind(memory);
+    memory.set = (key, value) => {
+      writesToDisk += 1;
+      return set(key, value);
+    };
+    const { budget: wear } = budget(memory);
+    for (let writes = 0; writes < 4000; writes++) wear.spend([7], { cyclic: "unknown" });
+    expect(writesToDisk).toBeLessThan(4000 / 20);
+  });
+
   test("are not given back by a clock that is set back, nor held against the days to come by one that was far ahead", () => {
     const { budget: wear, clock } = budget();
     const policy = { cyclic: "no" } as const;

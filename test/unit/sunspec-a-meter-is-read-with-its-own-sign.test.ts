@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { waitFor } from "../support/wait-for.ts";
 import { benchDevice } from "./sunspec-device-bench.ts";
+import { order, startGateway } from "./sunspec-gateway-bench.ts";
 import { mapOf, modelData, RegisterImage } from "./sunspec-register-image.ts";
+import { serveImage } from "./sunspec-served-image.ts";
 
 const never = new AbortController().signal;
 const NONE = 0xffff;
@@ -72,4 +75,14 @@ describe("a SunSpec meter", () => {
     ).sample(never);
     expect(values).toEqual({ powerKW: -1.2345, exportKWh: 1000 });
   });
+});
+
+test("a load that is only measured has the range that the config says, and is told nothing", async () => {
+  await using at = await serveImage(new RegisterImage(40_000, map));
+  await using gateway = await startGateway(at, { kind: "load", config: { ratingKW: 20 } });
+  await waitFor("readings", () => gateway.readings().length >= 2);
+  expect(gateway.readings()[0]?.powerKW).toBe(-2.5);
+  expect(gateway.capability()).toMatchObject({ minPowerKW: -20, maxPowerKW: 0, failsafe: "none" });
+  expect(gateway.reports.some((report) => report.kind === "availability")).toBe(false);
+  await expect(gateway.adapter.apply(order(-1), never)).rejects.toMatchObject({ fault: "refused" });
 });

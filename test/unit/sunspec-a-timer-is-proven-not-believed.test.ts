@@ -51,6 +51,12 @@ describe("the timer that is to end a command without us", () => {
     expect(control.failsafe(facts)).toMatchObject({ failsafe: "device" });
     expect(control.failsafe(facts).failsafeReason).toContain("armed with each command");
 
+    // A second later nothing is proven yet: whole seconds and the way of an answer may be all there is.
+    hand.ms += 1000;
+    image.words[LEFT] = 59;
+    await control.hold(2, 60, "refresh", never);
+    expect(control.failsafe(facts).failsafeReason).toContain("armed with each command");
+
     hand.ms += 20_000;
     image.words[LEFT] = 40;
     await control.hold(2, 60, "refresh", never);
