@@ -167,9 +167,52 @@ describe("what a device held", () => {
     const { image } = first;
     // Tenths of a percent from now on.
     image.words[M123 + 23] = 0xffff;
+    image.words[M123 + 5] = 400;
     const second = benchDevice(image, "solar", { memory });
     await second.control.restore(never);
     expect(limitOf(image)).toEqual([700, 1]);
+  });
+
+  test("is nothing to bring back where somebody set another limit while the gateway was away", async () => {
+    const memory = volatileMemory();
+    const first = benchDevice(inverter(), "solar", { memory });
+    await first.control.hold(4, 60, "order", never);
+    const { image } = first;
+    image.words[M123 + 5] = 5500;
+    image.writes.length = 0;
+    const second = benchDevice(image, "solar", { memory });
+    await second.control.restore(never);
+    expect(image.writes).toEqual([]);
+    expect(memory.keys("baseline/")).toEqual([]);
+
+    // And it is what an order after that gives back.
+    const third = benchDevice(image, "solar", { memory });
+    await third.control.hold(3, 60, "order", never);
+    await third.control.restore(never);
+    expect(limitOf(image)).toEqual([5500, 1]);
+  });
+
+  test("comes back also where the last order did not reach the device, so that the one before stands there", async () => {
+    const memory = volatileMemory();
+    const first = benchDevice(inverter(), "solar", { memory });
+    await first.control.hold(4, 60, "order", never);
+    const { image } = first;
+    image.onWrite = () => {
+      throw new ModbusError("closed", "the connection broke");
+    };
+    await expect(first.control.hold(2, 60, "order", never)).rejects.toMatchObject({ fault: "closed" });
+    image.onWrite = () => true;
+    await benchDevice(image, "solar", { memory }).control.restore(never);
+    expect(limitOf(image)).toEqual([7000, 1]);
+  });
+
+  test("comes back where the device has taken our limit off by itself", async () => {
+    const memory = volatileMemory();
+    const first = benchDevice(inverter(), "solar", { memory });
+    await first.control.hold(4, 60, "order", never);
+    first.image.words[M123 + 9] = 0;
+    await benchDevice(first.image, "solar", { memory }).control.restore(never);
+    expect(limitOf(first.image)).toEqual([7000, 1]);
   });
 
   test("is found again where the map has moved since", async () => {

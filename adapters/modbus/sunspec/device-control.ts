@@ -8,7 +8,7 @@ import type { Order, PlacedControl } from "./control.ts";
 import { ControlWriter, differing } from "./control-writer.ts";
 import { ControllerPresence } from "./controller-presence.ts";
 import { type Failsafe, failsafeOf } from "./failsafe.ts";
-import { type KeptBaseline, keptFrom } from "./kept-baseline.ts";
+import { baselineFrom, type KeptBaseline, keptFrom } from "./kept-baseline.ts";
 import { type ModelBlock, readBlock } from "./model-block.ts";
 import { findModel } from "./model-chain.ts";
 import { type ModelTable, partOf } from "./model-table.ts";
@@ -124,6 +124,7 @@ export class DeviceControl {
       if (control.range(ratings) === undefined) {
         throw new SunSpecError("refused", `the rating to which model ${control.model} refers is not known`);
       }
+      if (readsBack) await this.#baseline.forgetForAnotherMaster(control, block);
       if (occasion === "refresh") this.#reversion.look(control, block, this.#clock.elapsedMs());
       const baseline = this.#baseline.of(control, block) ?? control.baseline(block, readsBack);
       const order = control.order(block, powerKW, { ratings, revertS, rampS: device.rampS, baseline });
@@ -137,7 +138,8 @@ export class DeviceControl {
       const manner = mannerOf(placed, facts);
       const steps = orderSteps(control, block, order.points, rearm);
       this.#allowance.spend(steps, facts, "order");
-      const isFirst = await this.#baseline.keepFirst(keptFrom(control, block, baseline, facts.identity));
+      const found = () => keptFrom(control, block, baseline, facts.identity);
+      const isFirst = await this.#baseline.keepBefore(order, block, found);
       const writtenAtMs = this.#clock.elapsedMs();
       await this.#writer.write(steps, manner, signal, async () => {
         if (isFirst) await this.#baseline.forget();
@@ -162,7 +164,8 @@ export class DeviceControl {
       await this.#presence.mustBeRemote(facts, signal);
       const { control } = placed;
       const block = await this.#usableBlock(placed, signal);
-      const baseline = this.#baseline.of(control, block) ?? control.baseline(block, facts.readsBack);
+      if (facts.readsBack && (await this.#baseline.forgetForAnotherMaster(control, block))) return;
+      const baseline = baselineFrom(kept, control, block);
       const steps = restoreSteps(control, block, baseline, facts.quirks.rearm);
       this.#allowance.spend(steps, facts, "release");
       await this.#writer.writeAll(steps, mannerOf(placed, facts), signal);

@@ -1,4 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
+import { limitEvidence } from "./limit-evidence.ts";
 import { immediateControls } from "./models/immediate-controls.ts";
 import { kWFromRawPercent, leastRawPercent, percentText, rawPercentFromKW } from "./power-conversion.ts";
 
@@ -51,14 +52,12 @@ export function solarLimit123(minPercent: number): PowerControl {
       };
     },
     shows: (block, { legacyMaxKW }) => {
-      const raw = block.raw("WMaxLimPct");
-      const scale = block.scaleOf("WMaxLimPct");
-      if (block.raw("WMaxLim_Ena") !== 1) return { text: "123 says that no limit is enabled" };
-      if (raw === undefined || scale === undefined) return { text: "123 says that a limit is enabled, and not which" };
-      return {
-        text: `123 says ${percentText(raw, scale)} %, enabled`,
-        ...(legacyMaxKW === undefined ? {} : { saysKW: kWFromRawPercent(raw, legacyMaxKW, scale) }),
-      };
+      const isEnabled = block.raw("WMaxLim_Ena") === 1;
+      return limitEvidence(
+        "123",
+        { isEnabled, raw: block.raw("WMaxLimPct"), scale: block.scaleOf("WMaxLimPct") },
+        legacyMaxKW,
+      );
     },
   };
 }

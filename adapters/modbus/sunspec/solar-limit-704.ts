@@ -1,4 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
+import { limitEvidence } from "./limit-evidence.ts";
 import { derControls } from "./models/der-controls.ts";
 import { kWFromRawPercent, leastRawPercent, percentText, rawPercentFromKW } from "./power-conversion.ts";
 
@@ -53,14 +54,12 @@ export function solarLimit704(minPercent: number): PowerControl {
       };
     },
     shows: (block, { derMaxKW }) => {
-      const raw = block.raw("WMaxLimPct");
-      const scale = block.scaleOf("WMaxLimPct");
-      if (block.raw("WMaxLimPctEna") !== 1) return { text: "704 says that no limit is enabled" };
-      if (raw === undefined || scale === undefined) return { text: "704 says that a limit is enabled, and not which" };
-      return {
-        text: `704 says ${percentText(raw, scale)} %, enabled`,
-        ...(derMaxKW === undefined ? {} : { saysKW: kWFromRawPercent(raw, derMaxKW, scale) }),
-      };
+      const isEnabled = block.raw("WMaxLimPctEna") === 1;
+      return limitEvidence(
+        "704",
+        { isEnabled, raw: block.raw("WMaxLimPct"), scale: block.scaleOf("WMaxLimPct") },
+        derMaxKW,
+      );
     },
   };
 }
