@@ -62,6 +62,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
     linkDetail: snapshot.linkDetail,
     ...(capability && {
       failsafe: capability.failsafe,
+      ...(capability.failsafeReason !== undefined && { failsafeReason: capability.failsafeReason }),
       minPowerKW: capability.minPowerKW,
       maxPowerKW: capability.maxPowerKW,
     }),

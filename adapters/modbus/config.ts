@@ -72,8 +72,24 @@ export const modbusDevice = z.strictObject({
     .number()
     .min(0)
     .max(20)
-    .default(1)
-    .describe("Least limit written to model 123; some inverters lock up at 0 %"),
+    .optional()
+    .describe("Least limit that is written, percent; unless given, 1 in model 123, where some inverters lock up at 0"),
+  rampS: z
+    .int()
+    .min(0)
+    .max(3600)
+    .optional()
+    .describe("Time in which the device moves to a new power by itself (RmpTms of 123 and 124); unset leaves its own"),
+  maxWritesPerDay: z
+    .int()
+    .min(4)
+    .max(1_000_000)
+    .optional()
+    .describe("Writes of one register in one day (UTC), for a device whose maker says how many its memory stands"),
+  vendorFallback: z
+    .boolean()
+    .default(false)
+    .describe("The device's own fallback for a lost gateway is set up, outside of SunSpec (SMA and others have one)"),
   control: z
     .enum(["auto", "704", "123", "124", "none"])
     .default("auto")
@@ -89,6 +105,22 @@ export const modbusDevice = z.strictObject({
     .optional()
     .describe("Phases that a charger is wired to, for a profile that counts in amps"),
   maxA: z.number().min(1).max(500).optional().describe("Greatest current of a charger, A, for a profile that asks"),
+  meter: z
+    .strictObject({
+      number: z.int().min(1).max(20).default(1).describe("Which of the device's meters, in the order of its map"),
+      positiveIs: z
+        .enum(["import", "export"])
+        .default("import")
+        .describe("What the meter counts as positive power; Fronius import, SolarEdge export"),
+    })
+    .optional()
+    .describe("Measure with a SunSpec meter (models 201-204, 211-214); a device of kind load always does"),
+  batteryInputs: z
+    .strictObject({ charge: z.int().min(1).max(64), discharge: z.int().min(1).max(64) })
+    .optional()
+    .describe(
+      "DC inputs (model 160) behind which a hybrid shows its battery, so that its panels are not measured; Fronius GEN24: charge 3, discharge 4",
+    ),
   ratingKW: z
     .number()
     .positive()

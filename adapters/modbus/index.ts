@@ -3,6 +3,7 @@ import { endpointFault, type ModbusDevice, type ModbusShared, modbusDevice, modb
 import { ModbusHost } from "./modbus-host.ts";
 import { profileCommands } from "./profile/commands.ts";
 import { profileFault } from "./profile/profile-of-device.ts";
+import { pointsCommand } from "./sunspec/points-command.ts";
 import { fieldCommands } from "./tools/commands.ts";
 
 export type { ModbusDevice, ModbusShared } from "./config.ts";
@@ -14,6 +15,6 @@ export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
   sharedSchema: modbusShared,
   deviceSchema: modbusDevice,
   deviceFault: (_shared, device, before, { kind }) => profileFault(device, kind) ?? endpointFault(device, before),
-  commands: [...profileCommands, ...fieldCommands],
+  commands: [...profileCommands, ...fieldCommands, pointsCommand],
   createHost: (_shared, context) => new ModbusHost(context),
 };

@@ -1,18 +1,22 @@
 import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
+import type { Era } from "../../src/model/resource.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
+import { baselineMemory, keptRegisters } from "./baseline/baseline-memory.ts";
 import { endpointOf, type ModbusDevice } from "./config.ts";
 import { type ModbusSettings, settingsOf } from "./device-settings.ts";
 import { endpointName } from "./link/endpoint.ts";
 import { type LinkFigures, ModbusLink } from "./link/modbus-link.ts";
-import { baselineIn, writeBudgetIn } from "./profile/memory-keeping.ts";
 import { ProfileAdapter } from "./profile/profile-adapter.ts";
 import { profileOf } from "./profile/profile-of-device.ts";
 import type { Profile } from "./profile/profile-schema.ts";
+import { sunSpecQuirksOf } from "./profile/quirks.ts";
 import { portOver } from "./profile/unit-port.ts";
+import { type PointsSource, pointsOperation } from "./sunspec/points-command.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 import { busOperations, type KnownBus } from "./tools/exchange.ts";
 import { UnusableAdapter } from "./unusable-adapter.ts";
+import { UnitBudgets } from "./wear/unit-budgets.ts";
 
 const LINK_FIGURES: readonly (readonly [keyof LinkFigures, string])[] = [
   ["requests", "Modbus requests that were sent"],
@@ -26,39 +30,20 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
   readonly #context: AdapterContext;
   readonly #buses = new Map<string, KnownBus>();
   readonly #adapters: Adapter[] = [];
+  readonly #budgets: UnitBudgets;
+  readonly #sunspec = new Map<Era, PointsSource>();
   /** What the field tools ask of the daemon, so that they use its connections. */
-  readonly operations = busOperations(this.#buses);
+  readonly operations = { ...busOperations(this.#buses), points: pointsOperation(this.#sunspec) };
 
   constructor(context: AdapterContext) {
     this.#context = context;
+    this.#budgets = new UnitBudgets(context);
   }
 
   adapter(role: DeviceRole, device: ModbusDevice): Adapter {
     const adapter = this.#adapterFor(role, device);
     this.#adapters.push(adapter);
     return adapter;
-  }
-
-  #adapterFor(role: DeviceRole, device: ModbusDevice): Adapter {
-    let profile: Profile | undefined;
-    try {
-      profile = profileOf(device);
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      // One broken profile stops no other device.
-      return new UnusableAdapter(role.era, error.message);
-    }
-    const settings = settingsOf(device, profile);
-    const link = this.#linkTo(settings);
-    if (profile === undefined || profile.sunspec !== undefined) {
-      return new SunSpecAdapter(role, sunSpecSettings(settings, profile), link, this.#context);
-    }
-    const { clock, memory } = this.#context;
-    const unit = `${endpointName(endpointOf(settings))}/${settings.unit}`;
-    return new ProfileAdapter(role, profile, portOver(link, settings), settings, this.#context, {
-      budget: writeBudgetIn(memory, unit, clock),
-      baseline: baselineIn(memory, `${unit} ${settings.connector}`),
-    });
   }
 
   async start(): Promise<void> {}
@@ -73,27 +58,56 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
 
   figures(): readonly HostFigure[] {
     const links = [...this.#buses.values()].map(({ link }) => link.figures());
-    return LINK_FIGURES.map(([name, help]) => ({
-      name: `setpointd_modbus_${name}_total`,
-      help,
-      type: "counter",
-      samples: [{ labels: {}, value: links.reduce((sum, figures) => sum + figures[name], 0) }],
-    }));
+    const ofLinks = LINK_FIGURES.map(
+      ([name, help]): HostFigure => ({
+        name: `setpointd_modbus_${name}_total`,
+        help,
+        type: "counter",
+        samples: [{ labels: {}, value: links.reduce((sum, figures) => sum + figures[name], 0) }],
+      }),
+    );
+    return [...ofLinks, ...this.#budgets.figures()];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#adapters.map((adapter) => adapter[Symbol.asyncDispose]()));
     await Promise.all([...this.#buses.values()].map(({ link }) => link[Symbol.asyncDispose]()));
+    await this.#budgets[Symbol.asyncDispose]();
     this.#adapters.length = 0;
     this.#buses.clear();
   }
 
-  #linkTo(device: ModbusSettings): ModbusLink {
-    const endpoint = endpointOf(device);
+  #adapterFor(role: DeviceRole, device: ModbusDevice): Adapter {
+    let profile: Profile | undefined;
+    try {
+      profile = profileOf(device);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      // One broken profile stops no other device.
+      return new UnusableAdapter(role.era, error.message);
+    }
+    const settings = settingsOf(device, profile);
+    const link = this.#linkTo(settings);
+    const unit = `${endpointName(endpointOf(settings))}/${settings.unit}`;
+    const budget = this.#budgets.of(unit);
+    if (profile === undefined || profile.sunspec !== undefined) {
+      const surroundings = { link, budget, ...(profile && { quirksOf: sunSpecQuirksOf(profile) }) };
+      const adapter = new SunSpecAdapter(role, sunSpecSettings(settings, profile), surroundings, this.#context);
+      this.#sunspec.set(role.era, adapter);
+      return adapter;
+    }
+    return new ProfileAdapter(role, profile, portOver(link, settings), settings, this.#context, {
+      budget,
+      baseline: baselineMemory(this.#context.memory, `profile/${role.era}`, keptRegisters),
+    });
+  }
+
+  #linkTo(settings: ModbusSettings): ModbusLink {
+    const endpoint = endpointOf(settings);
     const name = endpointName(endpoint);
     const known = this.#buses.get(name);
     const link = known?.link ?? new ModbusLink(endpoint, this.#context);
-    this.#buses.set(name, { link, gapMs: Math.max(known?.gapMs ?? 0, device.gapMs) });
+    this.#buses.set(name, { link, gapMs: Math.max(known?.gapMs ?? 0, settings.gapMs) });
     return link;
   }
 }

@@ -21,6 +21,8 @@ export interface DeviceStatus {
   readonly linkUp: boolean;
   readonly linkDetail: string;
   readonly failsafe?: FailsafeClass;
+  /** How the class is known, where the device's protocol tells. */
+  readonly failsafeReason?: string;
   readonly minPowerKW?: number;
   readonly maxPowerKW?: number;
   readonly availability?: string;

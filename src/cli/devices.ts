@@ -32,6 +32,10 @@ export const addDevicesCommand: AddCommand = (program, parts) => {
         { text: device.availability ?? device.linkDetail, paint: "dim" },
       ]);
       const heading = ["ERA", "KIND", "PROTOCOL", "LINK", "MIN", "MAX", "FAILSAFE", "SETPOINTS", "READINGS", "STATE"];
-      printData(table(heading, rows, { colour: wantsColour(), width: process.stdout.columns ?? 160 }));
+      const screen = { colour: wantsColour(), width: process.stdout.columns ?? 160 };
+      const reasons = report.devices.flatMap(({ era, failsafe, failsafeReason }) =>
+        failsafeReason === undefined ? [] : [`  ${era}: failsafe ${failsafe}: ${failsafeReason}`],
+      );
+      printData([table(heading, rows, screen), ...(reasons.length > 0 ? ["", ...reasons] : [])].join("\n"));
     });
 };

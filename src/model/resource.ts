@@ -38,6 +38,8 @@ export interface Capability {
    */
   readonly control: "setpoint" | "limit";
   readonly failsafe: FailsafeClass;
+  /** How that is known, for a person: "reversion timer WSetRvrtTms: seen counting down". */
+  readonly failsafeReason?: string;
   /** Elapsed ms from the device's acceptance until the meter is expected to show the new power. */
   readonly settleMs: number;
   /** Elapsed ms between two readings when all is well. */

@@ -1,26 +1,22 @@
-import { describe, expect, test } from "vitest";
-import { SunSpecDevice } from "../../adapters/modbus/sunspec/sunspec-device.ts";
-import { systemClock } from "../../src/clock.ts";
-import { fixtureJson, hasFixtures, RegisterImage } from "./sunspec-register-image.ts";
+import { afterEach, describe, expect, test } from "vitest";
+import { immediateControls } from "../../adapters/modbus/sunspec/models/immediate-controls.ts";
+import { waitFor } from "../support/wait-for.ts";
+import { benchDevice } from "./sunspec-device-bench.ts";
+import { never, order, startGateway } from "./sunspec-gateway-bench.ts";
+import { dumpImage, hasFixtures } from "./sunspec-register-image.ts";
+import { serveImage } from "./sunspec-served-image.ts";
 
-const never = new AbortController().signal;
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+});
 
-/** A word that the dump could not read is shown as the device shows what it does not implement. */
-function imageOf(name: string): RegisterImage {
-  const dump = fixtureJson(`dumps/${name}.json`) as { base: number; registers: (number | null)[] };
-  return new RegisterImage(
-    dump.base,
-    dump.registers.map((word) => word ?? 0xffff),
-  );
-}
-
-function deviceOn(image: RegisterImage, ratingKW?: number): SunSpecDevice {
-  return new SunSpecDevice(image, systemClock, { kind: "solar", control: "auto", minPercent: 1, ratingKW });
-}
+const DAY = "sma-sb3.6-1av-41_day";
+const NIGHT = "sma-sb3.6-1av-41_night";
 
 describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped without ../shared)", () => {
   test("by day the walk finds all models and the measurement makes sense", async () => {
-    const device = deviceOn(imageOf("sma-sb3.6-1av-41_day"));
+    const { device } = benchDevice(dumpImage(DAY), "solar");
     const facts = await device.discover(never);
     expect(facts.chain.complete).toBe(true);
     expect(facts.chain.models.map((model) => model.id)).toEqual([
@@ -38,37 +34,77 @@ describe.skipIf(!hasFixtures)("registers of a real SMA Sunny Boy 3.6 (skipped wi
   });
 
   test("its limit is controllable, its timer does not exist, and its registers prove nothing", async () => {
-    const facts = await deviceOn(imageOf("sma-sb3.6-1av-41_day")).discover(never);
+    const facts = await benchDevice(dumpImage(DAY), "solar").device.discover(never);
     expect(facts.control?.control.model).toBe("123");
-    expect(facts.reverts).toBe(false);
+    expect(facts.hasTimer).toBe(false);
     expect(facts.readsBack).toBe(false);
   });
 
-  test("an order writes the limit, and neither the switch that reads 0 nor a timer that is not there", async () => {
-    const image = imageOf("sma-sb3.6-1av-41_day");
-    const device = deviceOn(image);
+  test("to write back what model 123 reads would disconnect it: we read the model and write two registers", async () => {
+    const image = dumpImage(DAY);
+    const { device, control } = benchDevice(image, "solar");
     const facts = await device.discover(never);
     const start = facts.control?.entry.address ?? Number.NaN;
-    const order = await device.hold(1.84, 60, false, never);
-    expect(order.reverts).toBe(false);
-    expect(order.appliedKW).toBeCloseTo(1.84, 2);
-    expect(order.appliedKW).toBeLessThanOrEqual(1.84);
+    const { Conn } = immediateControls.points;
+    // It feeds 1080 W into the grid and shows the switch to the grid open: whoever changes the limit in what he read and
+    // writes it all back, throws that switch.
+    const model = await image.read(start, 26);
+    expect((await device.sample(never)).values.powerKW).toBeCloseTo(1.08, 9);
+    expect(model[Conn.offset]).toBe(0);
+    const readModifyWrite = model.with(5, 5000).with(9, 1).slice(2);
+    expect(readModifyWrite[Conn.offset - 2]).toBe(0);
+
+    const held = await control.hold(1.84, 60, "order", never);
+    expect(held.arming.armed).toBe(false);
+    expect(held.appliedKW).toBeCloseTo(1.84, 2);
+    expect(held.appliedKW).toBeLessThanOrEqual(1.84);
+    await control.restore(never);
     const touched = image.writes.flatMap(({ address, values }) => values.map((_, index) => address + index - start));
-    expect(touched).toContain(5);
-    expect(touched).toContain(9);
-    expect(touched).not.toContain(4);
-    expect(touched).not.toContain(7);
-    // The enabling register goes last.
-    expect(touched.at(-1)).toBe(9);
+    expect([...new Set(touched)].sort((a, b) => a - b)).toEqual([5, 9]);
+    // The enabling register goes last with an order, and first when it is taken off.
+    expect(image.writes.map(({ address, values }) => [address - start, ...values])).toEqual([
+      [5, 5000],
+      [9, 1],
+      [9, 0],
+      [5, 10_000],
+    ]);
   });
 
-  test("by night nothing is measured, which is not 0, and an order is refused", async () => {
-    const device = deviceOn(imageOf("sma-sb3.6-1av-41_night"), 3.68);
+  test("over a socket it reads 1080 W, is told a limit by two writes, and only the gateway ends it", async () => {
+    const image = dumpImage(DAY);
+    const at = await serveImage(image);
+    open.push(at);
+    const gateway = await startGateway(at, { config: { unit: 126 } });
+    open.push(gateway);
+    await waitFor("readings", () => gateway.readings().length >= 2);
+    expect(gateway.readings()[0]?.powerKW).toBeCloseTo(1.08, 9);
+    expect(gateway.capability()).toMatchObject({ failsafe: "gateway-only", minPowerKW: 0, maxPowerKW: 3.68 });
+    const acceptance = await gateway.adapter.apply(order(1.84), never);
+    expect(acceptance).toMatchObject({ endsByItself: false });
+    expect(image.writes).toHaveLength(2);
+  });
+
+  test("by night nothing is measured but the energy counted so far, and that is not 0", async () => {
+    const image = dumpImage(NIGHT);
+    const { device } = benchDevice(image, "solar", { ratingKW: 3.68 });
     const facts = await device.discover(never);
     expect(facts.chain.models.some((model) => model.id === 101)).toBe(true);
     const { values } = await device.sample(never);
-    expect(values).not.toHaveProperty("powerKW");
-    expect(values).not.toHaveProperty("frequencyHz");
+    expect(values).toEqual({ exportKWh: values.exportKWh });
     expect(values.exportKWh).toBeGreaterThan(21_000);
+    expect(image.writes).toEqual([]);
+  });
+
+  test("over a socket the night gives readings without a power, and no availability", async () => {
+    const at = await serveImage(dumpImage(NIGHT));
+    open.push(at);
+    const gateway = await startGateway(at, { config: { ratingKW: 3.68 } });
+    open.push(gateway);
+    await waitFor("readings", () => gateway.readings().length >= 2);
+    for (const reading of gateway.readings()) {
+      expect(reading).not.toHaveProperty("powerKW");
+      expect(reading).not.toHaveProperty("voltageV");
+    }
+    expect(gateway.reports.some((report) => report.kind === "availability")).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import type { Registers } from "../../adapters/modbus/sunspec/registers.ts";
 
@@ -50,15 +51,39 @@ export function modelData(length: number, filling: number, set: Readonly<Record<
   return data;
 }
 
+/** Data of a common model (1) with a maker, a model and a serial number. */
+export function commonData(maker: string, model = "", serial = ""): number[] {
+  const data = new Array<number>(66).fill(0);
+  for (const [offset, text] of [
+    [2, maker],
+    [18, model],
+    [50, serial],
+  ] as const) {
+    for (let index = 0; index < text.length; index++) {
+      const place = offset - 2 + (index >> 1);
+      data[place] = (data[place] ?? 0) | (text.charCodeAt(index) << (index % 2 === 0 ? 8 : 0));
+    }
+  }
+  return data;
+}
+
 export function illegalAddress(): ModbusError {
   return new ModbusError("exception", "exception 2", { code: 2 });
 }
 
-const SHARED = new URL("../../../shared/fixtures/sunspec/", import.meta.url);
-
 /** Real register dumps and model definitions, which are not part of the project. */
-export const hasFixtures = existsSync(SHARED);
+export const FIXTURES = resolve(import.meta.dirname, "../../../shared/fixtures/sunspec");
+export const hasFixtures = existsSync(FIXTURES);
 
 export function fixtureJson(path: string): unknown {
-  return JSON.parse(readFileSync(new URL(path, SHARED), "utf8"));
+  return JSON.parse(readFileSync(resolve(FIXTURES, path), "utf8"));
+}
+
+/** A dump of a real device. A word that could not be read shows as what the device does not implement. */
+export function dumpImage(name: string): RegisterImage {
+  const dump = fixtureJson(`dumps/${name}.json`) as { base: number; registers: (number | null)[] };
+  return new RegisterImage(
+    dump.base,
+    dump.registers.map((word) => word ?? 0xffff),
+  );
 }

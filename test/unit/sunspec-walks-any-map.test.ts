@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ModbusError } from "../../adapters/modbus/link/modbus-error.ts";
 import { MapMovedError, readBlock } from "../../adapters/modbus/sunspec/model-block.ts";
 import { findModel, walkModels } from "../../adapters/modbus/sunspec/model-chain.ts";
-import { inverterInteger } from "../../adapters/modbus/sunspec/models-measurement.ts";
+import { inverterInteger } from "../../adapters/modbus/sunspec/models/inverter-integer.ts";
 import { illegalAddress, mapOf, modelData, RegisterImage } from "./sunspec-register-image.ts";
 
 const never = new AbortController().signal;

@@ -15,6 +15,8 @@ export class AvailabilityWatch {
 
   /** The availability after a sample, or nothing if it is no news. */
   newsIn(sample: Sample, range: { minPowerKW: number; maxPowerKW: number }): Availability | undefined {
+    // Nobody tells a load that is only measured what to do.
+    if (this.#kind === "load") return undefined;
     // All values gone (night, or a device that just started) is no statement about what it could do.
     if (sample.values.powerKW === undefined) return undefined;
     const now =

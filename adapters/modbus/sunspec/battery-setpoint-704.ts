@@ -1,5 +1,5 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
-import { derControls } from "./models-control.ts";
+import { derControls } from "./models/der-controls.ts";
 import { kWFromRawWatts, rawWattsFromKW } from "./power-conversion.ts";
 
 const WATTS = 1;
@@ -19,10 +19,11 @@ export const batterySetpoint704: PowerControl = {
   model: "704",
   table: derControls,
   enable: "WSetEna",
+  written: POINTS,
+  reversion: { seconds: "WSetRvrtTms", left: "WSetRvrtRem" },
   // Half of a 32-bit setpoint is another setpoint.
   mayTear: false,
   usable: (block) => block.scaleOf("WSet") !== undefined && block.implemented("WSetEna"),
-  reverts: (block) => block.implemented("WSetRvrtTms"),
   range: ({ maxChargeKW, maxDischargeKW, derMaxKW }) => {
     const chargeKW = maxChargeKW ?? derMaxKW;
     const dischargeKW = maxDischargeKW ?? derMaxKW;
@@ -40,10 +41,9 @@ export const batterySetpoint704: PowerControl = {
     }
     return { points, enabled: points.get("WSetEna") === 1 };
   },
-  order: (block, _ratings, powerKW, revertS, baseline) => {
+  order: (block, powerKW, { revertS, baseline }) => {
     const scale = block.scaleOf("WSet") ?? 0;
     const raw = rawWattsFromKW(powerKW, scale);
-    const reverts = block.implemented("WSetRvrtTms");
     const appliedKW = kWFromRawWatts(raw, scale);
     const { points } = new RawPointList(block)
       .set("WSetEna", 1)
@@ -56,10 +56,21 @@ export const batterySetpoint704: PowerControl = {
       .setIfImplemented("WSetRvrtTms", revertS);
     return {
       appliedKW,
-      command: `704.WSet ${Math.round(appliedKW * 1000)} W${reverts ? `, reverts in ${revertS} s` : ""}`,
+      command: `704.WSet ${Math.round(appliedKW * 1000)} W`,
       points,
       verify: ["WSetEna", "WSetMod", "WSet"],
-      reverts,
+    };
+  },
+  shows: (block, { derMaxKW }) => {
+    if (block.raw("WSetEna") !== 1) return { text: "704 says that no setpoint is enabled" };
+    const isWatts = block.raw("WSetMod") === WATTS;
+    const watts = block.number("WSet");
+    const percent = block.number("WSetPct");
+    if (isWatts && watts !== undefined) return { text: `704 says ${watts} W, enabled`, saysKW: watts / 1000 };
+    if (isWatts || percent === undefined) return { text: "704 says that a setpoint is enabled, and not which" };
+    return {
+      text: `704 says ${percent} % of its greatest power, enabled`,
+      ...(derMaxKW === undefined ? {} : { saysKW: (percent * derMaxKW) / 100 }),
     };
   },
 };

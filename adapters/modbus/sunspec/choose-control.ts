@@ -8,9 +8,12 @@ import type { Registers } from "./registers.ts";
 import { solarLimit123 } from "./solar-limit-123.ts";
 import { solarLimit704 } from "./solar-limit-704.ts";
 
-/** The controls for a kind of device, the better one first. */
-export function controlsFor(kind: ResourceKind, minPercent: number): readonly PowerControl[] {
-  if (kind === "solar") return [solarLimit704, solarLimit123(minPercent)];
+/** Some inverters drop off the grid or lock up at 0 % of model 123. */
+const LEAST_PERCENT_123 = 1;
+
+/** The controls for a kind of device, the better one first. @param minPercent least limit; absent takes what is wise for the model */
+export function controlsFor(kind: ResourceKind, minPercent: number | undefined): readonly PowerControl[] {
+  if (kind === "solar") return [solarLimit704(minPercent ?? 0), solarLimit123(minPercent ?? LEAST_PERCENT_123)];
   if (kind === "battery") return [batterySetpoint704, batteryRates124];
   return [];
 }

@@ -1,37 +1,91 @@
-import type { Reading } from "../../../src/model/reading.ts";
+import { definedOnly } from "../../../src/model/defined-only.ts";
+import { type BatteryInputs, readBatteryInputs } from "./battery-inputs.ts";
+import { type Measured, measuredOf } from "./measured-values.ts";
 import { type ModelBlock, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain } from "./model-chain.ts";
-import type { ModelTable } from "./model-table.ts";
-import { storageControls } from "./models-control.ts";
-import { derMeasurement, derStorage, inverterFloat, inverterInteger, status } from "./models-measurement.ts";
+import { type ModelTable, partOf } from "./model-table.ts";
+import { batteryBank } from "./models/battery-bank.ts";
+import { derMeasurement } from "./models/der-measurement.ts";
+import { derStorage } from "./models/der-storage.ts";
+import { inverterFloat } from "./models/inverter-float.ts";
+import { inverterInteger } from "./models/inverter-integer.ts";
+import { status } from "./models/status.ts";
+import { storageControls } from "./models/storage-controls.ts";
 import { kWFromSunSpecWatts } from "./power-conversion.ts";
+import { type MeterChoice, readMeter } from "./power-meter.ts";
 import type { Registers } from "./registers.ts";
+
+const PER_INVERTER = ["AphA", "AphB", "AphC", "PhVphA", "PhVphB", "PhVphC", "W", "Hz", "WH", "TmpCab", "St"] as const;
+const integerPart = partOf(inverterInteger, PER_INVERTER);
+const floatPart = partOf(inverterFloat, PER_INVERTER);
+// Up to the last scale factor 701 fits one request; the whole model does not.
+const derPart = partOf(derMeasurement, [
+  "InvSt",
+  "W",
+  "LNV",
+  "Hz",
+  "TotWhInj",
+  "TotWhAbs",
+  "TmpCab",
+  "AL1",
+  "AL2",
+  "AL3",
+  "VL1",
+  "VL2",
+  "VL3",
+]);
+const statusPart = partOf(status, ["WAval"]);
+const storagePart = partOf(storageControls, ["MinRsvPct", "ChaState"]);
+const bankPart = partOf(batteryBank, ["SoC", "SoCRsvMin"]);
+
+/** 101-113 count their states from 1, 701 from 0. */
+const FAULT_OF_LEGACY = 7;
+const FAULT_OF_DER = 6;
 
 /** What the meter inside the device shows; each value only if the device sent it. */
 export interface Sample {
-  readonly values: Omit<Reading, "era" | "receivedAtMs">;
+  readonly values: Measured;
   /** State of charge below which the device does not discharge, percent. */
   readonly reservePercent?: number;
+  /** The device says that it is in its fault state. */
+  readonly isFaulty: boolean;
 }
 
-/** Measured values that stand in one block. */
-type Measured = Omit<Reading, "era" | "receivedAtMs">;
+/** Where a device is measured, if not at its AC side. */
+export interface Instruments {
+  /** With a meter of the map. */
+  readonly meter?: MeterChoice | undefined;
+  /** The battery of a hybrid inverter at its DC inputs, so that its panels do not count. */
+  readonly batteryInputs?: BatteryInputs | undefined;
+}
 
 /**
- * Reads power, energy, voltage, current, frequency from the first of 701, 101-103, 111-113, and what 122, 713 or 124
- * add. SunSpec's W is positive out of the device, as ours.
+ * Reads power, energy, voltage, current, frequency from the first of 701, 101-103, 111-113, and what 122, 713, 124 or
+ * 802 add; or from a meter. SunSpec's W is positive out of an inverter, as ours.
  */
-export async function readSample(registers: Registers, chain: ModelChain, signal: AbortSignal): Promise<Sample> {
+export async function readSample(
+  registers: Registers,
+  chain: ModelChain,
+  { meter, batteryInputs }: Instruments,
+  signal: AbortSignal,
+): Promise<Sample> {
+  if (meter !== undefined) return { values: await readMeter(registers, chain, meter, signal), isFaulty: false };
   const block = async <T extends ModelTable>(table: T): Promise<ModelBlock<T> | undefined> => {
     const entry = findModel(chain, table);
     return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
   };
-  const measured = await readMeasured(block);
-  const availableW = (await block(status))?.number("WAval");
+  const { measured: atGrid, isFaulty } = await readInverter(block);
+  const measured =
+    batteryInputs === undefined
+      ? atGrid
+      : { ...withoutFlow(atGrid), ...(await readBatteryInputs(registers, chain, batteryInputs, signal)) };
+  const availableW = (await block(statusPart))?.number("WAval");
   const der = await block(derStorage);
-  const storage = der === undefined ? await block(storageControls) : undefined;
-  const socPercent = der?.number("SoC") ?? storage?.number("ChaState");
-  const reservePercent = storage?.number("MinRsvPct");
+  const storage = der === undefined ? await block(storagePart) : undefined;
+  const charge = der?.number("SoC") ?? storage?.number("ChaState");
+  const bank = charge === undefined ? await block(bankPart) : undefined;
+  const socPercent = charge ?? bank?.number("SoC");
+  const reservePercent = storage?.number("MinRsvPct") ?? bank?.number("SoCRsvMin");
   return {
     values: {
       ...measured,
@@ -39,15 +93,26 @@ export async function readSample(registers: Registers, chain: ModelChain, signal
       ...(socPercent === undefined ? {} : { socPercent: Math.min(Math.max(socPercent, 0), 100) }),
     },
     ...(reservePercent === undefined ? {} : { reservePercent }),
+    isFaulty,
   };
 }
 
-async function readMeasured(
+/** What the AC side of a hybrid says of the grid, without what flows there: panels and battery together. */
+function withoutFlow({ voltageV, frequencyHz, temperatureC }: Measured): Measured {
+  return definedOnly<Measured>({ voltageV, frequencyHz, temperatureC });
+}
+
+interface InverterSample {
+  readonly measured: Measured;
+  readonly isFaulty: boolean;
+}
+
+async function readInverter(
   block: <T extends ModelTable>(table: T) => Promise<ModelBlock<T> | undefined>,
-): Promise<Measured> {
-  const der = await block(derMeasurement);
+): Promise<InverterSample> {
+  const der = await block(derPart);
   if (der !== undefined) {
-    return measured({
+    const measured = measuredOf({
       powerW: der.number("W"),
       exportWh: der.number("TotWhInj"),
       importWh: der.number("TotWhAbs"),
@@ -57,16 +122,17 @@ async function readMeasured(
       frequencyHz: der.number("Hz"),
       temperatureC: der.number("TmpCab"),
     });
+    return believable(measured, der.raw("InvSt") === FAULT_OF_DER);
   }
-  const inverter = (await block(inverterInteger)) ?? (await block(inverterFloat));
-  return inverter === undefined ? {} : fromInverter(inverter);
+  const inverter = (await block(integerPart)) ?? (await block(floatPart));
+  return inverter === undefined ? { measured: {}, isFaulty: false } : fromInverter(inverter);
 }
 
-function fromInverter(inverter: ModelBlock<typeof inverterInteger> | ModelBlock<typeof inverterFloat>): Measured {
-  const value = (name: keyof (typeof inverterFloat)["points"]) => inverter.number(name);
+function fromInverter(inverter: ModelBlock<typeof integerPart> | ModelBlock<typeof floatPart>): InverterSample {
+  const value = (name: (typeof PER_INVERTER)[number]) => inverter.number(name);
   // An energy of 0 means "not implemented" in acc32; a float has no such rule, and a register of 0 tells nothing.
   const exportWh = value("WH");
-  return measured({
+  const measured = measuredOf({
     powerW: value("W"),
     exportWh: exportWh === 0 ? undefined : exportWh,
     importWh: undefined,
@@ -76,34 +142,19 @@ function fromInverter(inverter: ModelBlock<typeof inverterInteger> | ModelBlock<
     frequencyHz: value("Hz"),
     temperatureC: value("TmpCab"),
   });
+  return believable(measured, inverter.raw("St") === FAULT_OF_LEGACY);
 }
 
-interface Raw {
-  readonly powerW: number | undefined;
-  readonly exportWh: number | undefined;
-  readonly importWh: number | undefined;
-  readonly voltagesV: readonly (number | undefined)[];
-  readonly fallbackV: readonly (number | undefined)[];
-  readonly currentsA: readonly (number | undefined)[];
-  readonly frequencyHz: number | undefined;
-  readonly temperatureC: number | undefined;
-}
-
-function measured(raw: Raw): Measured {
-  const voltageV = mean(raw.voltagesV) ?? mean(raw.fallbackV);
-  const currentA = raw.currentsA.filter((amps) => amps !== undefined).map(Math.abs);
+/**
+ * Some inverters that lost contact with their own power stage show a fault and nothing but zeros (seen of Fronius): a
+ * grid of 0 V and 0 Hz is no measurement, and neither is the power beside it.
+ */
+function believable(measured: Measured, isFaulty: boolean): InverterSample {
+  const isBlank = measured.powerKW === 0 && measured.frequencyHz === 0 && (measured.voltageV ?? 0) === 0;
+  if (!isFaulty || !isBlank) return { measured, isFaulty };
+  const { exportKWh, importKWh } = measured;
   return {
-    ...(raw.powerW === undefined ? {} : { powerKW: kWFromSunSpecWatts(raw.powerW) }),
-    ...(raw.exportWh === undefined ? {} : { exportKWh: raw.exportWh / 1000 }),
-    ...(raw.importWh === undefined ? {} : { importKWh: raw.importWh / 1000 }),
-    ...(voltageV === undefined ? {} : { voltageV }),
-    ...(currentA.length === 0 ? {} : { currentA }),
-    ...(raw.frequencyHz === undefined ? {} : { frequencyHz: raw.frequencyHz }),
-    ...(raw.temperatureC === undefined ? {} : { temperatureC: raw.temperatureC }),
+    measured: { ...(exportKWh === undefined ? {} : { exportKWh }), ...(importKWh === undefined ? {} : { importKWh }) },
+    isFaulty,
   };
-}
-
-function mean(values: readonly (number | undefined)[]): number | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0) / known.length;
 }

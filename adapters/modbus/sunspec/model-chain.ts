@@ -44,6 +44,11 @@ export function findModel(chain: ModelChain, table: ModelTable): ModelEntry | un
   return chain.models.find((model) => table.ids.includes(model.id));
 }
 
+/** All models with one of these ids, in the order of the map. */
+export function findModels(chain: ModelChain, ids: readonly number[]): readonly ModelEntry[] {
+  return chain.models.filter((model) => ids.includes(model.id));
+}
+
 async function walkFrom(registers: Registers, base: number, signal: AbortSignal): Promise<ModelChain> {
   const models: ModelEntry[] = [];
   let address = base + 2;

@@ -1,44 +1,43 @@
-/** Types of SunSpec points that this adapter reads. */
-export type PointType =
-  | "int16"
-  | "uint16"
-  | "enum16"
-  | "bitfield16"
-  | "sunssf"
-  | "acc32"
-  | "int32"
-  | "uint32"
-  | "bitfield32"
-  | "float32"
-  | "uint64"
-  | "acc64"
-  | "string";
+/** Types of SunSpec points. */
+export type PointType = NumericType | "string";
 
-const WORDS: Readonly<Record<Exclude<PointType, "string">, number>> = {
+/** Types whose value is a number. */
+export type NumericType = keyof typeof WORDS;
+
+/** Types of the points that commands write. */
+export type WritableType = "int16" | "uint16" | "enum16" | "bitfield16" | "int32" | "uint32";
+
+const WORDS = {
   int16: 1,
   uint16: 1,
+  acc16: 1,
   enum16: 1,
   bitfield16: 1,
+  count: 1,
   sunssf: 1,
-  acc32: 2,
   int32: 2,
   uint32: 2,
+  acc32: 2,
+  enum32: 2,
   bitfield32: 2,
   float32: 2,
+  int64: 4,
   uint64: 4,
   acc64: 4,
-};
+  float64: 4,
+} as const;
 
 /** Registers that a numeric type takes. */
-export function wordsOf(type: Exclude<PointType, "string">): number {
+export function wordsOf(type: NumericType): number {
   return WORDS[type];
 }
 
 /**
  * A number from its registers, high word first. `undefined` for the code that says "not implemented", which many
- * devices also send when they sleep; an accumulator of 0 says the same.
+ * devices also send when they sleep; an accumulator of 0 says the same, and one of all ones is a sleeping device's, not a
+ * count. Whole numbers past 2^53 are rounded.
  */
-export function decodeNumber(type: Exclude<PointType, "string">, words: readonly number[]): number | undefined {
+export function decodeNumber(type: NumericType, words: readonly number[]): number | undefined {
   const view = viewOf(words);
   if (view.byteLength < WORDS[type] * 2) return undefined;
   switch (type) {
@@ -48,20 +47,32 @@ export function decodeNumber(type: Exclude<PointType, "string">, words: readonly
     case "uint16":
     case "enum16":
     case "bitfield16":
+    case "count":
       return unless(view.getUint16(0), 0xffff);
+    case "acc16":
+      return counted(view.getUint16(0), 0xffff);
     case "int32":
       return unless(view.getInt32(0), -0x8000_0000);
     case "uint32":
+    case "enum32":
     case "bitfield32":
       return unless(view.getUint32(0), 0xffff_ffff);
     case "acc32":
-      return unless(view.getUint32(0), 0);
+      return counted(view.getUint32(0), 0xffff_ffff);
     case "float32":
-      return unless(view.getFloat32(0), Number.NaN);
-    case "uint64":
-      return unless(Number(view.getBigUint64(0)), 2 ** 64);
+      return finite(view.getFloat32(0));
+    case "float64":
+      return finite(view.getFloat64(0));
+    case "int64": {
+      const value = view.getBigInt64(0);
+      return value === -(2n ** 63n) ? undefined : Number(value);
+    }
+    case "uint64": {
+      const value = view.getBigUint64(0);
+      return value === 2n ** 64n - 1n ? undefined : Number(value);
+    }
     case "acc64":
-      return unless(Number(view.getBigUint64(0)), 0);
+      return counted(Number(view.getBigUint64(0)), 2 ** 64);
   }
 }
 
@@ -69,10 +80,7 @@ export function decodeNumber(type: Exclude<PointType, "string">, words: readonly
  * Registers of a raw (unscaled) number, high word first.
  * @throws RangeError if it is not whole, does not fit, or would read as "not implemented"
  */
-export function encodeNumber(
-  type: "int16" | "uint16" | "enum16" | "bitfield16" | "int32" | "uint32",
-  raw: number,
-): number[] {
+export function encodeNumber(type: WritableType, raw: number): number[] {
   const bits = WORDS[type] * 16;
   const signed = type.startsWith("int");
   const least = signed ? -(2 ** (bits - 1)) + 1 : 0;
@@ -84,6 +92,21 @@ export function encodeNumber(
   if (bits === 16) bytes.setUint16(0, raw & 0xffff);
   else bytes.setUint32(0, raw >>> 0);
   return Array.from({ length: bits / 16 }, (_, index) => bytes.getUint16(index * 2));
+}
+
+/** The type as one that is written. @throws TypeError for one that no command writes */
+export function writableType(type: PointType): WritableType {
+  switch (type) {
+    case "int16":
+    case "uint16":
+    case "enum16":
+    case "bitfield16":
+    case "int32":
+    case "uint32":
+      return type;
+    default:
+      throw new TypeError(`points of type ${type} are not written`);
+  }
 }
 
 /**
@@ -102,7 +125,16 @@ export function decodeText(words: readonly number[]): string | undefined {
 }
 
 function unless(value: number, notImplemented: number): number | undefined {
-  return Number.isFinite(value) && value !== notImplemented ? value : undefined;
+  return value === notImplemented ? undefined : value;
+}
+
+function counted(value: number, allOnes: number): number | undefined {
+  return value === 0 || value === allOnes ? undefined : value;
+}
+
+/** Any NaN says "not implemented"; an infinity is no measurement either. */
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined;
 }
 
 function viewOf(words: readonly number[]): DataView {

@@ -22,6 +22,16 @@ export function rawPercentFromKW(powerKW: number, ratingKW: number, scale: numbe
   return Math.floor(percent * 10 ** -scale + SLACK);
 }
 
+/** The least raw percentage, rounded up: less would be too little. */
+export function leastRawPercent(percent: number, scale: number): number {
+  return Math.ceil(percent * 10 ** -scale - SLACK);
+}
+
+/** A raw percentage for a person, without the noise of binary fractions. */
+export function percentText(raw: number, scale: number): string {
+  return (raw * 10 ** scale).toFixed(Math.max(0, -scale));
+}
+
 /** Power of a raw percentage of a rating, kW, same sign as the raw value. */
 export function kWFromRawPercent(raw: number, ratingKW: number, scale: number): number {
   return (raw * 10 ** scale * ratingKW) / 100;
@@ -81,6 +91,28 @@ export function storageRates(
     if (raw > 0) return { mode: CHARGE_RATE_BINDS, inRate: -raw, appliedKW: kWFromRawPercent(raw, maxChargeKW, scale) };
   }
   return { mode: CHARGE_RATE_BINDS | DISCHARGE_RATE_BINDS, inRate: 0, outRate: 0, appliedKW: 0 };
+}
+
+/**
+ * The power that rates of model 124 force, kW, export positive; absent where they only bound it.
+ * @param rates as they stand in the registers
+ */
+export function powerOfRates(
+  rates: { mode: number; inRate: number | undefined; outRate: number | undefined },
+  ratings: { maxChargeKW: number; maxDischargeKW: number },
+  scale: number,
+): number | undefined {
+  const inKW =
+    rates.mode & CHARGE_RATE_BINDS && rates.inRate !== undefined
+      ? kWFromRawPercent(rates.inRate, ratings.maxChargeKW, scale)
+      : undefined;
+  const outKW =
+    rates.mode & DISCHARGE_RATE_BINDS && rates.outRate !== undefined
+      ? kWFromRawPercent(rates.outRate, ratings.maxDischargeKW, scale)
+      : undefined;
+  if (outKW !== undefined && outKW < 0) return outKW;
+  if (inKW !== undefined && inKW < 0) return 0 - inKW;
+  return inKW === 0 && outKW === 0 ? 0 : undefined;
 }
 
 /**

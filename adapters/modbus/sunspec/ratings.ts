@@ -1,9 +1,18 @@
 import { type ModelBlock, readBlock } from "./model-block.ts";
 import { findModel, type ModelChain } from "./model-chain.ts";
-import type { ModelTable } from "./model-table.ts";
-import { derCapacity, nameplate, settings, storageControls } from "./models-control.ts";
-import { derStorage } from "./models-measurement.ts";
+import { type ModelTable, partOf } from "./model-table.ts";
+import { batteryBank } from "./models/battery-bank.ts";
+import { derCapacity } from "./models/der-capacity.ts";
+import { derControls } from "./models/der-controls.ts";
+import { derStorage } from "./models/der-storage.ts";
+import { nameplate } from "./models/nameplate.ts";
+import { settings } from "./models/settings.ts";
+import { storageControls } from "./models/storage-controls.ts";
 import type { Registers } from "./registers.ts";
+
+const rampPart = partOf(derControls, ["WRmp", "WRmpRef"]);
+/** 704.WRmpRef: the ramp is a percentage of the greatest power, not of the greatest current. */
+const OF_GREATEST_POWER = 1;
 
 /** Powers are magnitudes in kW. Each is there only if the device states it (or the config does). */
 export interface Ratings {
@@ -11,10 +20,13 @@ export interface Ratings {
   readonly derMaxKW?: number;
   /** Base of the percentages in 123: 121.WMax (what the installer set), else 120.WRtg. */
   readonly legacyMaxKW?: number;
-  /** 702.WChaRteMax, else its rating; without 702 124.WChaMax, else 120.MaxChaRte. */
+  /** 702.WChaRteMax, else its rating; without 702 124.WChaMax, else 120.MaxChaRte, else 802.WChaRteMax. */
   readonly maxChargeKW?: number;
-  /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does. */
+  /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does, else 802. */
   readonly maxDischargeKW?: number;
+  /** How fast the device itself changes its power: 704.WRmp where it refers to power, else 121.WGra */
+  readonly rampKWPerMin?: number;
+  /** 713.WHRtg, else 120.WHRtg, else 802.WHRtg. */
   readonly capacityKWh?: number;
 }
 
@@ -37,6 +49,7 @@ export async function readRatings(
   const set = await block(settings);
   const storage = await block(storageControls);
   const derStore = await block(derStorage);
+  const bank = await block(batteryBank);
 
   const legacyMaxW = positive(set?.number("WMax")) ?? positive(plate?.number("WRtg"));
   const derMaxW = positive(capacity?.number("WMax")) ?? positive(capacity?.number("WMaxRtg")) ?? legacyMaxW;
@@ -44,15 +57,27 @@ export async function readRatings(
     ratedPair(capacity?.number("WChaRteMax"), capacity?.number("WDisChaRteMax")) ??
     ratedPair(capacity?.number("WChaRteMaxRtg"), capacity?.number("WDisChaRteMaxRtg")) ??
     ratedPair(positive(storage?.number("WChaMax")) ?? plate?.number("MaxChaRte"), plate?.number("MaxDisChaRte")) ??
+    ratedPair(bank?.number("WChaRteMax"), bank?.number("WDisChaRteMax")) ??
     {};
-  const storedWh = positive(derStore?.number("WHRtg")) ?? positive(plate?.number("WHRtg"));
+  const controls = await block(rampPart);
+  const rampPercent =
+    controls?.raw("WRmpRef") === OF_GREATEST_POWER ? positive(controls.number("WRmp")) : positive(set?.number("WGra"));
+  const rampBaseW = controls?.raw("WRmpRef") === OF_GREATEST_POWER ? derMaxW : legacyMaxW;
+  const storedWh =
+    positive(derStore?.number("WHRtg")) ?? positive(plate?.number("WHRtg")) ?? positive(bank?.number("WHRtg"));
   return {
     ...kW("derMaxKW", overrideKW, derMaxW),
     ...kW("legacyMaxKW", overrideKW, legacyMaxW),
     ...kW("maxChargeKW", overrideKW, chargeW),
     ...kW("maxDischargeKW", overrideKW, dischargeW),
     ...kW("capacityKWh", undefined, storedWh),
+    ...kW("rampKWPerMin", undefined, rampW(rampPercent, rampBaseW)),
   };
+}
+
+/** Watts a minute of percent a second; absent where nothing is said. */
+function rampW(percentPerS: number | undefined, baseW: number | undefined): number | undefined {
+  return percentPerS === undefined || baseW === undefined ? undefined : (percentPerS / 100) * baseW * 60;
 }
 
 /**

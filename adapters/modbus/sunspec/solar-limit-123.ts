@@ -1,6 +1,7 @@
 import { type PowerControl, RawPointList, rawPoints } from "./control.ts";
-import { immediateControls } from "./models-control.ts";
-import { kWFromRawPercent, rawPercentFromKW } from "./power-conversion.ts";
+import { limitEvidence } from "./limit-evidence.ts";
+import { immediateControls } from "./models/immediate-controls.ts";
+import { kWFromRawPercent, leastRawPercent, percentText, rawPercentFromKW } from "./power-conversion.ts";
 
 const POINTS = ["WMaxLimPct", "WMaxLimPct_WinTms", "WMaxLimPct_RvrtTms", "WMaxLimPct_RmpTms", "WMaxLim_Ena"] as const;
 
@@ -15,9 +16,11 @@ export function solarLimit123(minPercent: number): PowerControl {
     model: "123",
     table: immediateControls,
     enable: "WMaxLim_Ena",
+    written: POINTS,
+    reversion: { seconds: "WMaxLimPct_RvrtTms" },
+    rampTime: "WMaxLimPct_RmpTms",
     mayTear: true,
     usable: (block) => block.scaleOf("WMaxLimPct") !== undefined && block.implemented("WMaxLim_Ena"),
-    reverts: (block) => block.implemented("WMaxLimPct_RvrtTms"),
     range: ({ legacyMaxKW }) => (legacyMaxKW === undefined ? undefined : { minPowerKW: 0, maxPowerKW: legacyMaxKW }),
     baseline: (block, isTrue) => {
       const points = rawPoints(block, POINTS);
@@ -29,33 +32,32 @@ export function solarLimit123(minPercent: number): PowerControl {
       const enabled = points.get("WMaxLim_Ena") === 1 && (points.get("WMaxLimPct_RvrtTms") ?? 0) === 0;
       return { points, enabled };
     },
-    order: (block, ratings, powerKW, revertS) => {
+    order: (block, powerKW, { ratings, revertS, rampS }) => {
       const ratingKW = ratings.legacyMaxKW ?? 0;
       const scale = block.scaleOf("WMaxLimPct") ?? 0;
-      const least = Math.ceil(minPercent * 10 ** -scale);
-      const raw = Math.max(rawPercentFromKW(powerKW, ratingKW, scale), least);
-      const reverts = block.implemented("WMaxLimPct_RvrtTms");
-      const { points } = new RawPointList(block)
+      const raw = Math.max(rawPercentFromKW(powerKW, ratingKW, scale), leastRawPercent(minPercent, scale));
+      const list = new RawPointList(block)
         .set("WMaxLimPct", raw)
-        // A window makes the device wait a random part of it; a ramp that was set up stays.
+        // A window makes the device wait a random part of it.
         .setIfImplemented("WMaxLimPct_WinTms", 0)
         .setIfImplemented("WMaxLimPct_RvrtTms", revertS)
-        .keep("WMaxLimPct_RmpTms")
         .set("WMaxLim_Ena", 1);
-      const appliedKW = kWFromRawPercent(raw, ratingKW, scale);
-      const percent = percentText(raw, scale);
+      if (rampS === undefined) list.keep("WMaxLimPct_RmpTms");
+      else list.setIfImplemented("WMaxLimPct_RmpTms", rampS);
       return {
-        appliedKW,
-        command: `123.WMaxLimPct ${percent} % of ${ratingKW} kW${reverts ? `, reverts in ${revertS} s` : ""}`,
-        points,
+        appliedKW: kWFromRawPercent(raw, ratingKW, scale),
+        command: `123.WMaxLimPct ${percentText(raw, scale)} % of ${ratingKW} kW`,
+        points: list.points,
         verify: ["WMaxLimPct", "WMaxLim_Ena"],
-        reverts,
       };
     },
+    shows: (block, { legacyMaxKW }) => {
+      const isEnabled = block.raw("WMaxLim_Ena") === 1;
+      return limitEvidence(
+        "123",
+        { isEnabled, raw: block.raw("WMaxLimPct"), scale: block.scaleOf("WMaxLimPct") },
+        legacyMaxKW,
+      );
+    },
   };
-}
-
-/** A raw percentage for a person, without the noise of binary fractions. */
-export function percentText(raw: number, scale: number): string {
-  return (raw * 10 ** scale).toFixed(Math.max(0, -scale));
 }

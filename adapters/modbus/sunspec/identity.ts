@@ -1,0 +1,32 @@
+import { definedOnly } from "../../../src/model/defined-only.ts";
+import type { DeviceIdentity } from "../../../src/model/resource.ts";
+import { readBlock } from "./model-block.ts";
+import { findModel, type ModelChain } from "./model-chain.ts";
+import { common } from "./models/common.ts";
+import type { Registers } from "./registers.ts";
+
+/** Who made it, by the first common model; nothing of a device that sleeps. */
+export async function readIdentity(
+  registers: Registers,
+  chain: ModelChain,
+  signal: AbortSignal,
+): Promise<DeviceIdentity> {
+  const entry = findModel(chain, common);
+  if (entry === undefined) return {};
+  const block = await readBlock(registers, common, entry, signal);
+  return definedOnly<DeviceIdentity>({
+    vendor: block.text("Mn"),
+    model: block.text("Md"),
+    firmware: block.text("Vr"),
+    serial: block.text("SN"),
+  });
+}
+
+/** A sleeping device may not tell its name; only a name that is known and different makes it another device. */
+export function sameDevice(
+  a: { readonly [K in "vendor" | "model" | "serial"]?: string | undefined },
+  b: { readonly [K in "vendor" | "model" | "serial"]?: string | undefined },
+): boolean {
+  const differs = (x: string | undefined, y: string | undefined) => x !== undefined && y !== undefined && x !== y;
+  return !differs(a.vendor, b.vendor) && !differs(a.model, b.model) && !differs(a.serial, b.serial);
+}

@@ -1,0 +1,178 @@
+import { z } from "zod";
+import type { Clock } from "../../../src/clock.ts";
+import type { Log } from "../../../src/log.ts";
+import type { AdapterMemory } from "../../kind.ts";
+import { keptForRelease, mostPerDay, type WritePolicy } from "./write-policy.ts";
+
+const DAY_MS = 86_400_000;
+/** Share of a day's writes from which on it is said aloud. */
+const WARN_FROM = 0.8;
+/** Writes counted in advance on the disk where nothing bounds them, so that not each write there is a write here. */
+const MOST_AHEAD = 256;
+
+const Kept = z.object({ day: z.int(), writes: z.record(z.string().regex(/^\d{1,5}$/), z.int().min(0)) });
+
+/** What became of the wish to write. */
+export type Spending =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly register: number; readonly writesToday: number; readonly refusedUntilMs: number };
+
+/** What has been written to one unit. */
+export interface WriteUsage {
+  /** Register writes since the start. */
+  readonly writes: number;
+  /** Wishes refused since the start. */
+  readonly refused: number;
+  /** The greatest share of its day that a register has used up, 0 to 1; 0 where nothing is bound. */
+  readonly usedShare: number;
+  /** For a person: registers that have used up most of their day. */
+  readonly warnings: readonly string[];
+}
+
+interface Count {
+  today: number;
+  /** What the disk says: never less than `today`, so that a crash forgets no write. */
+  onDisk: number;
+  lastAtMs: number;
+  most: number;
+}
+
+/**
+ * Counts the writes of each register of one unit, and refuses the one that would be too many: many devices keep what is
+ * written in flash, which wears out. The day is that of UTC. The count outlives a restart; after a crash it may be
+ * higher than true, by a hundredth of the day's writes, and never lower than what was on its way to the disk.
+ */
+export class WriteBudget {
+  readonly #name: string;
+  readonly #memory: AdapterMemory;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #counts = new Map<number, Count>();
+  #day: number;
+  #writes = 0;
+  #refused = 0;
+
+  /** @param name of the unit, such as "192.0.2.7:502/1" */
+  constructor(name: string, context: { memory: AdapterMemory; clock: Clock; log: Log }) {
+    this.#name = name;
+    this.#memory = context.memory;
+    this.#clock = context.clock;
+    this.#log = context.log;
+    this.#day = this.#today();
+    this.#recall();
+  }
+
+  /**
+   * Counts a write to these registers, or refuses it: all or none. A register that is named twice is written twice.
+   * @param purpose orders leave a part of the day for `release`
+   */
+  spend(registers: readonly number[], policy: WritePolicy, purpose: "order" | "release" = "order"): Spending {
+    this.#turnDay();
+    const nowMs = this.#clock.now();
+    const most = mostPerDay(policy);
+    const allowed = purpose === "release" ? most : most - keptForRelease(most);
+    const wanted = new Map<number, number>();
+    for (const register of registers) wanted.set(register, (wanted.get(register) ?? 0) + 1);
+    for (const [register, times] of wanted) {
+      const count = this.#counts.get(register);
+      const writesToday = count?.today ?? 0;
+      const nextMs = count === undefined ? 0 : count.lastAtMs + (policy.minIntervalS ?? 0) * 1000;
+      const isTooSoon = purpose === "order" && nextMs > nowMs;
+      const isTooMany = writesToday + times > allowed;
+      if (!isTooMany && !isTooSoon) continue;
+      this.#refused += 1;
+      const refusedUntilMs = isTooMany ? (this.#day + 1) * DAY_MS : nextMs;
+      return { ok: false, register, writesToday, refusedUntilMs };
+    }
+    for (const [register, times] of wanted) this.#count(register, times, most, nowMs);
+    this.#keepAhead(most);
+    return { ok: true };
+  }
+
+  usage(): WriteUsage {
+    this.#turnDay();
+    let usedShare = 0;
+    const warnings: string[] = [];
+    for (const [register, { today, most }] of this.#counts) {
+      if (!Number.isFinite(most) || most === 0) continue;
+      usedShare = Math.max(usedShare, today / most);
+      if (today >= most * WARN_FROM) warnings.push(`register ${register} was written ${today} times today, of ${most}`);
+    }
+    return { writes: this.#writes, refused: this.#refused, usedShare: Math.min(usedShare, 1), warnings };
+  }
+
+  /** Leaves the true count on the disk. */
+  async close(): Promise<void> {
+    const isExact = [...this.#counts.values()].every(({ today, onDisk }) => today === onDisk);
+    if (isExact) return;
+    for (const count of this.#counts.values()) count.onDisk = count.today;
+    await this.#keep();
+  }
+
+  #count(register: number, times: number, most: number, nowMs: number): void {
+    const count = this.#counts.get(register) ?? { today: 0, onDisk: 0, lastAtMs: 0, most };
+    const before = count.today;
+    count.today += times;
+    count.lastAtMs = nowMs;
+    count.most = most;
+    this.#counts.set(register, count);
+    this.#writes += times;
+    if (before < most * WARN_FROM && count.today >= most * WARN_FROM) {
+      this.#log.warn("a register has nearly been written as often as its day allows", {
+        unit: this.#name,
+        register,
+        writesToday: count.today,
+        mostPerDay: most,
+      });
+    }
+  }
+
+  /** Writes the count down ahead of the writes, long enough before it is reached for the disk to have it. */
+  #keepAhead(most: number): void {
+    const ahead = Math.min(Math.max(0, Math.floor(most / 100)), MOST_AHEAD);
+    let isDue = false;
+    for (const count of this.#counts.values()) isDue ||= count.today + ahead / 2 > count.onDisk;
+    if (!isDue) return;
+    for (const count of this.#counts.values()) count.onDisk = Math.max(count.onDisk, count.today + ahead);
+    this.#keep().catch((error: unknown) => {
+      this.#log.warn("the count of register writes could not be kept", { unit: this.#name, reason: String(error) });
+    });
+  }
+
+  #keep(): Promise<void> {
+    const writes = Object.fromEntries([...this.#counts].map(([register, { onDisk }]) => [register, onDisk]));
+    return this.#memory.set(this.#key, { day: this.#day, writes });
+  }
+
+  #recall(): void {
+    const kept = Kept.safeParse(this.#memory.get(this.#key));
+    if (!kept.success) return;
+    // A clock that was set back within two days does not give the writes of the day back.
+    const isPast = kept.data.day < this.#day || kept.data.day > this.#day + 2;
+    if (isPast) return;
+    this.#day = kept.data.day;
+    for (const [register, writes] of Object.entries(kept.data.writes)) {
+      this.#counts.set(Number(register), {
+        today: writes,
+        onDisk: writes,
+        lastAtMs: 0,
+        most: Number.POSITIVE_INFINITY,
+      });
+    }
+  }
+
+  #turnDay(): void {
+    const today = this.#today();
+    if (today === this.#day || (today < this.#day && today >= this.#day - 2)) return;
+    this.#day = today;
+    this.#counts.clear();
+  }
+
+  #today(): number {
+    return Math.floor(this.#clock.now() / DAY_MS);
+  }
+
+  get #key(): string {
+    return `writes/${this.#name}`;
+  }
+}
