@@ -6,7 +6,8 @@ import { profileFileOf, profileIds } from "./profile-files.ts";
 import { profileJsonSchema } from "./profile-json-schema.ts";
 import { profileRow, trialText } from "./profile-text.ts";
 import { loadDump } from "./register-dump.ts";
-import { type TrialOptions, tryProfile } from "./try-profile.ts";
+import type { TrialOptions } from "./trial.ts";
+import { tryProfile } from "./try-profile.ts";
 
 const group = { name: "profile", summary: "device profiles: models of Modbus devices, as data" } as const;
 

@@ -1,6 +1,6 @@
 import type { RecordedWrite } from "./dump-port.ts";
 import type { Profile } from "./profile-schema.ts";
-import type { Trial, TriedPower } from "./try-profile.ts";
+import type { Trial, TriedPower } from "./trial.ts";
 
 /** One line a profile, for `profile list`. */
 export function profileRow(profile: Profile): readonly string[] {

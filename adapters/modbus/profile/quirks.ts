@@ -73,17 +73,17 @@ export interface SunSpecIdentity {
   readonly version?: string | undefined;
 }
 
+/** Where a SunSpec device departs from what SunSpec says; each is absent where it does as it should. */
+export type SunSpecQuirks = { readonly [K in keyof SunSpecQuirkPart]?: NonNullable<SunSpecQuirkPart[K]> };
+
 /** The quirks of a SunSpec device by what it says of itself; where several match, the later one counts. */
-export function sunSpecQuirksOf(profile: Profile): (identity: SunSpecIdentity) => SunSpecQuirkPart {
-  const base: SunSpecQuirkPart = {
-    ...(profile.sunspec?.control !== undefined && profile.sunspec.control !== "auto"
-      ? { control: profile.sunspec.control }
-      : {}),
-    ...(profile.sunspec?.minPercent === undefined ? {} : { minPercent: profile.sunspec.minPercent }),
-  };
+export function sunSpecQuirksOf(profile: Profile): (identity: SunSpecIdentity) => SunSpecQuirks {
+  const { control, minPercent } = profile.sunspec ?? {};
+  const base = { control: control === "auto" ? undefined : control, minPercent };
   return ({ manufacturer, model, version }) => {
     const identity = definedOnly<DeviceIdentity>({ vendor: manufacturer, model, firmware: version });
     const matching = profile.quirks.filter((quirk) => matches(quirk.match, identity));
-    return Object.assign({}, base, ...matching.map(({ sunspec }) => sunspec ?? {})) as SunSpecQuirkPart;
+    const merged: SunSpecQuirkPart = Object.assign({}, base, ...matching.map(({ sunspec }) => sunspec ?? {}));
+    return definedOnly<SunSpecQuirks>(merged as { [K in keyof SunSpecQuirks]: SunSpecQuirks[K] });
   };
 }

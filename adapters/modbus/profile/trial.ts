@@ -1,0 +1,63 @@
+import type { DeviceIdentity, FailsafeClass } from "../../../src/model/resource.ts";
+import type { DeviceOptions } from "./control-range.ts";
+import type { RecordedWrite } from "./dump-port.ts";
+import type { Measured } from "./profile-sample.ts";
+import type { SunSpecQuirks } from "./quirks.ts";
+
+/** One point as the dump shows it. */
+export interface TriedPoint {
+  readonly name: string;
+  readonly space: string;
+  /** 0-based. */
+  readonly address: number;
+  readonly value?: number | string;
+  /** What the value is called. */
+  readonly label?: string;
+  readonly unit?: string;
+  readonly uncertain?: string;
+}
+
+/** What one power would have written. */
+export interface TriedPower {
+  readonly powerKW: number;
+  readonly appliedKW?: number;
+  readonly command?: string;
+  readonly writes: readonly RecordedWrite[];
+  /** What would have been written on release. */
+  readonly release?: readonly RecordedWrite[];
+  /** Why it would have been refused. */
+  readonly fault?: string;
+}
+
+/** What a profile makes of a dump. */
+export interface Trial {
+  readonly profile: string;
+  readonly kind: string;
+  /** Why the device in the dump is not the profile's; absent where it is. */
+  readonly fault?: string;
+  readonly identity: DeviceIdentity;
+  readonly points: readonly TriedPoint[];
+  readonly readings: Measured;
+  readonly control?: string;
+  readonly failsafe?: FailsafeClass;
+  readonly minPowerKW?: number;
+  readonly maxPowerKW?: number;
+  readonly powers: readonly TriedPower[];
+  readonly quirks?: SunSpecQuirks;
+  readonly sunSpecModels?: readonly number[];
+}
+
+export interface TrialOptions extends DeviceOptions {
+  /** kW, export positive; sample powers of the device's own range unless given. */
+  readonly powers?: readonly number[];
+}
+
+/** Time that a trial arms a reversion timer for, s. */
+export const TRIAL_S = 60;
+
+/** Half of each way that the device can go, and nothing. */
+export function samplePowers(band: { minPowerKW: number; maxPowerKW: number } | undefined): readonly number[] {
+  if (band === undefined) return [];
+  const ways = [band.minPowerKW / 2, 0, band.maxPowerKW / 2].map((kW) => Number(kW.toFixed(3)) + 0);
+  return [...new Set(ways)];
+}
