@@ -92,7 +92,7 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     const budget = this.#budgets.of(unit);
     if (profile === undefined || profile.sunspec !== undefined) {
       const surroundings = { link, budget, ...(profile && { quirksOf: sunSpecQuirksOf(profile) }) };
-      const adapter = new SunSpecAdapter(role, sunSpecSettings(settings, profile), surroundings, this.#context);
+      const adapter = new SunSpecAdapter(role, settings, surroundings, this.#context);
       this.#sunspec.set(role.era, adapter);
       return adapter;
     }
@@ -110,10 +110,4 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     this.#buses.set(name, { link, gapMs: Math.max(known?.gapMs ?? 0, settings.gapMs) });
     return link;
   }
-}
-
-/** A profile's word on the control of a SunSpec device counts where the config has none of its own. */
-function sunSpecSettings(settings: ModbusSettings, profile: Profile | undefined): ModbusSettings {
-  const control = settings.control === "auto" ? (profile?.sunspec?.control ?? "auto") : settings.control;
-  return { ...settings, control };
 }

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from "vitest";
+import { settingsOf } from "../../adapters/modbus/device-settings.ts";
 import { modbus } from "../../adapters/modbus/index.ts";
 import { ModbusLink } from "../../adapters/modbus/link/modbus-link.ts";
 import { SunSpecAdapter } from "../../adapters/modbus/sunspec-adapter.ts";
@@ -86,7 +87,7 @@ test("a device that wears out has its timer armed once for the whole setpoint, a
   const link = new ModbusLink(at, context);
   const adapter = new SunSpecAdapter(
     { era: "IN*TEST*INV*1", kind: "solar" },
-    modbus.deviceSchema.parse({ host: at.host, port: at.port, revertS: 6, pollMs: 100 }),
+    settingsOf(modbus.deviceSchema.parse({ host: at.host, port: at.port, revertS: 6, pollMs: 100 })),
     { link, budget: new WriteBudget("unit", context), quirksOf: () => ({ cyclic: "no" }) },
     context,
   );

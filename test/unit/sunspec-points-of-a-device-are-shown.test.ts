@@ -37,7 +37,15 @@ async function points(args: readonly string[], options: Record<string, string> =
     return JSON.parse(JSON.stringify(await work(JSON.parse(JSON.stringify(input ?? null)), never)));
   };
   const command = modbus.commands?.find(({ name }) => name === "points");
-  const context: CommandContext = { clock, log, signal: never, ask };
+  const context: CommandContext = {
+    clock,
+    log,
+    signal: never,
+    ask,
+    askIfRunning: ask,
+    devices: () => [],
+    progress: () => {},
+  };
   return command?.run({ args, options }, context);
 }
 

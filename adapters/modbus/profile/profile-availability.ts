@@ -19,7 +19,7 @@ export class ProfileAvailability {
   /** @param present whether there is a car; undefined where the device does not tell */
   newsIn(values: Measured, present: boolean | undefined, band: Capability): Availability | undefined {
     if (this.#kind !== "charger") {
-      return this.#kind === "load" ? undefined : this.#watch.newsIn({ values }, band);
+      return this.#kind === "load" ? undefined : this.#watch.newsIn({ values, isFaulty: false }, band);
     }
     if (present === undefined || present === this.#hadCar) return undefined;
     this.#hadCar = present;

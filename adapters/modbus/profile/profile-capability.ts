@@ -30,5 +30,11 @@ export function capabilityFrom(kind: ResourceKind, facts: ProfileFacts, times: P
     const maxPowerKW = kind === "charger" ? 0 : ratingKW;
     return { minPowerKW, maxPowerKW, control: "limit", failsafe: "none", ...common };
   }
-  return { ...bandOf(control.range), control: control.spec.kind, failsafe: control.failsafe, ...common };
+  return {
+    ...bandOf(control.range),
+    control: control.spec.kind,
+    failsafe: control.failsafe,
+    ...definedOnly({ failsafeReason: control.spec.failsafeNote }),
+    ...common,
+  };
 }
