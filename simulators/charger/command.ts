@@ -8,6 +8,7 @@ import {
   type SimOptions,
   seedOption,
   textOf,
+  wholeOf,
   wrong,
 } from "../sim-options.ts";
 import { GOOD_BEHAVIOUR } from "./behaviour.ts";
@@ -141,10 +142,4 @@ function fileOf(options: SimOptions, name: string): Buffer | undefined {
   } catch (error) {
     throw wrong(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-function wholeOf(options: SimOptions, name: string, least: number, most: number): number {
-  const value = numberOf(options, name, least, most);
-  if (!Number.isInteger(value)) throw wrong(`--${name} must be a whole number, got ${value}`);
-  return value;
 }
