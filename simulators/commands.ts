@@ -1,5 +1,6 @@
 import { chargerCommand } from "./charger/command.ts";
 import { batteryCommand, inverterCommand, meterCommand } from "./inverter/command.ts";
+import { modbusCommand } from "./modbus/command.ts";
 import { numberOf, oneOf, type SimContext, type SimOptions, seedOption, textOf } from "./sim-options.ts";
 
 /**
@@ -11,6 +12,7 @@ export const simulatorCommands = [
   inverterCommand,
   batteryCommand,
   meterCommand,
+  modbusCommand,
   {
     name: "der",
     summary: "an IEEE 2030.5 inverter that polls a server over mutual TLS",

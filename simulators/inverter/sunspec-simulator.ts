@@ -1,9 +1,10 @@
-import { type Clock, repeatEvery } from "../../src/clock.ts";
+import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import { GOOD_MODBUS_BEHAVIOUR, type ModbusBehaviour } from "../modbus/behaviour.ts";
 import type { FramingName } from "../modbus/frame.ts";
 import { ModbusDevice, type ReceivedWrite } from "../modbus/modbus-device.ts";
 import { EXCEPTION } from "../modbus/modbus-request.ts";
+import { keepRunning } from "../modbus/running.ts";
 import type { SerialLine } from "../modbus/serial-line.ts";
 import type { Model } from "./model.ts";
 import type { DeviceLabel } from "./models/common.ts";
@@ -60,8 +61,6 @@ export function labelOf(options: SunSpecSimulatorOptions, model: string): Device
   };
 }
 
-/** How often the hardware looks at its timers when nobody asks, elapsed ms. */
-const SETTLE_EVERY_MS = 200;
 const WHO_IT_IS = 1;
 const UPDATE_MODEL = 64_900;
 
@@ -179,16 +178,6 @@ export class SunSpecSimulator<Kind extends Hardware> implements AsyncDisposable 
   }
 
   #run(): void {
-    let restartAtMs: number | undefined;
-    this.#running ??= repeatEvery(this.#clock, SETTLE_EVERY_MS, this.#stop.signal, () => {
-      this.settle();
-      const { restartsEveryMs } = this.behaviour;
-      if (restartsEveryMs === undefined) return;
-      const nowMs = this.#clock.elapsedMs();
-      restartAtMs ??= nowMs + restartsEveryMs;
-      if (nowMs < restartAtMs) return;
-      restartAtMs = nowMs + restartsEveryMs;
-      this.restart();
-    }).catch((error: unknown) => this.#log.error("the simulated device stopped moving", { err: error }));
+    this.#running ??= keepRunning(this, { clock: this.#clock, log: this.#log, signal: this.#stop.signal });
   }
 }

@@ -77,8 +77,8 @@ export class Conversation {
     if (answer !== undefined) this.#answers += 1;
     const limit = this.#answerer.behaviour.diesAfterAnswers;
     const diesNow = limit !== undefined && this.#answers >= limit;
-    if (reply.afterMs === 0 && this.#waiting === 0) {
-      this.#send(reply);
+    if (reply.afterMs === 0 && reply.gapMs === 0 && this.#waiting === 0) {
+      for (const [index, piece] of reply.pieces.entries()) this.#send(piece, index, reply);
       if (diesNow) this.die();
       return;
     }
@@ -86,8 +86,11 @@ export class Conversation {
     if (this.#waiting >= MOST_WAITING) this.#wire.input.pause();
     this.#last = this.#last.then(async () => {
       try {
-        if (reply.afterMs > 0) await this.#clock.sleep(reply.afterMs, this.#signal);
-        this.#send(reply);
+        for (const [index, piece] of reply.pieces.entries()) {
+          const waitMs = index === 0 ? reply.afterMs : reply.gapMs;
+          if (waitMs > 0) await this.#clock.sleep(waitMs, this.#signal);
+          this.#send(piece, index, reply);
+        }
         if (diesNow) this.die();
       } catch {
         // The simulator ends; nobody waits for this answer any more.
@@ -98,16 +101,14 @@ export class Conversation {
     });
   }
 
-  #send(reply: Reply): void {
-    const { output } = this.#wire;
+  #send(piece: Buffer, index: number, { pieces, resets }: Reply): void {
+    const { input, output } = this.#wire;
     if (this.#isDead || !output.writable) return;
-    for (const piece of reply.pieces) {
-      // A peer that asks and never reads is not read from until it does.
-      if (!output.write(piece)) this.#wire.input.pause();
-    }
-    if (!reply.resets) return;
+    const isLast = index === pieces.length - 1;
     // Behind what was written, else the reset overtakes it.
-    output.write(Buffer.alloc(0), () => this.#wire.reset());
+    const hasRoom = output.write(piece, resets && isLast ? () => this.#wire.reset() : undefined);
+    // A peer that asks and never reads is not read from until it does.
+    if (!hasRoom) input.pause();
   }
 
   #resume(): void {

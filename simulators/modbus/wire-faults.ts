@@ -9,11 +9,15 @@ export interface Reply {
   readonly pieces: readonly Buffer[];
   /** Wait before the first. */
   readonly afterMs: number;
+  /** Wait before each further one. */
+  readonly gapMs: number;
   /** The connection is reset behind the last. */
   readonly resets: boolean;
 }
 
-const NO_PIECES: Reply = { pieces: [], afterMs: 0, resets: false };
+const NO_PIECES: Reply = { pieces: [], afterMs: 0, gapMs: 0, resets: false };
+/** Long enough that no two bytes travel together. */
+const SPLIT_GAP_MS = 2;
 
 /** Turns right answers into what a bad device or a bad line makes of them. */
 export class WireFaults {
@@ -40,6 +44,7 @@ export class WireFaults {
     return {
       pieces: [...echo, ...times.flatMap((each) => (behaviour.splitsAnswers ? byteByByte(each) : [each]))],
       afterMs: behaviour.answerDelayMs,
+      gapMs: behaviour.splitsAnswers ? SPLIT_GAP_MS : 0,
       resets: behaviour.resetsMidFrame,
     };
   }
