@@ -13,7 +13,7 @@ export interface FuzzRun {
 
 /** One input that did what no input may do. */
 export interface FuzzFailure {
-  readonly kind: "crash" | "hang" | "slow" | "internal-error" | "memory";
+  readonly kind: "crash" | "hang" | "slow" | "internal-error" | "memory" | "wrong-value";
   readonly what: string;
   /** Number of the input with the run's seed; absent where it is not known which one it was. */
   readonly index?: number;

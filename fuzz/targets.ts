@@ -1,5 +1,6 @@
 import type { FuzzTarget } from "./fuzz-target.ts";
+import { modbusTarget } from "./modbus-target.ts";
 import { ocppTarget } from "./ocpp-target.ts";
 
 /** Everything that can be fuzzed: one row a target. */
-export const targets: readonly FuzzTarget[] = [ocppTarget];
+export const targets: readonly FuzzTarget[] = [ocppTarget, modbusTarget];

@@ -1,4 +1,6 @@
 import { chargerCommand } from "./charger/command.ts";
+import { batteryCommand, inverterCommand, meterCommand } from "./inverter/command.ts";
+import { modbusCommand } from "./modbus/command.ts";
 import { numberOf, oneOf, type SimContext, type SimOptions, seedOption, textOf } from "./sim-options.ts";
 
 /**
@@ -7,41 +9,10 @@ import { numberOf, oneOf, type SimContext, type SimOptions, seedOption, textOf }
  */
 export const simulatorCommands = [
   chargerCommand,
-  {
-    name: "inverter",
-    summary: "a SunSpec solar or battery inverter on Modbus TCP",
-    example: "setpointd sim inverter --kind battery --map der --port 5020",
-    options: [
-      { flags: "--kind <kind>", description: "solar or battery", defaultValue: "solar" },
-      {
-        flags: "--map <map>",
-        description: "legacy (103/123), float (113/123) or der (701/704)",
-        defaultValue: "legacy",
-      },
-      { flags: "--host <host>", description: "address to listen on", defaultValue: "127.0.0.1" },
-      { flags: "--port <port>", description: "0 takes a free one", defaultValue: "5020" },
-      { flags: "--unit <id>", description: "Modbus unit id", defaultValue: "1" },
-      { flags: "--rating <kW>", description: "rated power", defaultValue: "5" },
-      { flags: "--soc <percent>", description: "of a battery at the start", defaultValue: "50" },
-      seedOption,
-    ],
-    run: async (options: SimOptions, context: SimContext) => {
-      const { runInverterSimulator } = await import("./inverter/run-inverter-simulator.ts");
-      await runInverterSimulator(
-        {
-          kind: oneOf(options, "kind", ["solar", "battery"]),
-          map: oneOf(options, "map", ["legacy", "float", "der"]),
-          host: textOf(options, "host"),
-          port: numberOf(options, "port"),
-          unit: numberOf(options, "unit"),
-          ratingKW: numberOf(options, "rating"),
-          soc: numberOf(options, "soc"),
-          seed: numberOf(options, "seed"),
-        },
-        { ...context, onListening: ({ host, port }) => context.onListening(`modbus://${host}:${port}`) },
-      );
-    },
-  },
+  inverterCommand,
+  batteryCommand,
+  meterCommand,
+  modbusCommand,
   {
     name: "der",
     summary: "an IEEE 2030.5 inverter that polls a server over mutual TLS",

@@ -29,6 +29,13 @@ export function numberOf(
   return value;
 }
 
+/** @throws CliError as `numberOf` does, and for a fraction */
+export function wholeOf(options: SimOptions, name: string, least: number, most: number): number {
+  const value = numberOf(options, name, least, most);
+  if (!Number.isInteger(value)) throw wrong(`${flagOf(name)} must be a whole number, got ${value}`);
+  return value;
+}
+
 /** Nothing if the option was not given. @throws CliError as `numberOf` does */
 export function optionalNumberOf(options: SimOptions, name: string, least: number, most: number): number | undefined {
   return options[name] === undefined ? undefined : numberOf(options, name, least, most);

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { faultOption, faultsGiven } from "../fault-option.ts";
 import {
   numberOf,
   oneOf,
@@ -7,11 +8,12 @@ import {
   type SimOptions,
   seedOption,
   textOf,
+  wholeOf,
   wrong,
 } from "../sim-options.ts";
 import { GOOD_BEHAVIOUR } from "./behaviour.ts";
 import { eventLine } from "./event-line.ts";
-import { FaultError, faultsHelp, withFaults } from "./faults/fault-list.ts";
+import { faultsHelp, withFaults } from "./faults/fault-list.ts";
 import type { ChargerProgramOptions } from "./index.ts";
 import { present } from "./link/wire-time.ts";
 import { OCPP_VERSIONS } from "./ocpp-version.ts";
@@ -69,7 +71,7 @@ export const chargerCommand = {
     { flags: "--ca <file>", description: "authority of the CSMS, PEM" },
     { flags: "--cert <file>", description: "certificate of the charger for mutual TLS, PEM" },
     { flags: "--key <file>", description: "its key, PEM" },
-    { flags: "--fault <name[=value]>", description: "misbehave; may be repeated, see below", repeatable: true },
+    faultOption,
     { flags: "--ignores", description: "the same as --fault ignores" },
     { flags: "--count <number>", description: "so many chargers, IDENTITY-1 and so on", defaultValue: "1" },
     { flags: "--for <seconds>", description: "end by itself, with an exit code that says how it went" },
@@ -121,14 +123,9 @@ function programOptions(options: SimOptions): ChargerProgramOptions {
 }
 
 function behaviourOf(options: SimOptions): ChargerProgramOptions["behaviour"] & object {
-  const named = options["fault"];
-  const faults = Array.isArray(named) ? named.map(String) : [];
-  try {
-    return withFaults(GOOD_BEHAVIOUR, options["ignores"] === true ? ["ignores", ...faults] : faults);
-  } catch (error) {
-    if (error instanceof FaultError) throw wrong(`--fault: ${error.message}`);
-    throw error;
-  }
+  return faultsGiven(options["fault"], (faults) =>
+    withFaults(GOOD_BEHAVIOUR, options["ignores"] === true ? ["ignores", ...faults] : faults),
+  );
 }
 
 /** A password may be any bytes, so it is no text here. */
@@ -145,10 +142,4 @@ function fileOf(options: SimOptions, name: string): Buffer | undefined {
   } catch (error) {
     throw wrong(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-}
-
-function wholeOf(options: SimOptions, name: string, least: number, most: number): number {
-  const value = numberOf(options, name, least, most);
-  if (!Number.isInteger(value)) throw wrong(`--${name} must be a whole number, got ${value}`);
-  return value;
 }

@@ -11,6 +11,8 @@ export interface Model {
   readonly id: number;
   /** All points after ID and L, in the order of their offsets (counted from ID). */
   readonly rows: readonly PointRow[];
+  /** L where it is another than the points take: a shorter one lacks the last points, a longer one is padded. */
+  readonly length?: number;
   /** Powers of ten by the name of the scale point. */
   readonly scales: Readonly<Record<string, number>>;
   /** Computed at the moment of reading. */
@@ -28,6 +30,12 @@ export interface ControlModel extends Model {
   shape(wantedKW: number): number;
   /** True while a limit or a setpoint is enabled. */
   isActive(): boolean;
+}
+
+/** A model that can take the device off the grid and bring it back. */
+export interface SwitchModel extends Model {
+  write(changes: Changes): boolean;
+  isOn(): boolean;
 }
 
 /** True when a change, if it is there, is one of the allowed numbers. */

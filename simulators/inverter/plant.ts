@@ -1,21 +1,15 @@
 import type { Clock } from "../../src/clock.ts";
 import { Battery } from "../world/battery.ts";
 import type { SolarPanel } from "../world/solar-panel.ts";
+import { type Flow, gridNow } from "./flow.ts";
 
 /** What the device's own instruments show now. Power in kW, export positive. */
-export interface Measurement {
-  readonly powerKW: number;
+export interface Measurement extends Flow {
   /** What it could give out now if nothing held it back, kW, never negative. */
   readonly availableKW: number;
-  /** Line to neutral, mean of the phases. */
-  readonly voltageV: number;
   /** Magnitude on each of the three phases. */
   readonly currentA: number;
-  readonly frequencyHz: number;
   readonly temperatureC: number;
-  /** Lifetime registers, only ever rising. */
-  readonly exportKWh: number;
-  readonly importKWh: number;
   /** Absent without a battery. */
   readonly socPercent?: number;
 }
@@ -24,7 +18,7 @@ export interface Measurement {
 const LIFETIME_EXPORT_KWH = 1500;
 const LIFETIME_IMPORT_KWH = 900;
 
-const NOMINAL_VOLTAGE_V = 230;
+const CONVERTER_EFFICIENCY = 0.97;
 
 /** The panels or cells behind the register map, with what the nameplate and the installer say. All powers in kW. */
 export class Plant {
@@ -64,6 +58,16 @@ export class Plant {
     return this.#source instanceof Battery;
   }
 
+  /** Of the cells or the panels behind the converter. */
+  get dcVoltageV(): number {
+    return this.isBattery ? 410 : 620;
+  }
+
+  /** What goes through the converter's other side at a power, kW, positive out of panels or cells: it loses some either way. */
+  dcPowerKW(powerKW: number): number {
+    return powerKW >= 0 ? powerKW / CONVERTER_EFFICIENCY : powerKW * CONVERTER_EFFICIENCY;
+  }
+
   /** The power it aims at when no control is enabled: its own default for a battery, all the sun for panels. */
   wantedKW(): number {
     return Math.min(this.#freeKW, this.wMaxKW);
@@ -80,8 +84,7 @@ export class Plant {
 
   measure(): Measurement {
     const powerKW = this.#source.powerKW();
-    // Feeding in lifts the voltage at the end of the line, drawing lowers it.
-    const voltageV = NOMINAL_VOLTAGE_V + 0.4 * powerKW;
+    const { voltageV, frequencyHz } = gridNow(this.#clock, powerKW);
     return {
       powerKW,
       availableKW:
@@ -90,7 +93,7 @@ export class Plant {
           : Math.min(this.#source.availableKW(), this.wMaxKW),
       voltageV,
       currentA: (Math.abs(powerKW) * 1000) / 3 / voltageV,
-      frequencyHz: 50 + 0.02 * Math.sin(this.#clock.elapsedMs() / 17_000),
+      frequencyHz,
       temperatureC: 30 + (15 * Math.abs(powerKW)) / Math.max(this.ratingKW, 0.1),
       exportKWh: LIFETIME_EXPORT_KWH + this.#source.meter.exportKWh,
       importKWh: LIFETIME_IMPORT_KWH + this.#source.meter.importKWh,

@@ -27,6 +27,11 @@ export type PointRow = readonly [
 /** What a point says, in its unit and already scaled. Absent: this device has no such point. */
 export type PointValue = number | string;
 
+/** Rows of one type that follow each other without a gap. */
+export function rowsFrom(offset: number, type: PointType, names: readonly string[], scale?: string): PointRow[] {
+  return names.map((name, index) => [name, offset + index * sizeOf(type), type, scale]);
+}
+
 interface NumberFormat {
   /** Registers of 16 bit. */
   readonly size: number;

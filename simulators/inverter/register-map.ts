@@ -1,4 +1,4 @@
-import { EXCEPTION, type ExceptionCode } from "./modbus-request.ts";
+import { EXCEPTION, type ExceptionCode } from "../modbus/modbus-request.ts";
 import type { Model } from "./model.ts";
 import { decode, encode, noneOf, type PointRow, sizeOf } from "./point.ts";
 
@@ -14,6 +14,8 @@ const MARKER = [0x5375, 0x6e53];
 const END_MODEL = [0xffff, 0];
 /** ID and L. */
 const HEADER = 2;
+/** In a model that is longer than its points. */
+const PADDING = 0xffff;
 
 /** A chain of SunSpec models at a base address: the marker, the models one after another, and the end model. */
 export class RegisterMap {
@@ -26,7 +28,10 @@ export class RegisterMap {
     const placed: Placed[] = [];
     let start = base + MARKER.length;
     for (const model of models) {
-      const size = Math.max(HEADER, ...model.rows.map(([, offset, type]) => offset + sizeOf(type)));
+      const size =
+        model.length === undefined
+          ? Math.max(HEADER, ...model.rows.map(([, offset, type]) => offset + sizeOf(type)))
+          : HEADER + model.length;
       placed.push({ model, start, size });
       start += size;
     }
@@ -63,10 +68,11 @@ export class RegisterMap {
     const placed = this.#placed.find((each) => each.start <= address && each.start + each.size >= end);
     if (placed === undefined) return EXCEPTION.illegalAddress;
     const { model, start } = placed;
+    const rows = rowsWithin(placed);
     if (address < start + HEADER || model.write === undefined) return EXCEPTION.illegalAddress;
     const values = model.values();
     const changes = new Map<string, number>();
-    for (const row of model.rows) {
+    for (const row of rows) {
       const [name, offset, type, scale, access] = row;
       const from = start + offset - address;
       const size = sizeOf(type);
@@ -87,16 +93,22 @@ export class RegisterMap {
 }
 
 /** All registers of a model now. */
-function image({ model, size }: Placed): number[] {
-  const registers = new Array<number>(size).fill(0);
+function image(placed: Placed): number[] {
+  const { model, size } = placed;
+  const registers = new Array<number>(size).fill(model.length === undefined ? 0 : PADDING);
   registers[0] = model.id;
   registers[1] = size - HEADER;
   const values = model.values();
-  for (const [name, offset, type, scale] of model.rows) {
+  for (const [name, offset, type, scale] of rowsWithin(placed)) {
     const value = type === "sunssf" ? model.scales[name] : values[name];
     registers.splice(offset, sizeOf(type), ...encode(type, value, scaleOf(model, scale)));
   }
   return registers;
+}
+
+/** The points that a model of this length has whole. */
+function rowsWithin({ model, size }: Placed): readonly PointRow[] {
+  return model.length === undefined ? model.rows : model.rows.filter(([, at, type]) => at + sizeOf(type) <= size);
 }
 
 function scaleOf(model: Model, name: string | undefined): number {

@@ -1,88 +1,68 @@
 import type { Clock } from "../../src/clock.ts";
+import { Controls } from "./controls.ts";
+import type { Flow } from "./flow.ts";
 import type { Model } from "./model.ts";
-import { commonModel, type DeviceLabel } from "./models/common.ts";
-import { derCapacityModel } from "./models/der-capacity.ts";
-import { DerControls } from "./models/der-controls.ts";
-import { derMeasurementModel } from "./models/der-measurement.ts";
-import { derStorageModel } from "./models/der-storage.ts";
-import { ImmediateControls } from "./models/immediate-controls.ts";
-import { floatInverterModel, integerInverterModel } from "./models/inverter.ts";
-import { nameplateModel } from "./models/nameplate.ts";
-import { settingsModel } from "./models/settings.ts";
-import { statusModel } from "./models/status.ts";
-import { StorageControls } from "./models/storage-controls.ts";
+import { type ModelSpec, modelOf } from "./model-catalogue.ts";
+import type { DeviceLabel } from "./models/common.ts";
 import type { Device } from "./operating-state.ts";
 import type { Plant } from "./plant.ts";
-import { type Manners, TwoBooks } from "./two-books.ts";
+import type { Manners } from "./two-books.ts";
 
 export type MapKind = "legacy" | "float" | "der";
 
 export interface SunSpecDeviceOptions {
-  readonly map: MapKind;
+  readonly models: readonly ModelSpec[];
   readonly clock: Clock;
   readonly plant: Plant;
   readonly manners: Manners;
   readonly label: DeviceLabel;
   readonly unit: number;
   readonly hasReversion: boolean;
+  /** What a meter among the models shows; the device itself unless told. */
+  readonly flow?: (() => Flow) | undefined;
+  readonly meterSign: 1 | -1;
+}
+
+/** The usual models of a device. */
+export function modelsOf(map: MapKind, isBattery: boolean): readonly ModelSpec[] {
+  const ids =
+    map === "der"
+      ? [1, 701, 702, 704, ...(isBattery ? [713] : [])]
+      : [1, map === "float" ? 113 : 103, 120, 121, 122, 123, ...(isBattery ? [124] : [])];
+  return ids.map((id) => ({ id }));
 }
 
 /** The models of a device in their order on the wire, and what its controls make of a wanted power. */
 export class SunSpecDevice implements Device {
   readonly plant: Plant;
   readonly models: readonly Model[];
-  readonly #controls: readonly TwoBooks<ImmediateControls | StorageControls | DerControls>[];
-  readonly #immediate: TwoBooks<ImmediateControls> | undefined;
+  readonly #controls: Controls;
 
+  /** @throws RangeError for a model that it can't have */
   constructor(options: SunSpecDeviceOptions) {
-    const { clock, plant, manners, hasReversion } = options;
+    const { plant } = options;
     this.plant = plant;
-    const common = commonModel(options.label, options.unit);
-    if (options.map === "der") {
-      const der = new TwoBooks(() => new DerControls(clock, plant, hasReversion), manners);
-      this.#controls = [der];
-      this.models = [
-        common,
-        derMeasurementModel(this, () => der.inForce.throttleSources()),
-        derCapacityModel(plant),
-        der,
-        ...(plant.isBattery ? [derStorageModel(plant)] : []),
-      ];
-      return;
-    }
-    const immediate = new TwoBooks(() => new ImmediateControls(clock, plant, hasReversion), manners);
-    const storage = plant.isBattery
-      ? [new TwoBooks(() => new StorageControls(clock, plant, hasReversion), manners)]
-      : [];
-    this.#immediate = immediate;
-    // The storage model bends first: the limit and the switch of 123 stand above it.
-    this.#controls = [...storage, immediate];
-    this.models = [
-      common,
-      options.map === "float" ? floatInverterModel(this) : integerInverterModel(this),
-      nameplateModel(plant),
-      settingsModel(plant),
-      statusModel(this, clock),
-      immediate,
-      ...storage,
-    ];
+    this.#controls = new Controls(new Set(options.models.map(({ id }) => id)), options);
+    const context = {
+      ...options,
+      flow: options.flow ?? (() => plant.measure()),
+      inverter: { device: this, controls: this.#controls },
+    };
+    this.models = options.models.map((spec) => modelOf(spec, context));
   }
 
   isConnected(): boolean {
-    return this.#immediate?.inForce.isConnected ?? true;
+    return this.#controls.isConnected();
   }
 
   isControlled(): boolean {
-    return this.#controls.some(({ inForce }) => inForce.isActive());
+    return this.#controls.isActive();
   }
 
   /** Lets timers run out and tells the hardware what is in force now. */
   settle(): void {
-    let powerKW = this.plant.wantedKW();
-    for (const control of this.#controls) {
-      control.revert();
-      powerKW = control.inForce.shape(powerKW);
-    }
+    this.#controls.revert();
+    const powerKW = this.isConnected() ? this.#controls.shape(this.plant.wantedKW()) : 0;
     this.plant.command(Math.min(powerKW, this.plant.wMaxKW));
   }
 }

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { GOOD_BEHAVIOUR } from "../../simulators/charger/behaviour.ts";
-import { FAULTS, FaultError, withFaults } from "../../simulators/charger/faults/fault-list.ts";
+import { FAULTS, withFaults } from "../../simulators/charger/faults/fault-list.ts";
 import { type ChargerProgramOptions, type ProgramEvent, runChargerSimulator } from "../../simulators/charger/index.ts";
+import { FaultError } from "../../simulators/fault-option.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { run, start } from "../support/command-line.ts";

@@ -1,10 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { InverterSimulator } from "../../simulators/inverter/inverter-simulator.ts";
-import { runInverterSimulator } from "../../simulators/inverter/run-inverter-simulator.ts";
 import { Battery } from "../../simulators/world/battery.ts";
-import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
-import { waitFor } from "../support/wait-for.ts";
 import { exceptionOf, HandClock, openBench } from "./inverter-simulator-bench.ts";
 
 const HOLE = 0xffff;
@@ -119,24 +116,5 @@ describe("starting and stopping", () => {
     expect(() => new InverterSimulator({ kind: "solar", source, clock, log: silentLog, map: "der" })).toThrow(
       TypeError,
     );
-  });
-
-  test("as a program it runs until it is told to stop", async () => {
-    const stop = new AbortController();
-    let port = 0;
-    const running = runInverterSimulator(
-      { kind: "battery", map: "legacy", host: "127.0.0.1", port: 0, unit: 1, ratingKW: 5, soc: 42, seed: 1 },
-      {
-        clock: systemClock,
-        log: silentLog,
-        signal: stop.signal,
-        onListening: (address) => {
-          port = address.port;
-        },
-      },
-    );
-    await waitFor("the program to listen", () => port > 0);
-    stop.abort();
-    await running;
   });
 });

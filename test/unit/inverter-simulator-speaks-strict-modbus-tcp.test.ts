@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { answerRequest } from "../../simulators/inverter/modbus-request.ts";
+import { answerRequest } from "../../simulators/modbus/modbus-request.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { type Bench, openBench } from "./inverter-simulator-bench.ts";
 
@@ -206,7 +206,10 @@ test("124 registers to write are one too many, even if a frame could hold them",
 });
 
 test("no request of any shape makes the device throw", () => {
-  const bank = { read: (_: number, count: number) => new Array<number>(count).fill(7), write: () => undefined };
+  const bank = {
+    read: (_space: string, _address: number, count: number) => new Array<number>(count).fill(7),
+    write: () => undefined,
+  };
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1, maxLength: 253 }), (bytes) => {
       const answer = answerRequest(Buffer.from(bytes), bank);

@@ -1,21 +1,16 @@
+import {
+  behaviourWith,
+  type Fault,
+  type FaultList,
+  helpOf,
+  number,
+  oneOf,
+  seconds,
+  whole,
+} from "../../fault-option.ts";
 import { type ChargerBehaviour, METER_FAULTS, type MeterFault } from "../behaviour.ts";
 
-/** One fault as it is named on the command line. */
-export interface Fault {
-  readonly name: string;
-  /** What stands behind `=`; absent where nothing may. */
-  readonly value?: string;
-  /** What is meant where a value may be left out. */
-  readonly otherwise?: string;
-  readonly effect: string;
-  /** The part of the behaviour that it sets. @throws FaultError for a value that makes no sense */
-  readonly behaviour: (value: string, before: Readonly<ChargerBehaviour>) => Partial<ChargerBehaviour>;
-}
-
-/** A fault that does not exist, or a value that it cannot have. The message says what may stand there. */
-export class FaultError extends Error {
-  override readonly name = "FaultError";
-}
+type ChargerFault = Fault<ChargerBehaviour>;
 
 const PURPOSES = { max: "max", default: "tx-default", tx: "tx" } as const;
 const KINDS = { absolute: "Absolute", relative: "Relative", recurring: "Recurring", dynamic: "Dynamic" } as const;
@@ -24,7 +19,7 @@ const LIES = { empty: "empty", none: "none", echo: "echo" } as const;
 const METER = Object.fromEntries(METER_FAULTS.map((name) => [name, name])) as Record<MeterFault, MeterFault>;
 
 /** Every way in which the charger can misbehave, grouped as in the help. */
-export const FAULTS: readonly { readonly title: string; readonly faults: readonly Fault[] }[] = [
+export const FAULTS: FaultList<ChargerBehaviour> = [
   {
     title: "It refuses",
     faults: [
@@ -157,51 +152,17 @@ export const FAULTS: readonly { readonly title: string; readonly faults: readonl
   },
 ];
 
-/**
- * Adds faults, as `NAME` or `NAME=VALUE`, to a behaviour.
- * @throws FaultError for a fault that there is not, or a value that it cannot have
- */
+/** Adds faults, as `NAME` or `NAME=VALUE`, to a behaviour. @throws FaultError */
 export function withFaults(before: Readonly<ChargerBehaviour>, texts: readonly string[]): ChargerBehaviour {
-  const behaviour = { ...before };
-  for (const text of texts) Object.assign(behaviour, partOf(text, behaviour));
-  return behaviour;
+  return behaviourWith(FAULTS, before, texts);
 }
 
 /** The list for people, as the help shows it. */
 export function faultsHelp(): string {
-  const rows = FAULTS.flatMap(({ faults }) => faults);
-  const width = Math.max(...rows.map((row) => usage(row).length).filter((length) => length <= 36));
-  const line = (row: Fault) => {
-    const head = usage(row);
-    return head.length > width
-      ? `  ${head}\n  ${" ".repeat(width)}  ${row.effect}`
-      : `  ${head.padEnd(width)}  ${row.effect}`;
-  };
-  return FAULTS.map(({ title, faults }) => `${title}:\n${faults.map(line).join("\n")}`).join("\n");
+  return helpOf(FAULTS);
 }
 
-function usage({ name, value, otherwise }: Fault): string {
-  if (value === undefined) return name;
-  return otherwise === undefined ? `${name}=${value}` : `${name}[=${value}]`;
-}
-
-function partOf(text: string, before: Readonly<ChargerBehaviour>): Partial<ChargerBehaviour> {
-  const [name = "", ...rest] = text.split("=");
-  const found = FAULTS.flatMap(({ faults }) => faults).find((row) => row.name === name);
-  if (found === undefined) throw new FaultError(`there is no fault "${name}"; --help lists them`);
-  const given = rest.length === 0 ? found.otherwise : rest.join("=");
-  if (found.value === undefined && given !== undefined)
-    throw new FaultError(`fault ${name} takes no value, got "${text}"`);
-  if (found.value !== undefined && given === undefined)
-    throw new FaultError(`fault ${name} needs a value: ${usage(found)}`);
-  try {
-    return found.behaviour(given ?? "", before);
-  } catch (error) {
-    throw new FaultError(`fault ${usage(found)}: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
-function fault(name: string, value: string, effect: string, behaviour: Fault["behaviour"]): Fault {
+function fault(name: string, value: string, effect: string, behaviour: ChargerFault["behaviour"]): ChargerFault {
   return { name, value, effect, behaviour };
 }
 
@@ -210,35 +171,11 @@ function optional(
   value: string,
   otherwise: string,
   effect: string,
-  behaviour: Fault["behaviour"],
-): Fault {
+  behaviour: ChargerFault["behaviour"],
+): ChargerFault {
   return { name, value, otherwise, effect, behaviour };
 }
 
-function flag(name: string, effect: string, part: Partial<ChargerBehaviour>): Fault {
+function flag(name: string, effect: string, part: Partial<ChargerBehaviour>): ChargerFault {
   return { name, effect, behaviour: () => part };
-}
-
-function number(text: string, least: number, most: number): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= least && value <= most)) {
-    throw new RangeError(`"${text}" is not a number from ${least} to ${most}`);
-  }
-  return value;
-}
-
-function whole(text: string): number {
-  const value = number(text, 0, 100);
-  if (!Number.isInteger(value)) throw new RangeError(`"${text}" is not a whole number`);
-  return value;
-}
-
-function seconds(text: string): number {
-  return Math.round(1000 * number(text, 0, 1e7));
-}
-
-function oneOf<Value>(text: string, values: Readonly<Record<string, Value>>): Value {
-  const value = Object.hasOwn(values, text) ? values[text] : undefined;
-  if (value === undefined) throw new RangeError(`"${text}" is none of ${Object.keys(values).join(", ")}`);
-  return value;
 }

@@ -1,5 +1,6 @@
 import type { Model, PointValues } from "../model.ts";
 import { type Device, operatingState, scaleThatFits } from "../operating-state.ts";
+import type { Measurement } from "../plant.ts";
 import type { PointRow } from "../point.ts";
 
 const STATE_ROWS = (offset: number): PointRow[] => [
@@ -60,11 +61,14 @@ const FLOAT_ROWS: readonly PointRow[] = [
   ...STATE_ROWS(48),
 ];
 
-/** Model 103: three-phase inverter with whole numbers and scale factors. */
-export function integerInverterModel(device: Device): Model {
+type IntegerId = 101 | 102 | 103;
+type FloatId = 111 | 112 | 113;
+
+/** Models 101 to 103: an inverter on one phase, on a split phase, or on three, with whole numbers and scale factors. */
+export function integerInverterModel(id: IntegerId, device: Device): Model {
   const ratingW = device.plant.ratingKW * 1000;
   return {
-    id: 103,
+    id,
     rows: INTEGER_ROWS,
     scales: {
       A_SF: scaleThatFits(ratingW / 200, 60_000, -2),
@@ -79,42 +83,49 @@ export function integerInverterModel(device: Device): Model {
       DCW_SF: scaleThatFits(2 * ratingW, 32_767, 1),
       Tmp_SF: -1,
     },
-    values: () => measured(device),
+    values: () => measured(device, id - 100),
   };
 }
 
-/** Model 113: the same device with floating-point numbers. */
-export function floatInverterModel(device: Device): Model {
-  return { id: 113, rows: FLOAT_ROWS, scales: {}, values: () => measured(device) };
+/** Models 111 to 113: the same with floating-point numbers. */
+export function floatInverterModel(id: FloatId, device: Device): Model {
+  return { id, rows: FLOAT_ROWS, scales: {}, values: () => measured(device, id - 110) };
 }
 
 /** W is positive when the device gives out power, so the sign stays. */
-function measured(device: Device): PointValues {
+function measured(device: Device, wires: number): PointValues {
   const now = device.plant.measure();
   const powerW = now.powerKW * 1000;
-  const lineVoltageV = now.voltageV * Math.sqrt(3);
   return {
-    A: 3 * now.currentA,
-    AphA: now.currentA,
-    AphB: now.currentA,
-    AphC: now.currentA,
-    PPVphAB: lineVoltageV,
-    PPVphBC: lineVoltageV,
-    PPVphCA: lineVoltageV,
-    PhVphA: now.voltageV,
-    PhVphB: now.voltageV,
-    PhVphC: now.voltageV,
+    ...conductors(wires, now),
     W: powerW,
     Hz: now.frequencyHz,
     VA: Math.abs(powerW),
     VAr: 0,
     PF: 100,
     WH: now.exportKWh * 1000,
-    DCV: device.plant.isBattery ? 410 : 620,
-    DCW: powerW >= 0 ? powerW / 0.97 : powerW * 0.97,
+    DCV: device.plant.dcVoltageV,
+    DCW: device.plant.dcPowerKW(now.powerKW) * 1000,
     TmpCab: now.temperatureC,
     St: operatingState(device, now),
     Evt1: 0,
     Evt2: 0,
   };
+}
+
+/** Currents as magnitudes, and voltages, of one, two or three conductors; the others do not exist. */
+function conductors(wires: number, { powerKW, voltageV }: Measurement): PointValues {
+  const currentA = (Math.abs(powerKW) * 1000) / wires / voltageV;
+  const names = ["A", "B", "C"].slice(0, wires);
+  const between = wires === 1 ? [] : wires === 2 ? ["AB"] : ["AB", "BC", "CA"];
+  // A split phase is two halves of one winding, so that their voltages add up; three phases stand apart by a third of a turn.
+  const lineVoltageV = voltageV * (wires === 2 ? 2 : Math.sqrt(3));
+  return Object.fromEntries([
+    ["A", wires * currentA],
+    ...names.flatMap((name) => [
+      [`Aph${name}`, currentA],
+      [`PhVph${name}`, voltageV],
+    ]),
+    ...between.map((pair) => [`PPVph${pair}`, lineVoltageV]),
+  ]);
 }

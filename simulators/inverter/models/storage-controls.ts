@@ -123,7 +123,8 @@ export class StorageControls implements ControlModel {
   }
 }
 
-function chargeState(powerKW: number, socPercent: number): number {
+/** As models 124 and 802 number it. */
+export function chargeState(powerKW: number, socPercent: number): number {
   if (powerKW > 0.02) return CHARGE_STATE.discharging;
   if (powerKW < -0.02) return CHARGE_STATE.charging;
   if (socPercent <= 5) return CHARGE_STATE.empty;

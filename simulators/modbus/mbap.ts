@@ -1,10 +1,4 @@
-/** A Modbus request or answer inside its TCP frame. */
-export interface MbapFrame {
-  readonly transaction: number;
-  readonly unit: number;
-  /** Function code and data. */
-  readonly pdu: Buffer;
-}
+import type { FrameReader, Framing, ModbusFrame } from "./frame.ts";
 
 /** Transaction, protocol and length, 2 bytes each; the unit belongs to what the length counts. */
 const PREFIX_BYTES = 6;
@@ -13,20 +7,31 @@ const PREFIX_BYTES = 6;
 const LEAST_LENGTH = 2;
 const MOST_LENGTH = 254;
 
+/** Modbus TCP: a header with a transaction and a length before each frame. */
+export const mbapFraming: Framing = {
+  name: "tcp",
+  isBus: false,
+  reader: () => new MbapReader(),
+  encode: (frame) => {
+    const bytes = Buffer.alloc(PREFIX_BYTES + 1 + frame.pdu.length);
+    bytes.writeUInt16BE(frame.transaction, 0);
+    bytes.writeUInt16BE(frame.pdu.length + 1, 4);
+    bytes.writeUInt8(frame.unit, 6);
+    frame.pdu.copy(bytes, 7);
+    return bytes;
+  },
+};
+
 /** The peer does not speak Modbus TCP; after this the stream can't be followed any more. */
 class MbapError extends Error {
   override readonly name = "MbapError";
 }
 
-/** Cuts a byte stream into frames, however TCP split or glued them. Holds less than one frame. */
-export class MbapReader {
+class MbapReader implements FrameReader {
   #rest: Buffer = Buffer.alloc(0);
 
-  /**
-   * The frames that are complete with this chunk.
-   * @throws MbapError for a protocol other than 0 or a length that no frame has
-   */
-  *push(chunk: Buffer): Generator<MbapFrame> {
+  /** @throws MbapError for a protocol other than 0 or a length that no frame has */
+  *push(chunk: Buffer): Generator<ModbusFrame> {
     this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (this.#rest.length >= PREFIX_BYTES) {
       const protocol = this.#rest.readUInt16BE(2);
@@ -39,14 +44,4 @@ export class MbapReader {
       yield { transaction: frame.readUInt16BE(0), unit: frame.readUInt8(6), pdu: frame.subarray(7) };
     }
   }
-}
-
-/** The bytes of a frame. */
-export function encodeFrame(frame: MbapFrame): Buffer {
-  const bytes = Buffer.alloc(PREFIX_BYTES + 1 + frame.pdu.length);
-  bytes.writeUInt16BE(frame.transaction, 0);
-  bytes.writeUInt16BE(frame.pdu.length + 1, 4);
-  bytes.writeUInt8(frame.unit, 6);
-  frame.pdu.copy(bytes, 7);
-  return bytes;
 }
