@@ -5,6 +5,11 @@ import type { BaselineMemory, RegisterRanges, WriteBudget } from "./control-keep
 
 const DAY_MS = 86_400_000;
 
+/** Writes of a day that orders leave alone, so that the device can still be given back to itself. */
+function keptForRelease(most: number): number {
+  return Number.isFinite(most) ? Math.min(Math.max(2, Math.ceil(most / 10)), most - 1) : 0;
+}
+
 const ranges = z.array(z.strictObject({ address: z.number(), values: z.array(z.number()) }));
 
 /** The baseline of one unit in the adapter's memory. */
@@ -27,7 +32,7 @@ export function writeBudgetIn(memory: AdapterMemory, unit: string, clock: Clock)
   const key = `profile-writes ${unit}`;
   const lastAtMs = new Map<number, number>();
   return {
-    spend: (registers, policy) => {
+    spend: (registers, policy, purpose = "order") => {
       const today = Math.floor(clock.now() / DAY_MS);
       const kept = day.safeParse(memory.get(key));
       const counts = kept.success && kept.data.day === today ? kept.data.counts : {};
@@ -36,7 +41,8 @@ export function writeBudgetIn(memory: AdapterMemory, unit: string, clock: Clock)
         const notBeforeMs = (lastAtMs.get(register) ?? Number.NEGATIVE_INFINITY) + (policy.minIntervalS ?? 0) * 1000;
         const waitMs = notBeforeMs - clock.elapsedMs();
         if (waitMs > 0) return { ok: false, register, writesToday, refusedUntilMs: clock.now() + waitMs };
-        if (policy.maxPerDay !== undefined && writesToday >= policy.maxPerDay) {
+        const most = policy.maxPerDay ?? Number.POSITIVE_INFINITY;
+        if (writesToday >= (purpose === "release" ? most : most - keptForRelease(most))) {
           return { ok: false, register, writesToday, refusedUntilMs: (today + 1) * DAY_MS };
         }
       }
