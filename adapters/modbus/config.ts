@@ -13,12 +13,15 @@ const serialLine = z.strictObject({
     .min(1)
     .max(4096)
     .describe("Serial port, best by its lasting name, such as /dev/serial/by-id/usb-FTDI_RS485-if00-port0"),
-  baudRate: z.int().min(300).max(3_000_000).default(9600),
+  baudRate: z.int().min(300).max(3_000_000).optional().describe("Default 9600, or the profile's"),
   parity: z
     .enum(["none", "even", "odd"])
-    .default("none")
-    .describe("none with 1 stop bit is what most devices ship with"),
-  stopBits: z.union([z.literal(1), z.literal(2)]).default(1),
+    .optional()
+    .describe("Default none, or the profile's; none with 1 stop bit is what most devices ship with"),
+  stopBits: z
+    .union([z.literal(1), z.literal(2)])
+    .optional()
+    .describe("Default 1, or the profile's"),
   echo: z
     .boolean()
     .optional()
@@ -136,8 +139,8 @@ export type ModbusDevice = z.infer<typeof modbusDevice>;
 export function endpointOf(device: ModbusDevice): Endpoint {
   const { host, port = 502, framing, serial, connectDelayMs = 0 } = device;
   if (serial !== undefined) {
-    const { echo, ...line } = serial;
-    return { serial: { ...line, ...(echo !== undefined && { echo }) }, connectDelayMs };
+    const { path, baudRate = 9600, parity = "none", stopBits = 1, echo } = serial;
+    return { serial: { path, baudRate, parity, stopBits, ...(echo !== undefined && { echo }) }, connectDelayMs };
   }
   if (host === undefined) throw new RangeError("a device needs host or serial");
   return { host, port, framing, connectDelayMs };

@@ -1,3 +1,4 @@
+import { definedOnly } from "../../src/model/defined-only.ts";
 import type { ModbusDevice } from "./config.ts";
 import type { Profile } from "./profile/profile-schema.ts";
 
@@ -18,6 +19,7 @@ export function settingsOf(device: ModbusDevice, profile?: Profile): ModbusSetti
   const effect = Object.values(profile?.controls ?? {})[0]?.verify.effect;
   return {
     ...device,
+    ...(device.serial && { serial: { ...transport?.serial, ...definedOnly(device.serial) } }),
     port: device.port ?? transport?.port ?? 502,
     unit: device.unit ?? transport?.unit ?? 1,
     pollMs: device.pollMs ?? transport?.pollMs ?? 1000,

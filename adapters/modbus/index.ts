@@ -1,8 +1,10 @@
+import { ConfigError } from "../../src/config/load.ts";
 import type { AdapterKind } from "../kind.ts";
 import { endpointFault, type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
+import { settingsOf } from "./device-settings.ts";
 import { ModbusHost } from "./modbus-host.ts";
 import { profileCommands } from "./profile/commands.ts";
-import { profileFault } from "./profile/profile-of-device.ts";
+import { profileFault, profileOf } from "./profile/profile-of-device.ts";
 import { pointsCommand } from "./sunspec/points-command.ts";
 import { fieldCommands } from "./tools/commands.ts";
 
@@ -14,7 +16,18 @@ export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
   title: "Modbus: SunSpec inverters and batteries, and devices that a profile describes",
   sharedSchema: modbusShared,
   deviceSchema: modbusDevice,
-  deviceFault: (_shared, device, before, { kind }) => profileFault(device, kind) ?? endpointFault(device, before),
+  deviceFault: (_shared, device, before, { kind }) =>
+    profileFault(device, kind) ?? endpointFault(settled(device), before.map(settled)),
   commands: [...profileCommands, ...fieldCommands, pointsCommand],
   createHost: (_shared, context) => new ModbusHost(context),
 };
+
+/** A device with what its profile says of the transport; one whose profile is broken is told so for itself. */
+function settled(device: ModbusDevice): ModbusDevice {
+  try {
+    return settingsOf(device, profileOf(device));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return device;
+  }
+}

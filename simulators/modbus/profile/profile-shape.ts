@@ -41,6 +41,14 @@ const write = z.looseObject({
 });
 const fixed = z.looseObject({ point: z.string(), value: plainValue });
 
+const fixedSteps = z
+  .array(z.union([fixed, z.looseObject({ atomic: z.array(fixed) })]))
+  .transform((steps) =>
+    steps.flatMap((one) =>
+      "atomic" in one ? (one.atomic as z.output<typeof fixed>[]) : [one as z.output<typeof fixed>],
+    ),
+  );
+
 const control = z.looseObject({
   kind: z.enum(["setpoint", "limit"]),
   failsafe: z.string().default("none"),
@@ -65,8 +73,8 @@ const control = z.looseObject({
       ),
     ),
   enable: fixed.optional(),
-  off: z.array(fixed).default([]),
-  release: z.union([z.string(), z.looseObject({ writes: z.array(fixed) })]).optional(),
+  off: fixedSteps.prefault([]),
+  release: z.union([z.string(), z.looseObject({ writes: fixedSteps })]).optional(),
   reversion: z.looseObject({ seconds: z.number(), proof: z.looseObject({ point: z.string() }).optional() }).optional(),
   heartbeat: z.looseObject({ everyS: z.number(), mode: z.string(), point: z.string().optional() }).optional(),
 });
