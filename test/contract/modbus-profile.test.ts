@@ -72,7 +72,7 @@ async function fixture(
   const { host, port } = await device.listen();
   live();
   const gateway = modbus.createHost({}, { clock, log, random: Math.random, memory: volatileMemory() });
-  const settings = modbus.deviceSchema.parse({ host, port, pollMs: 100, timeoutMs: 300, ...config });
+  const settings = modbus.deviceSchema.parse({ host, port, pollMs: 100, timeoutMs: 1000, ...config });
   const adapter = gateway.adapter({ era: "IN*TEST*BOX*1", kind }, settings);
   return {
     adapter,

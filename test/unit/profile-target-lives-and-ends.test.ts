@@ -200,6 +200,24 @@ writePolicy: { cyclic: ok }`;
   });
 });
 
+test("after a reconnection also what can't be read is told again, and only the watchdog is fed in between", async () => {
+  const device = new ModbusDevice(255);
+  device.maxRead = 2;
+  for (const register of [1000, 1004, 1008, 1010, 1012, 1014, 1016, 1018, 1020, 1036, 1040, 1602]) {
+    device.put32("holding", register, 0);
+  }
+  device.put32("holding", 1016, 306_201).put32("holding", 1040, 230);
+  for (const register of [5004, 5014, 5018]) device.writeOnly.add(register);
+  const bench = await profileBench(device, "charger", { profile: "keba-p30" }, { clock: fastClock(20) });
+  open.push(device, bench);
+  await bench.adapter.start(never);
+  await bench.adapter.apply(bench.target(-6.9), never);
+  await waitFor("the watchdog to be fed", () => device.writtenTo(5018).length >= 3);
+  expect(device.writtenTo(5004)).toEqual([10_000]);
+  device.dropConnections();
+  await waitFor("the order again", () => device.writtenTo(5004).length === 2 && device.writtenTo(5014).length === 2);
+});
+
 test("another device at the same address gets no order, and no baseline of the one before it", async () => {
   const device = box();
   const { adapter, target } = await started(device, PLAIN);

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/clock.ts";
 import { definedOnly } from "../../../src/model/defined-only.ts";
-import { baselineOf, baselineWrites, writtenPoints } from "./baseline-ranges.ts";
+import { baselineOf, baselineWrites, shownRegisters, writtenPoints } from "./baseline-ranges.ts";
 import type { BaselineMemory, WriteBudget } from "./control-keeping.ts";
 import type { ControlSpec } from "./control-schema.ts";
 import { type PlanContext, type PlannedWrite, type PowerPlan, planFixed, planPower } from "./power-plan.ts";
@@ -67,19 +67,20 @@ export class ProfileControl {
    * @param powerKW export positive, inside the range
    * @param reversionS whole seconds after which the device falls back by itself, where it can be told
    * @param mode `order`: write, but for a change within the deadband. `refresh`: write in any case. `check`: write only
-   * what the device no longer holds
+   * what the device shows to hold no more. `reassert`: that, and all that it does not show
    */
   async hold(
     powerKW: number,
     reversionS: number,
-    mode: "order" | "refresh" | "check",
+    mode: "order" | "refresh" | "check" | "reassert",
     signal: AbortSignal,
   ): Promise<ProfileOrder> {
     const { spec } = this.#chosen();
     const still = mode === "order" ? this.#withinDeadband(powerKW, spec) : undefined;
     if (still !== undefined) return still;
     const plan = await this.plan(powerKW, reversionS, signal);
-    const wanted = plan.writes.filter((write) => mode !== "check" || !this.#holds(write));
+    const isLook = mode === "check" || mode === "reassert";
+    const wanted = plan.writes.filter((write) => !isLook || !this.#holds(write, mode));
     if (wanted.length > 0) {
       await this.#write(
         wanted.filter((write) => !this.#isUnchanged(write)),
@@ -183,8 +184,13 @@ export class ProfileControl {
     await this.#device.reader.read([...new Set(readable)], "write", signal);
   }
 
-  #holds(write: PlannedWrite): boolean {
-    return write.parts.every((part) => !part.isKept || this.#check.shows(part, this.#device.reader));
+  /** A timer, and what can't be read, is taken to be there as long as nothing says that the device restarted. */
+  #holds(write: PlannedWrite, mode: "check" | "reassert"): boolean {
+    const { reader } = this.#device;
+    return write.parts.every((part) => {
+      const isShown = part.isKept && shownRegisters(part.point, reader) !== undefined;
+      return isShown ? this.#check.shows(part, reader) : mode === "check";
+    });
   }
 
   #isUnchanged(write: PlannedWrite): boolean {

@@ -24,6 +24,8 @@ interface Hold {
   refreshAtMs: number;
   /** When the device must hear its next heartbeat. */
   beatAtMs: number;
+  /** The device may have restarted since it was told. */
+  isDoubtful: boolean;
 }
 
 export interface ProfileKeeperParts {
@@ -99,7 +101,9 @@ export class ProfileKeeper {
 
   /** The device may have forgotten: tell it again at the next tick. */
   reassert(): void {
-    if (this.#hold !== undefined) this.#hold.refreshAtMs = this.#parts.clock.elapsedMs();
+    if (this.#hold === undefined) return;
+    this.#hold.refreshAtMs = this.#parts.clock.elapsedMs();
+    this.#hold.isDoubtful = true;
   }
 
   /** Does what is due. @throws ModbusError for a link that broke */
@@ -140,6 +144,7 @@ export class ProfileKeeper {
       endsAtMs: startedMs + leftMs,
       refreshAtMs: this.#refreshAt(spec, startedMs),
       beatAtMs: beatAt(spec, startedMs),
+      isDoubtful: false,
     };
     onOrder(order);
     return { appliedKW: order.appliedKW, command: order.command, endsByItself: order.endsByItself };
@@ -165,8 +170,10 @@ export class ProfileKeeper {
     const left = reversionS(spec, hold.endsAtMs - nowMs);
     try {
       if (nowMs >= hold.refreshAtMs) {
-        const mode = rearmPeriodMs(spec) === undefined ? "check" : "refresh";
+        const look = hold.isDoubtful ? "reassert" : "check";
+        const mode = rearmPeriodMs(spec) === undefined ? look : "refresh";
         onOrder(await control.hold(hold.target.powerKW, left, mode, signal));
+        hold.isDoubtful = false;
       }
       if (nowMs >= hold.beatAtMs) await control.beat(left, signal);
       this.#said = undefined;
