@@ -172,7 +172,7 @@ export class ModbusConnection {
     this.#confirm("coils", address, values.length, echo);
   }
 
-  /** After a timeout: waits until the overdue answer can do no harm, at most `ms`. */
+  /** After a timeout or a damaged answer: waits until the overdue answer can do no harm, at most `ms`. */
   quiet(ms: number): Promise<Aftermath> {
     return this.#port.quiet(ms);
   }
@@ -212,7 +212,7 @@ export class ModbusConnection {
       this.#rejectInFlight = reject;
       this.#asked = ask;
       this.#deadline.set(ask.timeoutMs + lineTimeMs(this.#endpoint, ask.bytes), () => this.#overdue(ask));
-      send((error, result) => {
+      const answer: Answer<T> = (error, result) => {
         if (this.#asked !== ask) return;
         this.#done();
         if (error || result === undefined) {
@@ -223,7 +223,13 @@ export class ModbusConnection {
           this.#answered.add(ask.unit);
           resolve(result);
         }
-      });
+      };
+      try {
+        send(answer);
+      } catch (error) {
+        this.#done();
+        reject(new ModbusError("argument", messageOf(error), { cause: error }));
+      }
     });
   }
 
@@ -254,11 +260,14 @@ export class ModbusConnection {
     this.#deadline.clear();
   }
 
+  /** On a serial line the next frame begins anew; in a TCP stream nobody knows where it would. */
   #broken(what: string): void {
     const [reject, ask] = [this.#rejectInFlight, this.#asked];
+    this.#port.abandon();
     this.#done();
-    reject?.(new ModbusError("format", what, { outcomeUnknown: ask?.isWrite ?? false }));
-    this.#gone(what);
+    const where = isRtu(this.#endpoint) ? `${what}${this.#hint}` : what;
+    reject?.(new ModbusError("format", where, { outcomeUnknown: ask?.isWrite ?? false }));
+    if (!isRtu(this.#endpoint)) this.#gone(what);
   }
 
   #gone(why: string): void {

@@ -23,6 +23,9 @@ const LONGEST_BACKOFF_MS = 30_000;
 /** A port that does not say that it is closed is not waited for longer. */
 const LONGEST_CLOSING_MS = 1000;
 
+/** Silence after a damaged answer. */
+const NOISE_MS = 250;
+
 /** The four tables of a device (Modbus Application Protocol V1.1b3, 4.3). */
 export type Space = "holding" | "input" | "coil" | "discrete";
 
@@ -309,7 +312,7 @@ export class ModbusLink implements AsyncDisposable {
         const again = `next try in ${Math.ceil(restMs / 1000)} s`;
         throw new ModbusError("resting", `unit ${manners.unit} at ${this.#name} is away: ${standing.why}; ${again}`);
       }
-      connection = this.#connection?.isOpen ? this.#connection : await this.#connect(manners);
+      connection = this.#connection?.isOpen ? this.#connection : await this.#connectForAll(manners);
       if (job.run === undefined) {
         job.resolve(undefined);
         return;
@@ -348,6 +351,11 @@ export class ModbusLink implements AsyncDisposable {
       else standing.answered();
       return;
     }
+    if (fault === "format" && isRtu(this.endpoint)) {
+      // Noise: the unit is there, and what is left of its answer must be over before anything else is sent.
+      await connection.quiet(Math.min(manners.timeoutMs, NOISE_MS));
+      return;
+    }
     if (fault !== "timeout") {
       this.#drop(connection, error);
       this.#backOff();
@@ -367,6 +375,16 @@ export class ModbusLink implements AsyncDisposable {
     const why = error instanceof Error ? error.message : String(error);
     if (standing.failed(why, this.#clock.elapsedMs(), this.#random)) {
       this.#log.debug("modbus unit is away", { endpoint: this.#name, unit, why });
+    }
+  }
+
+  /** What keeps one from connecting keeps all that wait: they are told together, not one timeout after the other. */
+  async #connectForAll(manners: Manners): Promise<ModbusConnection> {
+    try {
+      return await this.#connect(manners);
+    } catch (error) {
+      for (const waiting of this.#queue.clear()) waiting.reject(error);
+      throw error;
     }
   }
 
