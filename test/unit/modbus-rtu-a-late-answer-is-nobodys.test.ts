@@ -82,6 +82,29 @@ describe.each([
     for (const address of [200, 300, 400]) expect(await link.read(manners, address, 1, never)).toEqual([address]);
   });
 
+  test.runIf(isHere)("a device that stalls for longer than anybody waits shifts no answer by one", async () => {
+    let inTurn = systemClock.sleep(0);
+    peer.answer = (request, nth) => {
+      // One thing after the other, as a device does it.
+      inTurn = inTurn.then(async () => {
+        if (nth === 1) await systemClock.sleep(1200);
+        peer.say(rightAnswer(request));
+        // A moment that a shifted answer would use.
+        await systemClock.sleep(5);
+      });
+    };
+    expect((await fault(link.read(manners, 100, 1, never))).fault).toBe("timeout");
+    const seen: number[] = [];
+    await waitFor("ten answers", async () => {
+      const address = 200 + seen.length;
+      const [value] = await link.read(manners, address, 1, never).catch(() => []);
+      if (value === undefined) return false;
+      expect(value).toBe(address);
+      seen.push(value);
+      return seen.length === 10;
+    });
+  });
+
   test.runIf(isHere)("an answer that never comes leaves nothing behind either", async () => {
     peer.answer = (request, nth) => {
       if (nth > 1) peer.say(rightAnswer(request));

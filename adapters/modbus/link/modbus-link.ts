@@ -3,6 +3,7 @@ import type { Log } from "../../../src/log.ts";
 import { type Endpoint, endpointName, frameGapMs, isRtu } from "./endpoint.ts";
 import { ModbusConnection } from "./modbus-connection.ts";
 import { GATEWAY_PATH_UNAVAILABLE, GATEWAY_TARGET_SILENT, ILLEGAL_FUNCTION, ModbusError } from "./modbus-error.ts";
+import { type Overdue, OwedAnswers } from "./owed-answers.ts";
 import {
   checkedCoils,
   checkedRegisters,
@@ -73,6 +74,8 @@ export class ModbusLink implements AsyncDisposable {
   /** Units that answered function 16 with "illegal function" (Kostal does). */
   readonly #singleWritersOnly = new Set<number>();
   readonly #memory: LineMemory;
+  /** By unit; on serial lines only. */
+  readonly #owed = new Map<number, OwedAnswers>();
   readonly #frameGapMs: number;
   #connection: ModbusConnection | undefined;
   #lastClosed: Promise<void> = Promise.resolve();
@@ -328,6 +331,7 @@ export class ModbusLink implements AsyncDisposable {
     if (job.cancelled) return;
     this.#requests += 1;
     try {
+      await this.#passFence(connection, manners);
       const value = await job.run(connection, manners);
       this.#lastAnswerMs = this.#clock.elapsedMs();
       this.#failures = 0;
@@ -362,13 +366,45 @@ export class ModbusLink implements AsyncDisposable {
       return;
     }
     this.#timeouts += 1;
-    if (isRtu(this.endpoint) && (await connection.quiet(manners.timeoutMs)) === "answered-late") {
+    if (isRtu(this.endpoint)) {
+      const isOver = (await connection.quiet(manners.timeoutMs)) === "answered-late";
       this.#lastAnswerMs = this.#clock.elapsedMs();
-      return;
+      if (isOver) {
+        this.#owed.get(manners.unit)?.settle();
+        return;
+      }
+      this.#owes(manners.unit, connection.overdue);
     }
     this.#rest(manners, standing, error);
     // A connection on which others answer is well. If not, it may be half open; nothing but a new one would tell.
     if (!connection.othersAnswered(manners.unit)) this.#drop(connection, error);
+  }
+
+  #owes(unit: number, overdue: Overdue | undefined): void {
+    if (overdue === undefined) return;
+    const owed = this.#owed.get(unit) ?? new OwedAnswers();
+    this.#owed.set(unit, owed);
+    owed.add(overdue, this.#clock.elapsedMs());
+  }
+
+  /**
+   * On a serial line, after an answer that never came: first something whose answer looks like none that is owed.
+   * @throws ModbusError where the unit is still silent
+   */
+  async #passFence(connection: ModbusConnection, { unit, timeoutMs, gapMs }: Manners): Promise<void> {
+    const owed = this.#owed.get(unit);
+    const fence = owed?.fence(this.#clock.elapsedMs());
+    if (owed === undefined || fence === undefined) return;
+    const { code, address, count } = fence;
+    try {
+      if (code === 3 || code === 4) await connection.readRegisters(code, unit, address, count, timeoutMs);
+      else await connection.readBits(code, unit, address, count, timeoutMs);
+    } catch (error) {
+      // It need not have such a register; that it says so is enough.
+      if (!(error instanceof ModbusError) || error.fault !== "exception") throw error;
+    }
+    owed.settle();
+    await this.#clock.sleep(Math.max(gapMs, this.#frameGapMs), this.#life.signal);
   }
 
   #rest({ unit }: Manners, standing: UnitStanding, error: unknown): void {
