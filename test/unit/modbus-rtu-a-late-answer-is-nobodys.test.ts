@@ -6,7 +6,7 @@ import { type Manners, ModbusLink } from "../../adapters/modbus/link/modbus-link
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { RtuPeer, rightAnswer, rtuFrame } from "./modbus-rtu-peer.ts";
+import { RtuPeer, type RtuRequest, rightAnswer, rtuFrame } from "./modbus-rtu-peer.ts";
 
 const hasSocat = spawnSync("socat", ["-V"]).status === 0;
 const whyNot = hasSocat ? "" : " (skipped: the Debian package socat is not installed)";
@@ -77,11 +77,13 @@ describe.each([
   });
 
   test.runIf(isHere)("an answer that comes after its time is not the answer to the next read", async () => {
+    let overdue: RtuRequest | undefined;
     peer.answer = (request, nth) => {
-      if (nth === 1) setTimeout(() => peer.say(rightAnswer(request)), 450);
+      if (nth === 1) overdue = request;
       else peer.say(rightAnswer(request));
     };
     expect((await fault(link.read(hasty, 100, 1, never))).fault).toBe("timeout");
+    if (overdue !== undefined) peer.say(rightAnswer(overdue));
     for (const address of [200, 300, 400]) expect(await link.read(manners, address, 1, never)).toEqual([address]);
   });
 
@@ -125,14 +127,16 @@ describe.each([
   test.runIf(isHere)(
     "a write that is confirmed too late has an unknown outcome, and confirms no later write",
     async () => {
+      let overdue: RtuRequest | undefined;
       let second: number | undefined;
       peer.answer = (request, nth) => {
-        if (nth === 1) setTimeout(() => peer.say(rightAnswer(request)), 450);
+        if (nth === 1) overdue = request;
         // The second write never reaches a device.
         else if (request.functionCode === 16) second = request.operand;
       };
       const late = await fault(link.write(hasty, 40, [1000], { mayTear: true }, never));
       expect(late).toMatchObject({ fault: "timeout", outcomeUnknown: true });
+      if (overdue !== undefined) peer.say(rightAnswer(overdue));
       const lost = await fault(link.write(hasty, 40, [2000], { mayTear: true }, never));
       expect(second).toBe(1);
       expect(lost).toMatchObject({ fault: "timeout", outcomeUnknown: true });
