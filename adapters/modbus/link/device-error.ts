@@ -1,12 +1,12 @@
 import { DeviceError, type DeviceFault } from "../../../src/model/adapter.ts";
 import type { Era } from "../../../src/model/resource.ts";
 import { SunSpecError } from "../sunspec/sunspec-error.ts";
-import { isAwayBehindGateway, ModbusError } from "./modbus-error.ts";
+import { isAwayBehindGateway, ModbusError, messageOf } from "./modbus-error.ts";
 
 /** The core's error for whatever went wrong while the device was asked for something. */
 export function deviceErrorFrom(error: unknown, era: Era, attempted: string): DeviceError {
   if (error instanceof DeviceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof ModbusError ? error.detail : messageOf(error);
   return new DeviceError(faultOf(error), era, `${attempted}: ${message}`, { cause: error });
 }
 

@@ -31,6 +31,11 @@ export class ModbusError extends Error {
     this.code = options?.code;
     this.outcomeUnknown = options?.outcomeUnknown ?? false;
   }
+
+  /** The message, with the doubt that is left of a write. */
+  get detail(): string {
+    return this.outcomeUnknown ? `${this.message}; whether it took effect is not known` : this.message;
+  }
 }
 
 /** Codes of the Modbus Application Protocol V1.1b3, section 7. */
