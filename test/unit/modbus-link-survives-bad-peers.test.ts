@@ -60,8 +60,10 @@ describe("a link to a peer that misbehaves", () => {
   });
 
   test("a silent peer is a timeout, and its late answer reaches nobody", async () => {
-    peer.answer = (request, nth) => (nth === 1 ? setTimeout(() => reply(request), 200) : reply(request));
+    const overdue: Request[] = [];
+    peer.answer = (request, nth) => (nth === 1 ? overdue.push(request) : reply(request));
     expect((await fault(link.read(manners, 7, 1, never))).fault).toBe("timeout");
+    for (const request of overdue) reply(request);
     for (const address of [20, 21, 22]) expect(await link.read(manners, address, 1, never)).toEqual([address]);
     expect(peer.connections).toBe(2);
   });

@@ -92,6 +92,15 @@ test("a connection that is dead without having said so is found out, although ot
   await waitFor("a new connection", async () => (await link.read(unit(3), 9, 1, never).catch(() => []))[0] === 9);
 });
 
+test("all that wait for a gateway that is not there are told together", async () => {
+  await peer.close();
+  const all = await Promise.all([1, 2, 3, 4].map((one) => fault(link.read(unit(one), 1, 1, never))));
+  expect(all.map(({ fault: kind }) => kind)).toEqual(["closed", "closed", "closed", "closed"]);
+  expect(new Set(all.map(({ message }) => message)).size).toBe(1);
+  peer = new Peer();
+  await peer.listen();
+});
+
 test("a broadcast is never sent, nor anything to a unit that can't be", async () => {
   for (const wrong of [0, 256, 1.5, Number.NaN]) {
     expect((await fault(link.write(unit(wrong), 1, [1], { mayTear: true }, never))).fault).toBe("argument");

@@ -6,6 +6,7 @@ import { type Endpoint, isRtu, lineTimeMs } from "./endpoint.ts";
 import type { Aftermath, FramedPort } from "./framed-port.ts";
 import { MbapPort } from "./mbap-port.ts";
 import { exceptionText, ModbusError, messageOf } from "./modbus-error.ts";
+import type { Overdue } from "./owed-answers.ts";
 import { type LineMemory, RtuPort } from "./rtu-port.ts";
 
 // The package is CommonJS whose type says "default"; under nodenext the class sits one level down.
@@ -16,7 +17,7 @@ type Answer<T> = (error: unknown, result: T | undefined) => void;
 const READ_REQUEST_BYTES = 8;
 const ECHO_BYTES = 8;
 
-interface Ask {
+interface Ask extends Overdue {
   readonly unit: number;
   readonly timeoutMs: number;
   readonly isWrite: boolean;
@@ -38,6 +39,7 @@ export class ModbusConnection {
   #whyClosed: string | undefined;
   #rejectInFlight: ((error: ModbusError) => void) | undefined;
   #asked: Ask | undefined;
+  #overdueAsk: Overdue | undefined;
   /** Units that answered since somebody last kept us waiting in vain. */
   readonly #answered = new Set<number>();
 
@@ -71,6 +73,11 @@ export class ModbusConnection {
     return new ModbusConnection(endpoint, wire, clock, memory);
   }
 
+  /** The request that was last not answered in time. */
+  get overdue(): Overdue | undefined {
+    return this.#overdueAsk;
+  }
+
   get isOpen(): boolean {
     return this.#whyClosed === undefined;
   }
@@ -88,7 +95,7 @@ export class ModbusConnection {
     count: number,
     timeoutMs: number,
   ): Promise<readonly number[]> {
-    const ask = { unit, timeoutMs, isWrite: false, bytes: READ_REQUEST_BYTES + 5 + 2 * count };
+    const ask = { code, unit, address, count, timeoutMs, isWrite: false, bytes: READ_REQUEST_BYTES + 5 + 2 * count };
     const { data } = await this.#ask<{ data: number[] }>(ask, (answer) =>
       code === 3
         ? this.#codec.writeFC3(unit, address, count, answer)
@@ -107,7 +114,8 @@ export class ModbusConnection {
     count: number,
     timeoutMs: number,
   ): Promise<readonly boolean[]> {
-    const ask = { unit, timeoutMs, isWrite: false, bytes: READ_REQUEST_BYTES + 5 + Math.ceil(count / 8) };
+    const bytes = READ_REQUEST_BYTES + 5 + Math.ceil(count / 8);
+    const ask = { code, unit, address, count, timeoutMs, isWrite: false, bytes };
     const { data } = await this.#ask<{ data: boolean[] }>(ask, (answer) =>
       code === 1
         ? this.#codec.writeFC1(unit, address, count, answer)
@@ -122,7 +130,8 @@ export class ModbusConnection {
 
   /** Function 16. @throws ModbusError */
   async writeMany(unit: number, address: number, values: readonly number[], timeoutMs: number): Promise<void> {
-    const ask = { unit, timeoutMs, isWrite: true, bytes: 9 + 2 * values.length + ECHO_BYTES };
+    const count = values.length;
+    const ask = { code: 16, unit, address, count, timeoutMs, isWrite: true, bytes: 9 + 2 * count + ECHO_BYTES };
     const echo = await this.#ask<{ address: number; length: number }>(ask, (answer) =>
       this.#codec.writeFC16(unit, address, [...values], answer),
     );
@@ -131,7 +140,8 @@ export class ModbusConnection {
 
   /** Function 6. @throws ModbusError */
   async writeOne(unit: number, address: number, value: number, timeoutMs: number): Promise<void> {
-    const ask = { unit, timeoutMs, isWrite: true, bytes: READ_REQUEST_BYTES + ECHO_BYTES };
+    const bytes = READ_REQUEST_BYTES + ECHO_BYTES;
+    const ask = { code: 6, unit, address, count: 1, timeoutMs, isWrite: true, bytes };
     const echo = await this.#ask<{ address: number; value: number }>(ask, (answer) =>
       this.#codec.writeFC6(unit, address, value, answer),
     );
@@ -148,7 +158,8 @@ export class ModbusConnection {
 
   /** Function 5. @throws ModbusError */
   async writeCoil(unit: number, address: number, value: boolean, timeoutMs: number): Promise<void> {
-    const ask = { unit, timeoutMs, isWrite: true, bytes: READ_REQUEST_BYTES + ECHO_BYTES };
+    const bytes = READ_REQUEST_BYTES + ECHO_BYTES;
+    const ask = { code: 5, unit, address, count: 1, timeoutMs, isWrite: true, bytes };
     const echo = await this.#ask<{ address: number; state: boolean }>(ask, (answer) =>
       this.#codec.writeFC5(unit, address, value, answer),
     );
@@ -165,14 +176,16 @@ export class ModbusConnection {
 
   /** Function 15. @throws ModbusError */
   async writeCoils(unit: number, address: number, values: readonly boolean[], timeoutMs: number): Promise<void> {
-    const ask = { unit, timeoutMs, isWrite: true, bytes: 9 + Math.ceil(values.length / 8) + ECHO_BYTES };
+    const count = values.length;
+    const bytes = 9 + Math.ceil(count / 8) + ECHO_BYTES;
+    const ask = { code: 15, unit, address, count, timeoutMs, isWrite: true, bytes };
     const echo = await this.#ask<{ address: number; length: number }>(ask, (answer) =>
       this.#codec.writeFC15(unit, address, [...values], answer),
     );
     this.#confirm("coils", address, values.length, echo);
   }
 
-  /** After a timeout: waits until the overdue answer can do no harm, at most `ms`. */
+  /** After a timeout or a damaged answer: waits until the overdue answer can do no harm, at most `ms`. */
   quiet(ms: number): Promise<Aftermath> {
     return this.#port.quiet(ms);
   }
@@ -212,7 +225,7 @@ export class ModbusConnection {
       this.#rejectInFlight = reject;
       this.#asked = ask;
       this.#deadline.set(ask.timeoutMs + lineTimeMs(this.#endpoint, ask.bytes), () => this.#overdue(ask));
-      send((error, result) => {
+      const answer: Answer<T> = (error, result) => {
         if (this.#asked !== ask) return;
         this.#done();
         if (error || result === undefined) {
@@ -223,7 +236,13 @@ export class ModbusConnection {
           this.#answered.add(ask.unit);
           resolve(result);
         }
-      });
+      };
+      try {
+        send(answer);
+      } catch (error) {
+        this.#done();
+        reject(new ModbusError("argument", messageOf(error), { cause: error }));
+      }
     });
   }
 
@@ -235,6 +254,7 @@ export class ModbusConnection {
       const stray = this.#port.strayBytes;
       this.#port.abandon();
       this.#done();
+      this.#overdueAsk = ask;
       const instead = stray === 0 ? "" : `; ${stray} bytes came that are no answer to it${this.#hint}`;
       reject?.(
         new ModbusError("timeout", `unit ${ask.unit} did not answer within ${ask.timeoutMs} ms${instead}`, {
@@ -254,11 +274,14 @@ export class ModbusConnection {
     this.#deadline.clear();
   }
 
+  /** On a serial line the next frame begins anew; in a TCP stream nobody knows where it would. */
   #broken(what: string): void {
     const [reject, ask] = [this.#rejectInFlight, this.#asked];
+    this.#port.abandon();
     this.#done();
-    reject?.(new ModbusError("format", what, { outcomeUnknown: ask?.isWrite ?? false }));
-    this.#gone(what);
+    const where = isRtu(this.#endpoint) ? `${what}${this.#hint}` : what;
+    reject?.(new ModbusError("format", where, { outcomeUnknown: ask?.isWrite ?? false }));
+    if (!isRtu(this.#endpoint)) this.#gone(what);
   }
 
   #gone(why: string): void {

@@ -6,7 +6,7 @@
  * - `format`: the answer does not fit the request
  * - `argument`: the request itself is impossible and was never sent
  * - `busy`: too many requests are waiting; it was never sent
- * - `resting`: the unit did not answer before and is left alone for a while; it was never sent
+ * - `resting`: the unit, or all of the endpoint, was away and is left alone for a while; it was never sent
  *
  * Whether a write may have happened all the same says `outcomeUnknown`.
  */
@@ -31,13 +31,18 @@ export class ModbusError extends Error {
     this.code = options?.code;
     this.outcomeUnknown = options?.outcomeUnknown ?? false;
   }
+
+  /** The message, with the doubt that is left of a write. */
+  get detail(): string {
+    return this.outcomeUnknown ? `${this.message}; whether it took effect is not known` : this.message;
+  }
 }
 
 /** Codes of the Modbus Application Protocol V1.1b3, section 7. */
 export const ILLEGAL_FUNCTION = 1;
 export const DEVICE_BUSY = 6;
-export const GATEWAY_PATH_UNAVAILABLE = 10;
-export const GATEWAY_TARGET_SILENT = 11;
+const GATEWAY_PATH_UNAVAILABLE = 10;
+const GATEWAY_TARGET_SILENT = 11;
 
 const CODE_NAMES: Readonly<Record<number, string>> = {
   1: "illegal function",
@@ -50,6 +55,11 @@ const CODE_NAMES: Readonly<Record<number, string>> = {
   10: "gateway path unavailable",
   11: "gateway target did not respond",
 };
+
+/** True for what a gateway says of a device behind it that is away; the gateway itself is well. */
+export function isAwayBehindGateway(code: number | undefined): boolean {
+  return code === GATEWAY_TARGET_SILENT || code === GATEWAY_PATH_UNAVAILABLE;
+}
 
 /** An exception code in words. */
 export function exceptionText(code: number): string {

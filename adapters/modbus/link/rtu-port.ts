@@ -7,6 +7,8 @@ const EXCEPTION_BYTES = 5;
 const EXCEPTION_BIT = 0x80;
 /** Longest serial frame (Modbus over Serial Line V1.02, 2.5.1), and an echo before it. */
 const MOST_BYTES = 2 * 256;
+/** Bridges and USB adapters hand a frame over in parts, with pauses of their own. */
+const DAMAGED_AFTER_MS = 100;
 
 /** What is known of a line over all its connections. */
 export interface LineMemory {
@@ -21,6 +23,8 @@ export interface LineMemory {
  * late answer looks like the answer to the next request of its kind. Therefore an answer counts only after its request,
  * with the unit, function, length, checksum and, for a write, address that it must have; what arrives at any other time is dropped; and after
  * an overdue answer the line is listened to in silence before anything else is sent.
+ *
+ * Emits `garbage` with a reason when an answer came whose checksum is wrong, and nothing more comes.
  */
 export class RtuPort extends FramedPort {
   readonly #clock: Clock;
@@ -31,6 +35,7 @@ export class RtuPort extends FramedPort {
   #abandoned = false;
   #onLate: (() => void) | undefined;
   #stray = 0;
+  #waitForMore: AbortController | undefined;
 
   constructor(stream: Duplex, clock: Clock, memory: LineMemory) {
     super(stream);
@@ -43,6 +48,7 @@ export class RtuPort extends FramedPort {
   }
 
   override write(frame: Buffer): void {
+    this.#forget();
     this.#expected = expectedAnswer(frame);
     this.#request = frame;
     this.#bytes = Buffer.alloc(0);
@@ -57,6 +63,7 @@ export class RtuPort extends FramedPort {
 
   override async quiet(ms: number): Promise<Aftermath> {
     if (!this.#abandoned) return "answered-late";
+    this.#waitForMore?.abort();
     const stop = new AbortController();
     const late = new Promise<Aftermath>((resolve) => {
       this.#onLate = () => resolve("answered-late");
@@ -87,12 +94,42 @@ export class RtuPort extends FramedPort {
     }
     const from = this.#searchFrom(request, expected);
     const found = from === undefined ? undefined : this.#frameFrom(from, expected);
-    if (found === undefined) return;
+    if (found === undefined) {
+      this.#watchForDamage(request, expected);
+      return;
+    }
     this.#learnEcho(request, expected, found.start);
     const wasAbandoned = this.#abandoned;
     this.#forget();
     if (wasAbandoned) this.#onLate?.();
     else this.emit("data", found.frame);
+  }
+
+  /** A damaged answer is told when nothing more comes, not when its time is over. */
+  #watchForDamage(request: Buffer, expected: ExpectedAnswer): void {
+    this.#waitForMore?.abort();
+    this.#waitForMore = undefined;
+    if (this.#abandoned || !this.#isWhole(request, expected)) return;
+    const wait = new AbortController();
+    this.#waitForMore = wait;
+    this.#clock.sleep(DAMAGED_AFTER_MS, wait.signal).then(
+      () => {
+        if (this.#request === request && !this.#abandoned) {
+          this.emit("garbage", `a damaged answer: ${expected.length} bytes with a wrong checksum`);
+        }
+      },
+      () => {},
+    );
+  }
+
+  /** As many bytes as the answer has, that begin as it does; not what others say, and not an echo. */
+  #isWhole(request: Buffer, expected: ExpectedAnswer): boolean {
+    const echo = this.#bytes.indexOf(request);
+    const bytes = echo < 0 ? this.#bytes : this.#bytes.subarray(echo + request.length);
+    for (let start = 0; start + expected.length <= bytes.length; start++) {
+      if (begins(bytes, start, expected)) return true;
+    }
+    return false;
   }
 
   /**
@@ -108,11 +145,9 @@ export class RtuPort extends FramedPort {
   #frameFrom(from: number, expected: ExpectedAnswer): { readonly start: number; readonly frame: Buffer } | undefined {
     const bytes = this.#bytes;
     for (let start = from; start + EXCEPTION_BYTES <= bytes.length; start++) {
-      if (bytes[start] !== expected.unit) continue;
-      const functionCode = bytes[start + 1];
-      const isException = functionCode === (expected.functionCode | EXCEPTION_BIT);
-      if (!isException && functionCode !== expected.functionCode) continue;
-      if (!isException && expected.begins.some((byte, index) => bytes[start + 2 + index] !== byte)) continue;
+      const isException =
+        bytes[start] === expected.unit && bytes[start + 1] === (expected.functionCode | EXCEPTION_BIT);
+      if (!isException && !begins(bytes, start, expected)) continue;
       const end = start + (isException ? EXCEPTION_BYTES : expected.length);
       if (end > bytes.length || crc16(bytes, start, end) !== 0) continue;
       return { start, frame: Buffer.from(bytes.subarray(start, end)) };
@@ -128,12 +163,18 @@ export class RtuPort extends FramedPort {
   }
 
   #forget(): void {
+    this.#waitForMore?.abort();
     this.#request = undefined;
     this.#expected = undefined;
     this.#abandoned = false;
     this.#stray += this.#bytes.length;
     this.#bytes = Buffer.alloc(0);
   }
+}
+
+function begins(bytes: Buffer, start: number, { unit, functionCode, begins: rest }: ExpectedAnswer): boolean {
+  if (bytes[start] !== unit || bytes[start + 1] !== functionCode) return false;
+  return rest.every((byte, index) => bytes[start + 2 + index] === byte);
 }
 
 function isRepeated({ functionCode }: ExpectedAnswer): boolean {

@@ -1,7 +1,7 @@
 import type { CommandContext } from "../../kind.ts";
 import { OperationError } from "../../kind.ts";
 import { type Endpoint, endpointName } from "../link/endpoint.ts";
-import { ModbusError, messageOf } from "../link/modbus-error.ts";
+import { isAwayBehindGateway, ModbusError } from "../link/modbus-error.ts";
 import { ModbusLink, type Space } from "../link/modbus-link.ts";
 import { ExchangeAnswer, type ExchangeRequest } from "./exchange.ts";
 import { readSpace, writeSpace } from "./space-access.ts";
@@ -117,9 +117,8 @@ class DirectBus implements FieldBus {
 /** What went wrong on the bus, in terms of the command line. */
 export function operationErrorFrom(error: unknown, doing: string): unknown {
   if (!(error instanceof ModbusError)) return error;
-  const unknown = error.outcomeUnknown ? "; whether it took effect is not known" : "";
-  const message = `${doing}: ${messageOf(error)}${unknown}`;
-  const isSaid = error.fault === "exception" && error.code !== 10 && error.code !== 11;
+  const message = `${doing}: ${error.detail}`;
+  const isSaid = error.fault === "exception" && !isAwayBehindGateway(error.code);
   if (isSaid) return new OperationError("refused", message, { cause: error });
   return new OperationError(error.fault === "argument" ? "invalid" : "unreachable", message, { cause: error });
 }

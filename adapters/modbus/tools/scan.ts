@@ -1,4 +1,4 @@
-import { ModbusError } from "../link/modbus-error.ts";
+import { isAwayBehindGateway, ModbusError } from "../link/modbus-error.ts";
 import { type ModelChain, walkModels } from "../sunspec/model-chain.ts";
 import type { FieldBus } from "./field-bus.ts";
 
@@ -84,7 +84,7 @@ async function probe(bus: FieldBus, unit: number): Promise<FoundUnit | undefined
       throw error;
     }
     // A gateway says these for an id behind which there is nobody.
-    if (error.code === 10 || error.code === 11) return undefined;
+    if (isAwayBehindGateway(error.code)) return undefined;
     answer = error.message;
   }
   const sunspec = await walk(bus, unit);
