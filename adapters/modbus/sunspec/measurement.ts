@@ -57,6 +57,8 @@ export interface Instruments {
   readonly meter?: MeterChoice | undefined;
   /** The battery of a hybrid inverter at its DC inputs, so that its panels do not count. */
   readonly batteryInputs?: BatteryInputs | undefined;
+  /** False: nobody asks how full a battery is, so that a request is spared. */
+  readonly hasStorage?: boolean;
 }
 
 /**
@@ -66,11 +68,11 @@ export interface Instruments {
 export async function readSample(
   registers: Registers,
   chain: ModelChain,
-  { meter, batteryInputs }: Instruments,
+  { meter, batteryInputs, hasStorage = true }: Instruments,
   signal: AbortSignal,
 ): Promise<Sample> {
   if (meter !== undefined) return { values: await readMeter(registers, chain, meter, signal), isFaulty: false };
-  const block = async <T extends ModelTable>(table: T): Promise<ModelBlock<T> | undefined> => {
+  const block: ReadModel = async (table) => {
     const entry = findModel(chain, table);
     return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
   };
@@ -80,12 +82,7 @@ export async function readSample(
       ? atGrid
       : { ...withoutFlow(atGrid), ...(await readBatteryInputs(registers, chain, batteryInputs, signal)) };
   const availableW = (await block(statusPart))?.number("WAval");
-  const der = await block(derStorage);
-  const storage = der === undefined ? await block(storagePart) : undefined;
-  const charge = der?.number("SoC") ?? storage?.number("ChaState");
-  const bank = charge === undefined ? await block(bankPart) : undefined;
-  const socPercent = charge ?? bank?.number("SoC");
-  const reservePercent = storage?.number("MinRsvPct") ?? bank?.number("SoCRsvMin");
+  const { socPercent, reservePercent } = hasStorage ? await readCharge(block) : {};
   return {
     values: {
       ...measured,
@@ -94,6 +91,22 @@ export async function readSample(
     },
     ...(reservePercent === undefined ? {} : { reservePercent }),
     isFaulty,
+  };
+}
+
+/** Reads a model of the device, or nothing where it has none. */
+type ReadModel = <T extends ModelTable>(table: T) => Promise<ModelBlock<T> | undefined>;
+
+async function readCharge(
+  block: ReadModel,
+): Promise<{ socPercent?: number | undefined; reservePercent?: number | undefined }> {
+  const der = await block(derStorage);
+  const storage = der === undefined ? await block(storagePart) : undefined;
+  const charge = der?.number("SoC") ?? storage?.number("ChaState");
+  const bank = charge === undefined ? await block(bankPart) : undefined;
+  return {
+    socPercent: charge ?? bank?.number("SoC"),
+    reservePercent: storage?.number("MinRsvPct") ?? bank?.number("SoCRsvMin"),
   };
 }
 
@@ -107,9 +120,7 @@ interface InverterSample {
   readonly isFaulty: boolean;
 }
 
-async function readInverter(
-  block: <T extends ModelTable>(table: T) => Promise<ModelBlock<T> | undefined>,
-): Promise<InverterSample> {
+async function readInverter(block: ReadModel): Promise<InverterSample> {
   const der = await block(derPart);
   if (der !== undefined) {
     const measured = measuredOf({
