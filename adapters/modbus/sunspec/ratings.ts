@@ -24,7 +24,7 @@ export interface Ratings {
   readonly maxChargeKW?: number;
   /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does, else 802. */
   readonly maxDischargeKW?: number;
-  /** How fast the device itself changes its power: 704.WRmp where it refers to power, else 121.WGra */
+  /** How fast the device itself changes its power: 704.WRmp where it refers to power, else 121.WGra. */
   readonly rampKWPerMin?: number;
   /** 713.WHRtg, else 120.WHRtg, else 802.WHRtg. */
   readonly capacityKWh?: number;
