@@ -1,9 +1,10 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import { type BatteryInputs, readBatteryInputs } from "./battery-inputs.ts";
 import { type Measured, measuredOf } from "./measured-values.ts";
-import { type ModelBlock, readBlock } from "./model-block.ts";
-import { findModel, type ModelChain } from "./model-chain.ts";
-import { type ModelTable, partOf } from "./model-table.ts";
+import type { ModelBlock } from "./model-block.ts";
+import type { ModelChain, ModelEntry } from "./model-chain.ts";
+import { modelReader, type ReadModel } from "./model-reader.ts";
+import { partOf } from "./model-table.ts";
 import { batteryBank } from "./models/battery-bank.ts";
 import { derMeasurement } from "./models/der-measurement.ts";
 import { derStorage } from "./models/der-storage.ts";
@@ -64,23 +65,24 @@ export interface Instruments {
 /**
  * Reads power, energy, voltage, current, frequency from the first of 701, 101-103, 111-113, and what 122, 713, 124 or
  * 802 add; or from a meter. SunSpec's W is positive out of an inverter, as ours.
+ *
+ * @param onUnreadable told which model the device does not let be read
  */
 export async function readSample(
   registers: Registers,
   chain: ModelChain,
   { meter, batteryInputs, hasStorage = true }: Instruments,
   signal: AbortSignal,
+  onUnreadable: (entry: ModelEntry) => void,
 ): Promise<Sample> {
-  if (meter !== undefined) return { values: await readMeter(registers, chain, meter, signal), isFaulty: false };
-  const block: ReadModel = async (table) => {
-    const entry = findModel(chain, table);
-    return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
-  };
+  if (meter !== undefined)
+    return { values: await readMeter(registers, chain, meter, signal, onUnreadable), isFaulty: false };
+  const block = modelReader(registers, chain, signal, onUnreadable);
   const { measured: atGrid, isFaulty } = await readInverter(block);
   const measured =
     batteryInputs === undefined
       ? atGrid
-      : { ...withoutFlow(atGrid), ...(await readBatteryInputs(registers, chain, batteryInputs, signal)) };
+      : { ...withoutFlow(atGrid), ...(await readBatteryInputs(block, batteryInputs)) };
   const availableW = (await block(statusPart))?.number("WAval");
   const { socPercent, reservePercent } = hasStorage ? await readCharge(block) : {};
   return {
@@ -93,9 +95,6 @@ export async function readSample(
     isFaulty,
   };
 }
-
-/** Reads a model of the device, or nothing where it has none. */
-type ReadModel = <T extends ModelTable>(table: T) => Promise<ModelBlock<T> | undefined>;
 
 async function readCharge(
   block: ReadModel,

@@ -54,6 +54,8 @@ export class SunSpecDevice {
   readonly registers: Registers;
   readonly #options: SunSpecOptions;
   #facts: Facts | undefined;
+  /** A model could not be read where the walk found it; whether the map has moved shows when it is walked again. */
+  #mayHaveMoved = false;
 
   constructor(registers: Registers, options: SunSpecOptions) {
     this.registers = registers;
@@ -121,6 +123,11 @@ export class SunSpecDevice {
    */
   refreshFacts(signal: AbortSignal): Promise<void> {
     return this.withMap(signal, async (facts) => {
+      if (this.#mayHaveMoved) {
+        this.#mayHaveMoved = false;
+        await this.discover(signal);
+        return;
+      }
       if (facts.control === undefined || facts.identity.vendor === undefined) {
         const identity = await readIdentity(this.registers, facts.chain, signal);
         if (facts.identity.vendor === undefined && identity.vendor !== undefined) {
@@ -149,7 +156,9 @@ export class SunSpecDevice {
 
   sample(signal: AbortSignal): Promise<Sample> {
     return this.withMap(signal, (facts) =>
-      readSample(this.registers, facts.chain, this.#options.instruments ?? {}, signal),
+      readSample(this.registers, facts.chain, this.#options.instruments ?? {}, signal, () => {
+        this.#mayHaveMoved = true;
+      }),
     );
   }
 
