@@ -215,6 +215,18 @@ describe("what a device held", () => {
     expect(limitOf(first.image)).toEqual([7000, 1]);
   });
 
+  test("stays where the config has switched control off since, and the technician is told", async () => {
+    const memory = volatileMemory();
+    const first = benchDevice(inverter(), "solar", { memory });
+    await first.control.hold(4, 60, "order", never);
+    first.image.writes.length = 0;
+    const second = benchDevice(first.image, "solar", { memory, control: "none" });
+    await second.device.discover(never);
+    await expect(second.control.restore(never)).rejects.toMatchObject({ fault: "refused" });
+    expect(first.image.writes).toEqual([]);
+    expect(second.control.notices()).toEqual([expect.stringContaining("may still hold a command of ours")]);
+  });
+
   test("is found again where the map has moved since", async () => {
     const memory = volatileMemory();
     const first = benchDevice(inverter(), "solar", { memory });

@@ -69,6 +69,21 @@ describe("a device that refuses a part of its map", () => {
     expect((await device.discover(never)).control?.control.model).toBe("123");
   });
 
+  test("keeps what it can do when it falls asleep, also where the map is walked again", async () => {
+    const image = inverter();
+    const { device } = benchDevice(image, "solar");
+    const awake = await device.discover(never);
+    const controls = awake.control?.entry.address ?? 0;
+    image.words.fill(NONE, controls + 2 - 40_000, controls + 26 - 40_000);
+    image.unreadable.add(M122 + 31);
+    await device.sample(never);
+    await device.refreshFacts(never);
+    expect(device.facts).toMatchObject({ hasTimer: true, control: { control: { model: "123" } } });
+    // Where the map is another, what was there is not any more.
+    image.words.splice(0, image.words.length, ...mapOf([[103, modelData(50, NONE, { 14: 2500, 15: 0 })]]));
+    expect((await device.discover(never)).control).toBeUndefined();
+  });
+
   test("is a fault where it does not answer at all, since silence says nothing about its map", async () => {
     const image = inverter();
     const { device } = benchDevice(image, "solar");

@@ -98,7 +98,10 @@ export class DeviceControl {
   notices(): readonly string[] {
     const { fault } = this.#reversion;
     const { local } = this.#presence;
+    const { kept } = this.#baseline;
+    const isLeft = kept !== undefined && this.#device.facts !== undefined && this.#device.facts.control === undefined;
     return [
+      ...(isLeft ? [`model ${kept.model} may still hold a command of ours, and is not controlled any more`] : []),
       ...(local === undefined ? [] : [`${local} says local: whoever is at the device controls it`]),
       ...(fault === undefined || !this.#device.facts?.hasTimer ? [] : [`reversion timer: ${fault}`]),
       ...this.#allowance.notices(),

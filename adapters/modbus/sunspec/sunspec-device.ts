@@ -97,6 +97,7 @@ export class SunSpecDevice {
     const { vendor: manufacturer, model, firmware: version, serial } = known;
     const quirks = this.#options.quirksOf({ manufacturer, model, version, serial });
     const read = await readRatings(this.registers, chain, ratingKW, signal);
+    const control = await this.#readControl(chain, quirks, signal);
     this.#facts = {
       chain,
       identity: known,
@@ -104,7 +105,7 @@ export class SunSpecDevice {
       ratings: isSame ? { ...before.ratings, ...read } : read,
       readsBack: quirks.readback ?? true,
       hasAuthority: hasAuthority(chain, kind),
-      ...(await this.#readControl(chain, quirks, signal)),
+      ...(isSame && control.control === undefined ? controlStillIn(chain, before) : control),
     };
     return this.#facts;
   }
@@ -213,4 +214,11 @@ export class SunSpecDevice {
       rampS: ownRampS === undefined ? 0 : (rampS ?? ownRampS),
     };
   }
+}
+
+/** A device that fell asleep since shows no control; the one that it had is where it was, or the map is another. */
+function controlStillIn(chain: ModelChain, { control, hasTimer, rampS }: Facts): ControlFacts {
+  const entry = control && chain.models.find(({ address }) => address === control.entry.address);
+  const isThere = control !== undefined && entry?.id === control.entry.id && entry.length === control.entry.length;
+  return isThere ? { control, hasTimer, rampS } : { hasTimer: false, rampS: 0 };
 }
