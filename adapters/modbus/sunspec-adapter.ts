@@ -72,6 +72,7 @@ export class SunSpecAdapter implements Adapter, PointsSource {
       rampS: config.rampS,
       instruments: {
         meter: config.meter ?? (role.kind === "load" ? { number: 1, positiveIs: "import" } : undefined),
+        hasStorage: role.kind === "battery",
         batteryInputs: role.kind === "battery" ? config.batteryInputs : undefined,
       },
       quirksOf: surroundings.quirksOf ?? knownQuirks,

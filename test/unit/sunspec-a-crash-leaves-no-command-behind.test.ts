@@ -91,7 +91,7 @@ describe("a gateway that crashes while its limit is in force", () => {
     };
     const second = await startGateway(at, { memory: await restart() });
     open.push(second);
-    await waitFor("the device to be looked at", () => second.readings().length >= 2);
+    await waitFor("the device to be looked at", () => second.readings().length >= 1);
     await second.adapter.apply(order(3), never);
     expect(seen).toEqual([
       [5, 3000],
@@ -213,6 +213,18 @@ describe("what a device held", () => {
     first.image.words[M123 + 9] = 0;
     await benchDevice(first.image, "solar", { memory }).control.restore(never);
     expect(limitOf(first.image)).toEqual([7000, 1]);
+  });
+
+  test("stays where the config has switched control off since, and the technician is told", async () => {
+    const memory = volatileMemory();
+    const first = benchDevice(inverter(), "solar", { memory });
+    await first.control.hold(4, 60, "order", never);
+    first.image.writes.length = 0;
+    const second = benchDevice(first.image, "solar", { memory, control: "none" });
+    await second.device.discover(never);
+    await expect(second.control.restore(never)).rejects.toMatchObject({ fault: "refused" });
+    expect(first.image.writes).toEqual([]);
+    expect(second.control.notices()).toEqual([expect.stringContaining("may still hold a command of ours")]);
   });
 
   test("is found again where the map has moved since", async () => {

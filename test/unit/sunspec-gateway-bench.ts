@@ -39,7 +39,8 @@ export async function startGateway(
 ): Promise<Gateway> {
   const { kind = "solar", memory = volatileMemory(), config = {} } = options;
   const host = modbus.createHost({}, { clock: fastClock, log, random: () => 0.5, memory });
-  const device = { host: at.host, port: at.port, pollMs: 500, revertS: 6, ...config };
+  // A second of real time for an answer: the machine may be busy.
+  const device = { host: at.host, port: at.port, pollMs: 500, revertS: 6, timeoutMs: 10_000, ...config };
   const adapter = host.adapter({ era: "IN*TEST*INV*1", kind }, modbus.deviceSchema.parse(device));
   const reports: Report[] = [];
   const stop = new AbortController();

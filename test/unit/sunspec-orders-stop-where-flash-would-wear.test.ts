@@ -87,7 +87,7 @@ test("a device that wears out has its timer armed once for the whole setpoint, a
   const link = new ModbusLink(at, context);
   const adapter = new SunSpecAdapter(
     { era: "IN*TEST*INV*1", kind: "solar" },
-    settingsOf(modbus.deviceSchema.parse({ host: at.host, port: at.port, revertS: 6, pollMs: 100 })),
+    settingsOf(modbus.deviceSchema.parse({ host: at.host, port: at.port, revertS: 6, pollMs: 100, timeoutMs: 10_000 })),
     { link, budget: new WriteBudget("unit", context), quirksOf: () => ({ cyclic: "no" }) },
     context,
   );

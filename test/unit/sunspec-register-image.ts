@@ -8,6 +8,8 @@ export class RegisterImage implements Registers {
   readonly base: number;
   readonly words: number[];
   readonly reads: { address: number; count: number }[] = [];
+  /** Addresses that the device does not let be read. */
+  readonly unreadable = new Set<number>();
   readonly writes: { address: number; values: readonly number[] }[] = [];
   /** Called with each write; throw to refuse it, return false to ignore it. */
   onWrite: (address: number, values: readonly number[]) => boolean = () => true;
@@ -25,6 +27,7 @@ export class RegisterImage implements Registers {
     this.reads.push({ address, count });
     const from = address - this.base;
     if (from < 0 || from + count > this.words.length) throw illegalAddress();
+    for (let each = address; each < address + count; each++) if (this.unreadable.has(each)) throw illegalAddress();
     return this.words.slice(from, from + count);
   }
 
@@ -79,11 +82,13 @@ export function fixtureJson(path: string): unknown {
   return JSON.parse(readFileSync(resolve(FIXTURES, path), "utf8"));
 }
 
-/** A dump of a real device. A word that could not be read shows as what the device does not implement. */
+/** A dump of a real device. A word that could not be read can't be read here either. */
 export function dumpImage(name: string): RegisterImage {
   const dump = fixtureJson(`dumps/${name}.json`) as { base: number; registers: (number | null)[] };
-  return new RegisterImage(
+  const image = new RegisterImage(
     dump.base,
-    dump.registers.map((word) => word ?? 0xffff),
+    dump.registers.map((word) => word ?? 0),
   );
+  for (const [index, word] of dump.registers.entries()) if (word === null) image.unreadable.add(dump.base + index);
+  return image;
 }

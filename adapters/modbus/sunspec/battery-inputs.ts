@@ -1,10 +1,9 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { Measured } from "./measured-values.ts";
-import { type ModelBlock, readBlock } from "./model-block.ts";
-import { findModel, type ModelChain } from "./model-chain.ts";
+import type { ModelBlock } from "./model-block.ts";
+import type { ReadModel } from "./model-reader.ts";
 import { mppt } from "./models/mppt.ts";
 import { kWFromSunSpecWatts } from "./power-conversion.ts";
-import type { Registers } from "./registers.ts";
 
 /**
  * The DC inputs behind which a hybrid inverter shows its battery, from 1 in model 160. Some makers show charging and
@@ -16,15 +15,9 @@ export interface BatteryInputs {
 }
 
 /** What flows in and out of the battery of a hybrid inverter, without its panels. */
-export async function readBatteryInputs(
-  registers: Registers,
-  chain: ModelChain,
-  inputs: BatteryInputs,
-  signal: AbortSignal,
-): Promise<Measured> {
-  const entry = findModel(chain, mppt);
-  if (entry === undefined) return {};
-  const block = await readBlock(registers, mppt, entry, signal);
+export async function readBatteryInputs(read: ReadModel, inputs: BatteryInputs): Promise<Measured> {
+  const block = await read(mppt);
+  if (block === undefined) return {};
   const chargeW = inputValue(block, inputs.charge, "DCW");
   const dischargeW = inputValue(block, inputs.discharge, "DCW");
   const chargedWh = inputValue(block, inputs.charge, "DCWH");

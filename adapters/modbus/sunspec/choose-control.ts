@@ -2,8 +2,8 @@ import type { ResourceKind } from "../../../src/model/resource.ts";
 import { batteryRates124 } from "./battery-rates-124.ts";
 import { batterySetpoint704 } from "./battery-setpoint-704.ts";
 import type { PlacedControl, PowerControl } from "./control.ts";
-import { readBlock } from "./model-block.ts";
-import { findModel, type ModelChain } from "./model-chain.ts";
+import type { ModelChain } from "./model-chain.ts";
+import { modelReader } from "./model-reader.ts";
 import type { Registers } from "./registers.ts";
 import { solarLimit123 } from "./solar-limit-123.ts";
 import { solarLimit704 } from "./solar-limit-704.ts";
@@ -25,11 +25,10 @@ export async function chooseControl(
   controls: readonly PowerControl[],
   signal: AbortSignal,
 ): Promise<PlacedControl | undefined> {
+  const read = modelReader(registers, chain, signal);
   for (const control of controls) {
-    const entry = findModel(chain, control.table);
-    if (entry === undefined) continue;
-    const block = await readBlock(registers, control.table, entry, signal);
-    if (control.usable(block)) return { control, entry };
+    const block = await read(control.table);
+    if (block !== undefined && control.usable(block)) return { control, entry: block.entry };
   }
   return undefined;
 }

@@ -98,7 +98,10 @@ export class DeviceControl {
   notices(): readonly string[] {
     const { fault } = this.#reversion;
     const { local } = this.#presence;
+    const { kept } = this.#baseline;
+    const isLeft = kept !== undefined && this.#device.facts !== undefined && this.#device.facts.control === undefined;
     return [
+      ...(isLeft ? [`model ${kept.model} may still hold a command of ours, and is not controlled any more`] : []),
       ...(local === undefined ? [] : [`${local} says local: whoever is at the device controls it`]),
       ...(fault === undefined || !this.#device.facts?.hasTimer ? [] : [`reversion timer: ${fault}`]),
       ...this.#allowance.notices(),
@@ -120,12 +123,13 @@ export class DeviceControl {
       await this.#forgetOfAnother(facts);
       const placed = placedControl(facts);
       const { control } = placed;
+      const askedAtMs = this.#clock.elapsedMs();
       const block = await this.#usableBlock(placed, signal);
       if (control.range(ratings) === undefined) {
         throw new SunSpecError("refused", `the rating to which model ${control.model} refers is not known`);
       }
       if (readsBack) await this.#baseline.forgetForAnotherMaster(control, block);
-      if (occasion === "refresh") this.#reversion.look(control, block, this.#clock.elapsedMs());
+      if (occasion === "refresh") this.#reversion.look(control, block, askedAtMs);
       const baseline = this.#baseline.of(control, block) ?? control.baseline(block, readsBack);
       const order = control.order(block, powerKW, { ratings, revertS, rampS: device.rampS, baseline });
       const { fault } = this.#reversion;
@@ -140,12 +144,11 @@ export class DeviceControl {
       this.#allowance.spend(steps, facts, "order");
       const found = () => keptFrom(control, block, baseline, facts.identity);
       const isFirst = await this.#baseline.keepBefore(order, block, found);
-      const writtenAtMs = this.#clock.elapsedMs();
       await this.#writer.write(steps, manner, signal, async () => {
         if (isFirst) await this.#baseline.forget();
       });
       const after = readsBack ? await this.#readBack(placed, block, order, signal) : block;
-      const arming = this.#reversion.armed(control, after, revertS, readsBack, writtenAtMs);
+      const arming = this.#reversion.armed(control, after, revertS, readsBack, this.#clock.elapsedMs());
       return { ...order, isVisible: readsBack, arming };
     });
   }

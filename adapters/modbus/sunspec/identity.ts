@@ -1,7 +1,7 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
-import { readBlock } from "./model-block.ts";
-import { findModel, type ModelChain } from "./model-chain.ts";
+import type { ModelChain } from "./model-chain.ts";
+import { modelReader } from "./model-reader.ts";
 import { common } from "./models/common.ts";
 import type { Registers } from "./registers.ts";
 
@@ -11,9 +11,8 @@ export async function readIdentity(
   chain: ModelChain,
   signal: AbortSignal,
 ): Promise<DeviceIdentity> {
-  const entry = findModel(chain, common);
-  if (entry === undefined) return {};
-  const block = await readBlock(registers, common, entry, signal);
+  const block = await modelReader(registers, chain, signal)(common);
+  if (block === undefined) return {};
   return definedOnly<DeviceIdentity>({
     vendor: block.text("Mn"),
     model: block.text("Md"),

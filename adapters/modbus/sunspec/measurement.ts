@@ -1,9 +1,10 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import { type BatteryInputs, readBatteryInputs } from "./battery-inputs.ts";
 import { type Measured, measuredOf } from "./measured-values.ts";
-import { type ModelBlock, readBlock } from "./model-block.ts";
-import { findModel, type ModelChain } from "./model-chain.ts";
-import { type ModelTable, partOf } from "./model-table.ts";
+import type { ModelBlock } from "./model-block.ts";
+import type { ModelChain, ModelEntry } from "./model-chain.ts";
+import { modelReader, type ReadModel } from "./model-reader.ts";
+import { partOf } from "./model-table.ts";
 import { batteryBank } from "./models/battery-bank.ts";
 import { derMeasurement } from "./models/der-measurement.ts";
 import { derStorage } from "./models/der-storage.ts";
@@ -57,35 +58,33 @@ export interface Instruments {
   readonly meter?: MeterChoice | undefined;
   /** The battery of a hybrid inverter at its DC inputs, so that its panels do not count. */
   readonly batteryInputs?: BatteryInputs | undefined;
+  /** False: nobody asks how full a battery is, so that a request is spared. */
+  readonly hasStorage?: boolean;
 }
 
 /**
  * Reads power, energy, voltage, current, frequency from the first of 701, 101-103, 111-113, and what 122, 713, 124 or
  * 802 add; or from a meter. SunSpec's W is positive out of an inverter, as ours.
+ *
+ * @param onUnreadable told which model the device does not let be read
  */
 export async function readSample(
   registers: Registers,
   chain: ModelChain,
-  { meter, batteryInputs }: Instruments,
+  { meter, batteryInputs, hasStorage = true }: Instruments,
   signal: AbortSignal,
+  onUnreadable: (entry: ModelEntry) => void,
 ): Promise<Sample> {
-  if (meter !== undefined) return { values: await readMeter(registers, chain, meter, signal), isFaulty: false };
-  const block = async <T extends ModelTable>(table: T): Promise<ModelBlock<T> | undefined> => {
-    const entry = findModel(chain, table);
-    return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
-  };
+  if (meter !== undefined)
+    return { values: await readMeter(registers, chain, meter, signal, onUnreadable), isFaulty: false };
+  const block = modelReader(registers, chain, signal, onUnreadable);
   const { measured: atGrid, isFaulty } = await readInverter(block);
   const measured =
     batteryInputs === undefined
       ? atGrid
-      : { ...withoutFlow(atGrid), ...(await readBatteryInputs(registers, chain, batteryInputs, signal)) };
+      : { ...withoutFlow(atGrid), ...(await readBatteryInputs(block, batteryInputs)) };
   const availableW = (await block(statusPart))?.number("WAval");
-  const der = await block(derStorage);
-  const storage = der === undefined ? await block(storagePart) : undefined;
-  const charge = der?.number("SoC") ?? storage?.number("ChaState");
-  const bank = charge === undefined ? await block(bankPart) : undefined;
-  const socPercent = charge ?? bank?.number("SoC");
-  const reservePercent = storage?.number("MinRsvPct") ?? bank?.number("SoCRsvMin");
+  const { socPercent, reservePercent } = hasStorage ? await readCharge(block) : {};
   return {
     values: {
       ...measured,
@@ -94,6 +93,19 @@ export async function readSample(
     },
     ...(reservePercent === undefined ? {} : { reservePercent }),
     isFaulty,
+  };
+}
+
+async function readCharge(
+  block: ReadModel,
+): Promise<{ socPercent?: number | undefined; reservePercent?: number | undefined }> {
+  const der = await block(derStorage);
+  const storage = der === undefined ? await block(storagePart) : undefined;
+  const charge = der?.number("SoC") ?? storage?.number("ChaState");
+  const bank = charge === undefined ? await block(bankPart) : undefined;
+  return {
+    socPercent: charge ?? bank?.number("SoC"),
+    reservePercent: storage?.number("MinRsvPct") ?? bank?.number("SoCRsvMin"),
   };
 }
 
@@ -107,9 +119,7 @@ interface InverterSample {
   readonly isFaulty: boolean;
 }
 
-async function readInverter(
-  block: <T extends ModelTable>(table: T) => Promise<ModelBlock<T> | undefined>,
-): Promise<InverterSample> {
+async function readInverter(block: ReadModel): Promise<InverterSample> {
   const der = await block(derPart);
   if (der !== undefined) {
     const measured = measuredOf({

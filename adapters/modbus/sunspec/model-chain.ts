@@ -1,6 +1,6 @@
-import { ModbusError } from "../link/modbus-error.ts";
 import type { ModelTable } from "./model-table.ts";
 import type { Registers } from "./registers.ts";
+import { refusesToRead } from "./unreadable.ts";
 
 /** Where a map may begin, the usual place first. */
 export const BASES = [40_000, 0, 50_000] as const;
@@ -90,7 +90,7 @@ async function readable(
   } catch (error) {
     // Illegal function, address, value or a device failure: there is no map here. A gateway that can't reach its device
     // says nothing about the map.
-    if (error instanceof ModbusError && error.code !== undefined && error.code <= 4) return undefined;
+    if (refusesToRead(error)) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { ModelChain } from "./model-chain.ts";
 import type { ModelTable } from "./model-table.ts";
 import { allTables } from "./models/all-tables.ts";
 import type { Registers } from "./registers.ts";
+import { refusesToRead } from "./unreadable.ts";
 
 /** One value of a model as a person reads it. Absent values are left out. */
 export interface PointValue {
@@ -19,6 +20,8 @@ export interface ModelValues {
   readonly length: number;
   /** Absent for a model that is not known here, as those of a vendor are. */
   readonly values?: readonly PointValue[];
+  /** Why a known model has no values: the device does not let it be read now. */
+  readonly fault?: string;
 }
 
 /** The layout of a model; absent if it is not known here. */
@@ -35,8 +38,16 @@ export async function readModelValues(
   const models: ModelValues[] = [];
   for (const entry of chain.models) {
     const table = tableOf(entry.id);
-    const values = table && valuesOf(await readBlock(registers, table, entry, signal));
-    models.push({ ...entry, ...(values === undefined ? {} : { values }) });
+    if (table === undefined) {
+      models.push(entry);
+      continue;
+    }
+    try {
+      models.push({ ...entry, values: valuesOf(await readBlock(registers, table, entry, signal)) });
+    } catch (error) {
+      if (!refusesToRead(error)) throw error;
+      models.push({ ...entry, fault: error.message });
+    }
   }
   return models;
 }

@@ -17,6 +17,7 @@ const PointsAnswer = z.object({
           z.object({ name: z.string(), value: z.union([z.number(), z.string()]), unit: z.string().exactOptional() }),
         )
         .exactOptional(),
+      fault: z.string().exactOptional(),
     }),
   ),
 });
@@ -65,9 +66,9 @@ export const pointsCommand: AdapterCommand = {
     }
     const request = { era: args[0], ...(model !== undefined && { model: Number(model) }) };
     const { models } = PointsAnswer.parse(await context.ask("points", request));
-    const rows = models.flatMap(({ id, address, length, values }): (readonly string[])[] =>
+    const rows = models.flatMap(({ id, address, length, values, fault }): (readonly string[])[] =>
       values === undefined
-        ? [[String(id), `${length} registers at ${address}, not known here`, "", ""]]
+        ? [[String(id), `${length} registers at ${address}, ${fault ?? "not known here"}`, "", ""]]
         : values.map(({ name, value, unit }) => [String(id), name, String(value), unit ?? ""]),
     );
     return {

@@ -1,6 +1,6 @@
 import { type Measured, measuredOf } from "./measured-values.ts";
-import { readBlock } from "./model-block.ts";
-import { findModels, type ModelChain } from "./model-chain.ts";
+import { findModels, type ModelChain, type ModelEntry } from "./model-chain.ts";
+import { modelReader } from "./model-reader.ts";
 import { partOf } from "./model-table.ts";
 import { meterFloat } from "./models/meter-float.ts";
 import { meterInteger } from "./models/meter-integer.ts";
@@ -28,12 +28,13 @@ export async function readMeter(
   chain: ModelChain,
   meter: MeterChoice,
   signal: AbortSignal,
+  onUnreadable: (entry: ModelEntry) => void,
 ): Promise<Measured> {
   const entry = metersOf(chain)[meter.number - 1];
   if (entry === undefined) return {};
-  const block = float.ids.includes(entry.id)
-    ? await readBlock(registers, float, entry, signal)
-    : await readBlock(registers, integer, entry, signal);
+  const read = modelReader(registers, { ...chain, models: [entry] }, signal, onUnreadable);
+  const block = (await read(integer)) ?? (await read(float));
+  if (block === undefined) return {};
   const value = (name: (typeof NAMES)[number]) => block.number(name);
   const sign = meter.positiveIs === "export" ? 1 : -1;
   const powerW = value("W");

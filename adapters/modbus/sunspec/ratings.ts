@@ -1,6 +1,6 @@
-import { type ModelBlock, readBlock } from "./model-block.ts";
-import { findModel, type ModelChain } from "./model-chain.ts";
-import { type ModelTable, partOf } from "./model-table.ts";
+import type { ModelChain } from "./model-chain.ts";
+import { modelReader } from "./model-reader.ts";
+import { partOf } from "./model-table.ts";
 import { batteryBank } from "./models/battery-bank.ts";
 import { derCapacity } from "./models/der-capacity.ts";
 import { derControls } from "./models/der-controls.ts";
@@ -24,7 +24,7 @@ export interface Ratings {
   readonly maxChargeKW?: number;
   /** 702.WDisChaRteMax, else its rating; without 702 120.MaxDisChaRte, else 124.WChaMax as Fronius does, else 802. */
   readonly maxDischargeKW?: number;
-  /** How fast the device itself changes its power: 704.WRmp where it refers to power, else 121.WGra */
+  /** How fast the device itself changes its power: 704.WRmp where it refers to power, else 121.WGra. */
   readonly rampKWPerMin?: number;
   /** 713.WHRtg, else 120.WHRtg, else 802.WHRtg. */
   readonly capacityKWh?: number;
@@ -40,10 +40,7 @@ export async function readRatings(
   overrideKW: number | undefined,
   signal: AbortSignal,
 ): Promise<Ratings> {
-  const block = async <T extends ModelTable>(table: T): Promise<ModelBlock<T> | undefined> => {
-    const entry = findModel(chain, table);
-    return entry === undefined ? undefined : readBlock(registers, table, entry, signal);
-  };
+  const block = modelReader(registers, chain, signal);
   const capacity = await block(derCapacity);
   const plate = await block(nameplate);
   const set = await block(settings);

@@ -2,7 +2,7 @@ import type { PowerControl } from "./control.ts";
 import type { ModelBlock } from "./model-block.ts";
 import type { ModelTable } from "./model-table.ts";
 
-/** What a reversion timer may be off by, seconds: the device counts whole ones, and an answer takes its time. */
+/** What a reversion timer may be off by, seconds: the device counts whole ones, and its clock is not ours. */
 const TOLERANCE_S = 3;
 
 /** Whether the device will end a command without us, and how that is known. */
@@ -51,7 +51,7 @@ export class ReversionWatch {
    * What a block that was read after a write says of the timer.
    * @param writtenS seconds that were written
    * @param isTrue false for a device whose registers do not show what is in force
-   * @param nowMs elapsed ms of the write
+   * @param nowMs elapsed ms after the block came, so that the timer has run for at least what we count
    */
   armed(
     control: PowerControl,
@@ -67,7 +67,7 @@ export class ReversionWatch {
     return this.#fault === undefined ? arming : { armed: false, why: this.#fault };
   }
 
-  /** Looks, some time after it was armed, whether it has counted down. @param nowMs elapsed ms */
+  /** Looks, some time after it was armed, whether it has counted down. @param nowMs elapsed ms before the block was asked for */
   look(control: PowerControl, block: ModelBlock<ModelTable>, nowMs: number): void {
     const { left } = control.reversion;
     const leftS = left === undefined ? undefined : block.raw(left);

@@ -54,6 +54,8 @@ export class SunSpecDevice {
   readonly registers: Registers;
   readonly #options: SunSpecOptions;
   #facts: Facts | undefined;
+  /** A model could not be read where the walk found it; whether the map has moved shows when it is walked again. */
+  #mayHaveMoved = false;
 
   constructor(registers: Registers, options: SunSpecOptions) {
     this.registers = registers;
@@ -95,6 +97,7 @@ export class SunSpecDevice {
     const { vendor: manufacturer, model, firmware: version, serial } = known;
     const quirks = this.#options.quirksOf({ manufacturer, model, version, serial });
     const read = await readRatings(this.registers, chain, ratingKW, signal);
+    const control = await this.#readControl(chain, quirks, signal);
     this.#facts = {
       chain,
       identity: known,
@@ -102,7 +105,7 @@ export class SunSpecDevice {
       ratings: isSame ? { ...before.ratings, ...read } : read,
       readsBack: quirks.readback ?? true,
       hasAuthority: hasAuthority(chain, kind),
-      ...(await this.#readControl(chain, quirks, signal)),
+      ...(isSame && control.control === undefined ? controlStillIn(chain, before) : control),
     };
     return this.#facts;
   }
@@ -121,6 +124,11 @@ export class SunSpecDevice {
    */
   refreshFacts(signal: AbortSignal): Promise<void> {
     return this.withMap(signal, async (facts) => {
+      if (this.#mayHaveMoved) {
+        this.#mayHaveMoved = false;
+        await this.discover(signal);
+        return;
+      }
       if (facts.control === undefined || facts.identity.vendor === undefined) {
         const identity = await readIdentity(this.registers, facts.chain, signal);
         if (facts.identity.vendor === undefined && identity.vendor !== undefined) {
@@ -149,7 +157,9 @@ export class SunSpecDevice {
 
   sample(signal: AbortSignal): Promise<Sample> {
     return this.withMap(signal, (facts) =>
-      readSample(this.registers, facts.chain, this.#options.instruments ?? {}, signal),
+      readSample(this.registers, facts.chain, this.#options.instruments ?? {}, signal, () => {
+        this.#mayHaveMoved = true;
+      }),
     );
   }
 
@@ -204,4 +214,11 @@ export class SunSpecDevice {
       rampS: ownRampS === undefined ? 0 : (rampS ?? ownRampS),
     };
   }
+}
+
+/** A device that fell asleep since shows no control; the one that it had is where it was, or the map is another. */
+function controlStillIn(chain: ModelChain, { control, hasTimer, rampS }: Facts): ControlFacts {
+  const entry = control && chain.models.find(({ address }) => address === control.entry.address);
+  const isThere = control !== undefined && entry?.id === control.entry.id && entry.length === control.entry.length;
+  return isThere ? { control, hasTimer, rampS } : { hasTimer: false, rampS: 0 };
 }

@@ -7,7 +7,7 @@ import { keptForRelease, mostPerDay, type WritePolicy } from "./write-policy.ts"
 const DAY_MS = 86_400_000;
 /** Share of a day's writes from which on it is said aloud. */
 const WARN_FROM = 0.8;
-/** Writes counted in advance on the disk where nothing bounds them, so that not each write there is a write here. */
+/** Writes counted in advance on the disk, so that not each write to a device is one to the disk. */
 const MOST_AHEAD = 256;
 
 const Kept = z.object({ day: z.int(), writes: z.record(z.string().regex(/^\d{1,5}$/), z.int().min(0)) });
@@ -40,7 +40,8 @@ interface Count {
 /**
  * Counts the writes of each register of one unit, and refuses the one that would be too many: many devices keep what is
  * written in flash, which wears out. The day is that of UTC. The count outlives a restart; after a crash it may be
- * higher than true, by a hundredth of the day's writes, and never lower than what was on its way to the disk.
+ * higher than true, by a hundredth of the day's writes, and never lower than what was on its way to the disk. Registers
+ * that may be written without a bound, as heartbeats are, do not go to the disk.
  */
 export class WriteBudget {
   readonly #name: string;
@@ -85,7 +86,7 @@ export class WriteBudget {
       return { ok: false, register, writesToday, refusedUntilMs };
     }
     for (const [register, times] of wanted) this.#count(register, times, most, nowMs);
-    this.#keepAhead(most);
+    this.#keepAhead();
     return { ok: true };
   }
 
@@ -103,9 +104,9 @@ export class WriteBudget {
 
   /** Leaves the true count on the disk. */
   async close(): Promise<void> {
-    const isExact = [...this.#counts.values()].every(({ today, onDisk }) => today === onDisk);
-    if (isExact) return;
-    for (const count of this.#counts.values()) count.onDisk = count.today;
+    const bound = this.#bound();
+    if (bound.every(({ today, onDisk }) => today === onDisk)) return;
+    for (const count of bound) count.onDisk = count.today;
     await this.#keep();
   }
 
@@ -128,19 +129,22 @@ export class WriteBudget {
   }
 
   /** Writes the count down ahead of the writes, long enough before it is reached for the disk to have it. */
-  #keepAhead(most: number): void {
-    const ahead = Math.min(Math.max(0, Math.floor(most / 100)), MOST_AHEAD);
-    let isDue = false;
-    for (const count of this.#counts.values()) isDue ||= count.today + ahead / 2 > count.onDisk;
-    if (!isDue) return;
-    for (const count of this.#counts.values()) count.onDisk = Math.max(count.onDisk, count.today + ahead);
+  #keepAhead(): void {
+    const bound = this.#bound();
+    if (!bound.some(({ today, onDisk, most }) => today + aheadOf(most) / 2 > onDisk)) return;
+    for (const count of bound) count.onDisk = Math.max(count.onDisk, count.today + aheadOf(count.most));
     this.#keep().catch((error: unknown) => {
       this.#log.warn("the count of register writes could not be kept", { unit: this.#name, reason: String(error) });
     });
   }
 
+  #bound(): readonly Count[] {
+    return [...this.#counts.values()].filter(({ most }) => Number.isFinite(most));
+  }
+
   #keep(): Promise<void> {
-    const writes = Object.fromEntries([...this.#counts].map(([register, { onDisk }]) => [register, onDisk]));
+    const kept = [...this.#counts].filter(([, { onDisk }]) => onDisk > 0);
+    const writes = Object.fromEntries(kept.map(([register, { onDisk }]) => [register, onDisk]));
     return this.#memory.set(this.#key, { day: this.#day, writes });
   }
 
@@ -175,4 +179,9 @@ export class WriteBudget {
   get #key(): string {
     return `writes/${this.#name}`;
   }
+}
+
+/** Writes that are counted on the disk before they happen. */
+function aheadOf(most: number): number {
+  return Math.min(Math.floor(most / 100), MOST_AHEAD);
 }
