@@ -155,7 +155,7 @@ export class ProfileWriter {
   forStart(importKW: number, untilMs: number): Profile | undefined {
     const rating = ratingOf(this.#device);
     const possibleKW = possibleImportKW(importKW, rating);
-    const ways = this.#ways.attempts("session", false, false).map(({ way }) => way);
+    const ways = [...this.#ways.attempts("session", false, false)].map(({ way }) => way);
     const way = ways.find((one): one is ProfileWay => one.via === "profile" && one.purpose === "TxProfile");
     if (way === undefined) return undefined;
     const limit = wireLimit(possibleKW, rating, way.unit);
