@@ -1,4 +1,5 @@
 import type { OcppDevice } from "../config.ts";
+import { LazyMap } from "../lazy-map.ts";
 import type { Station } from "../station.ts";
 import type { ProfileKind, ProfilePurpose } from "./charging-profile.ts";
 import { fallbackImportKW } from "./fallback.ts";
@@ -28,7 +29,7 @@ export class ChargerWays {
   readonly #station: Station;
   readonly #device: OcppDevice;
   /** The way in force, for each state of the connector. */
-  readonly #used = new Map<WayPlace, Way>();
+  readonly #used = new LazyMap<WayPlace, Way>();
   #rememberedFor: string | undefined;
 
   constructor(station: Station, device: OcppDevice) {
