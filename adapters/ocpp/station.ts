@@ -14,7 +14,7 @@ import { ChargerLink, type LinkSettings, type Misconduct } from "./link/charger-
 import { cutText, type JsonRecord } from "./link/json.ts";
 import { Life } from "./link/life.ts";
 import { Session, type SessionOwner } from "./link/session.ts";
-import type { Dialect, DialectContext, Request, V2gRequests } from "./messages/dialect.ts";
+import type { Dialect, Request, V2gRequests } from "./messages/dialect.ts";
 import { DIALECT_16 } from "./messages/dialect-1.6.ts";
 import { DIALECT_201 } from "./messages/dialect-2.0.1.ts";
 import { DIALECT_21 } from "./messages/dialect-2.1.ts";
@@ -23,15 +23,14 @@ import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
 import type { UpstreamConfig } from "./proxy/upstream-config.ts";
 import type { Admission } from "./sessions/admission.ts";
-import { pushLocalList } from "./sessions/local-list.ts";
 import type { TransactionBook } from "./sessions/transaction-book.ts";
 import { ChargerClock, type TimeSaid, timeSaidIn } from "./setup/charger-clock.ts";
-import { setUp, trigger } from "./setup/charger-setup.ts";
+import { trigger } from "./setup/charger-setup.ts";
 import { KnownStation } from "./setup/known-stations.ts";
 import { ModelMemory } from "./setup/model-memory.ts";
-import { readTraits } from "./setup/read-traits.ts";
 import { ReportDesk } from "./setup/report-desk.ts";
 import type { Traits } from "./setup/traits.ts";
+import { type WelcomedStation, welcome } from "./setup/welcome.ts";
 import type { Connection, StationReport } from "./station-report.ts";
 import type { StationWatcher } from "./station-watcher.ts";
 import type { OcppVersion } from "./version.ts";
@@ -84,12 +83,6 @@ export interface StationSurroundings {
   readonly watcher: StationWatcher;
 }
 
-/** A charger that says nothing so long after connecting did not boot: it only lost the line. */
-const BOOT_GRACE_MS = 1500;
-
-/** A charger that does not say what it can do in this time takes its commands without. */
-const TRAITS_GRACE_MS = 2000;
-
 /** A charger's clock that turns out to be more wrong than this gets its times anew. */
 const OTHER_CLOCK_MS = 5000;
 
@@ -112,7 +105,7 @@ const DIALECTS: Readonly<Record<OcppVersion, Dialect>> = {
 };
 
 /** One charger: its connection, which comes and goes, and the connectors behind it. */
-export class Station implements SessionOwner, DialectContext {
+export class Station implements SessionOwner, WelcomedStation {
   readonly identity: string;
   readonly security: StationSecurity;
   /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
@@ -460,68 +453,26 @@ export class Station implements SessionOwner, DialectContext {
 
   #beginWelcome(session: Session): void {
     session.welcome?.abort(BEGUN_ANEW);
-    const welcome = new AbortController();
-    session.welcome = welcome;
-    this.#welcome(session, welcome.signal)
+    const begun = new AbortController();
+    session.welcome = begun;
+    welcome(session, this, this.#around, begun.signal)
       .catch((error: unknown) => {
         // The link ended, or a boot made this begin anew.
-        if (welcome.signal.aborted) return;
+        if (begun.signal.aborted) return;
         session.markReady();
         this.log.info("the charger's set-up was left unfinished", { err: error });
       })
       .finally(() => {
-        if (session.welcome === welcome) session.endWelcome();
+        if (session.welcome === begun) session.endWelcome();
       });
   }
 
-  /** After connecting or booting: learn what the charger can do, give it its targets again, then set up its metering. */
-  async #welcome(session: Session, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#around.context;
-    const grace = clock.sleep(BOOT_GRACE_MS, signal).catch(() => {});
-    const silent = await Promise.race([session.whenHeard().then(() => false), grace.then(() => true)]);
-    signal.throwIfAborted();
-    // With what an earlier boot told us the targets need not wait for the question.
-    const known = this.#facts?.version === session.dialect.version && this.#facts.traits !== undefined;
-    const reading = this.#learnTraits(session, signal);
-    // It is awaited below; until then nobody listens.
-    reading.catch(() => {});
-    if (!known) await Promise.race([reading, clock.sleep(TRAITS_GRACE_MS, signal)]);
-    signal.throwIfAborted();
-    session.markReady();
-    for (const port of this.#ports) port.onReady();
-
-    await reading;
-    const { meterIntervalS, idleMeterIntervalS, heartbeatIntervalS, pingIntervalS } = this.#around.shared;
-    const { sampleIntervalS } = await setUp({
-      session,
-      connectors: this.#ports.map((port) => port.connector),
-      traits: this.traits,
-      memory: this.modelMemory,
-      wanted: {
-        sampleIntervalS: meterIntervalS,
-        idleIntervalS: idleMeterIntervalS,
-        mayDischarge: this.#ports.some((port) => port.mayDischarge),
-        heartbeatIntervalS,
-        pingIntervalS,
-      },
-      askForBoot: silent,
-      log: this.log,
-      signal,
-    });
-    const lacks = this.traits.smartCharging === false ? "the charger says that it has no smart charging" : undefined;
-    for (const port of this.#ports) {
-      if (sampleIntervalS !== undefined) port.onSampleInterval(sampleIntervalS);
-      port.onNotice("smart-charging", lacks);
-    }
-    const { identity, admission } = this;
-    const { memory } = this.#around.context;
-    await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.log, signal });
-    for (const port of this.#ports) await port.onSetUp(signal);
+  knowsTraits(version: OcppVersion): boolean {
+    return this.#facts?.version === version && this.#facts.traits !== undefined;
   }
 
-  async #learnTraits(session: Session, signal: AbortSignal): Promise<void> {
-    const traits = await readTraits(session, this, signal);
-    if (traits !== undefined) this.#learn(session, { traits });
+  learnTraits(session: Session, traits: Traits): void {
+    this.#learn(session, { traits });
   }
 
   /** What the charger said of itself, as far as it said it in the version that it speaks. */

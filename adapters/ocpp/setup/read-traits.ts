@@ -7,7 +7,7 @@ import { type Traits, traitsFrom } from "./traits.ts";
 import type { Variable, Variables } from "./variable.ts";
 
 /** The station that is asked. Its desk is asked for where the version answers in reports. */
-interface AskedStation extends DialectContext {
+export interface AskedStation extends DialectContext {
   readonly log: Log;
   readonly reports: ReportDesk;
 }
