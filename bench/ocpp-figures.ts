@@ -3,8 +3,8 @@ import { AskedProgram } from "./asked-program.ts";
 import { type BenchContext, type Benchmark, type Figure, figure } from "./figure.ts";
 import { percentile } from "./percentile.ts";
 
-/** As the daemon runs (`src/main.ts`); the floor too. */
-const FLAGS = ["--expose-gc", "--semi-space-growth-factor=1", "--always-sparkplug"];
+/** As the daemon runs (`src/cli/engine-flags.ts`); the floor too. */
+const FLAGS = ["--expose-gc", "--semi-space-growth-factor=1", "--always-sparkplug", "--interrupt-budget=20000"];
 
 const SERVER = "bench/ocpp-server.js";
 const CLIENTS = "bench/ocpp-clients.js";

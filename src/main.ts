@@ -1,14 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
+import { keepYoungObjectsFew } from "./cli/engine-flags.ts";
 
-// Before anything else is loaded: short-lived objects get 2 MB and not up to 32. A gateway has little memory, and a daemon
-// that idles most of the time needs no more; measured with 20 devices it is 103 MB instead of 124.
-setFlagsFromString("--semi-space-growth-factor=1");
-// Baseline code at the first call. A setpoint comes every few minutes, too seldom for V8 to find its way hot, so it would be
-// interpreted each time; measured, it goes through 5 to 10 % faster for 3 MB more.
-setFlagsFromString("--always-sparkplug");
+keepYoungObjectsFew();
 
 const [{ adapters }, { simulatorCommands }, { runCli }] = await Promise.all([
   import("../adapters/index.ts"),

@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import {
   type Acceptance,
@@ -13,8 +14,8 @@ import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { OcppDevice } from "./config.ts";
 import { carCapability } from "./control/car-capability.ts";
 import { powerFromImportKW } from "./control/import-limit.ts";
-import { TargetKeeper, textId } from "./control/target-keeper.ts";
-import { V2gControl } from "./control/v2g-control.ts";
+import { TargetKeeper, type TargetOwner, textId } from "./control/target-keeper.ts";
+import { V2gControl, type V2gOwner } from "./control/v2g-control.ts";
 import type { WireSetpoint } from "./control/v2g-setpoint.ts";
 import { CallFailure } from "./link/call-queue.ts";
 import { Life } from "./link/life.ts";
@@ -25,7 +26,7 @@ import { measuredFrom } from "./metering/reading-from-samples.ts";
 import { PLUG_AVAILABILITY } from "./sessions/availability.ts";
 import type { CarNeeds } from "./sessions/car-needs.ts";
 import { carObjective } from "./sessions/car-objective.ts";
-import { ConnectedCar } from "./sessions/connected-car.ts";
+import { type CarPlace, ConnectedCar } from "./sessions/connected-car.ts";
 import { ConnectorSessions } from "./sessions/connector-sessions.ts";
 import type { SessionRecord } from "./sessions/session-record.ts";
 import { Notices } from "./setup/notices.ts";
@@ -34,17 +35,17 @@ import type { Station, StationPort } from "./station.ts";
 type SamplesEvent = Extract<PlugEvent, { kind: "samples" }>;
 
 /** One connector of a charger as the core sees it. */
-export class OcppConnector implements Adapter, StationPort {
+export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwner, CarPlace {
   readonly era: Era;
-  readonly sessions: ConnectorSessions;
-  readonly #station: Station;
-  readonly #device: OcppDevice;
-  readonly #context: AdapterContext;
+  readonly station: Station;
+  readonly device: OcppDevice;
+  readonly context: AdapterContext;
   readonly #reports = new ReportQueue();
-  readonly #notices = new Notices((notices) => this.#reports.push({ kind: "notices", notices }));
-  readonly #log: Log;
-  readonly #car: ConnectedCar;
-  readonly #v2g: V2gControl;
+  readonly notices = new Notices(this.#reports);
+  /** Made with the first that is asked of it, as is the car with the first that is known of one: most connectors are idle. */
+  #sessions: ConnectorSessions | undefined;
+  #car: ConnectedCar | undefined;
+  readonly v2g: V2gControl;
   readonly #deviceClock = new DeviceClock();
   /** Keeps the target in force. */
   readonly keeper: TargetKeeper;
@@ -66,35 +67,34 @@ export class OcppConnector implements Adapter, StationPort {
     context: AdapterContext,
   ) {
     this.era = role.era;
-    this.#device = device;
-    this.#station = station;
+    this.device = device;
+    this.station = station;
     this.#meterIntervalMs = meterIntervalMs;
-    this.#context = context;
-    this.#log = context.log.child({ era: role.era, charger: device.identity });
+    this.context = context;
     this.#identity = station.chargerIdentity;
-    this.#car = new ConnectedCar({ device, memory: context.memory, clock: context.clock, log: this.#log });
-    this.#v2g = new V2gControl({
-      station,
-      device,
-      clock: context.clock,
-      log: this.#log,
-      needs: () => this.#car.needs,
-      onLost: () => this.keeper.sendAgain("the charger lost its setpoint"),
-    });
-    this.keeper = new TargetKeeper({
-      station,
-      device,
-      context,
-      v2g: this.#v2g,
-      log: this.#log,
-      notices: this.#notices,
-      tell: (report) => this.#reports.push(report),
-      onCapability: () => this.#sayCapability(),
-      // What ran before a restart goes on, as far as we know; the charger says otherwise if not.
-      openTransactionId: station.book.openOn(device.connector)?.transactionId,
-    });
-    this.sessions = new ConnectorSessions({
-      era: role.era,
+    this.v2g = new V2gControl(this);
+    // What ran before a restart goes on, as far as we know; the charger says otherwise if not.
+    this.keeper = new TargetKeeper(this, station.book.openOn(device.connector)?.transactionId);
+  }
+
+  get clock(): Clock {
+    return this.context.clock;
+  }
+
+  /** Made when a line is written: a connector has little to say, and there are many. */
+  get log(): Log {
+    return this.context.log.child({ era: this.era, charger: this.device.identity });
+  }
+
+  /** What the car told; absent while it told nothing. */
+  get needs(): CarNeeds | undefined {
+    return this.#car?.needs;
+  }
+
+  get sessions(): ConnectorSessions {
+    const { era, device, station, context } = this;
+    this.#sessions ??= new ConnectorSessions({
+      era,
       device,
       station,
       clock: context.clock,
@@ -105,31 +105,32 @@ export class OcppConnector implements Adapter, StationPort {
         profile: this.keeper.profileForStart(),
       }),
     });
+    return this.#sessions;
   }
 
   get charger(): string {
-    return this.#station.identity;
+    return this.station.identity;
   }
 
   get connector(): number {
-    return this.#device.connector;
+    return this.device.connector;
   }
 
   get mayDischarge(): boolean {
-    return this.#device.v2g !== undefined;
+    return this.device.v2g !== undefined;
   }
 
   /** Sessions of this connector, oldest first. */
   get sessionRecords(): readonly SessionRecord[] {
-    return this.#station.book.records.filter((record) => record.connector === this.#device.connector);
+    return this.station.book.records.filter((record) => record.connector === this.device.connector);
   }
 
   get protocol(): string {
-    return this.#station.version ?? "ocpp";
+    return this.station.version ?? "ocpp";
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
-    await this.#station.connected(signal);
+    await this.station.connected(signal);
     this.#started = true;
     const capability = this.#capability();
     this.#saidCapability = JSON.stringify(capability);
@@ -137,7 +138,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    if (target.untilMs <= this.#context.clock.now()) {
+    if (target.untilMs <= this.context.clock.now()) {
       throw new DeviceError("refused", this.era, `the target ended at ${timestampFrom(target.untilMs)}`);
     }
     return this.#asDevice(signal, () => this.keeper.apply(target, signal));
@@ -158,7 +159,7 @@ export class OcppConnector implements Adapter, StationPort {
   [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.end("the adapter is closed");
     this.keeper.stop();
-    this.#station.removePort(this.#device.connector);
+    this.station.removePort(this.device.connector);
     return Promise.resolve();
   }
 
@@ -168,9 +169,21 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onBackendLimit(): void {
-    const limit = this.#station.backendLimit(this.#device.connector, this.#device);
+    const limit = this.station.backendLimit(this.device.connector, this.device);
     this.#reports.push({ kind: "limits", limits: limit === undefined ? [] : [limit] });
     this.keeper.onBackendLimit();
+  }
+
+  tell(report: Report): void {
+    this.#reports.push(report);
+  }
+
+  onCapability(): void {
+    this.#sayCapability();
+  }
+
+  onSetpointLost(): void {
+    this.keeper.sendAgain("the charger lost its setpoint");
   }
 
   onReady(): void {
@@ -187,7 +200,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onNotice(topic: string, text: string | undefined): void {
-    this.#notices.set(topic, text);
+    this.notices.set(topic, text);
   }
 
   onClock(): void {
@@ -200,7 +213,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   onIdentity(identity: DeviceIdentity): void {
-    this.#v2g.forgetCharger();
+    this.v2g.forgetCharger();
     this.#identity = identity;
     this.#sayCapability();
   }
@@ -210,26 +223,36 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   setpointOf(profileId: number): WireSetpoint | undefined {
-    return this.#v2g.setpointOf(profileId);
+    return this.v2g.setpointOf(profileId);
   }
 
   onEvent(event: PlugEvent): void {
-    if (event.connector === this.#device.connector || event.connector === 0) this.sessions.onEvent(event);
+    if (event.connector === this.device.connector || event.connector === 0) this.#tellSessions(event);
     if (event.kind === "state") this.#onState(event.connector, event.state);
     // Samples of connector 0 are those of the whole station, which may feed more than this connector.
-    else if (event.connector !== this.#device.connector) return;
+    else if (event.connector !== this.device.connector) return;
     else if (event.kind === "samples") this.#onSamples(event);
     else if (event.kind === "transaction") {
-      if (event.past === undefined) this.keeper.onTransaction(event.transactionId, this.#context.clock.now());
+      if (event.past === undefined) this.keeper.onTransaction(event.transactionId, this.context.clock.now());
       else this.#onPastTransaction(event.transactionId);
     } else if (event.kind === "needs") this.#onNeeds(event.needs);
     else if (event.kind === "plan") {
-      this.#car.plans(event.plan);
+      this.#carHere().plans(event.plan);
       this.#sayAvailability();
     } else if (event.kind === "transaction-over" && event.transactionId === this.keeper.transactionId) {
       this.#onCarGone();
       this.keeper.onTransactionOver(event.transactionId);
     }
+  }
+
+  #tellSessions(event: PlugEvent): void {
+    // Where nothing was asked for, nobody waits; but a reservation may be one from before a restart.
+    if (this.#sessions !== undefined || event.kind === "reservation-over") this.sessions.onEvent(event);
+  }
+
+  #carHere(): ConnectedCar {
+    this.#car ??= new ConnectedCar(this);
+    return this.#car;
   }
 
   #onState(connector: number, state: PlugState): void {
@@ -241,7 +264,7 @@ export class OcppConnector implements Adapter, StationPort {
       if (!finer) this.#state = state;
       if (state === "free") {
         const open = this.keeper.transactionId;
-        if (open !== undefined) this.#station.book.lost(open);
+        if (open !== undefined) this.station.book.lost(open);
         this.keeper.onCarGone();
         this.#onCarGone();
       }
@@ -250,13 +273,13 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   #onNeeds(needs: CarNeeds): void {
-    this.#car.tells(needs, textId(this.keeper.transactionId));
-    this.#v2g.stop();
+    this.#carHere().tells(needs, textId(this.keeper.transactionId));
+    this.v2g.stop();
     const objective = carObjective(needs);
     this.#reports.push({ kind: "objective", ...(objective === undefined ? {} : { objective }) });
     const { socPercent } = needs;
     if (socPercent !== undefined) {
-      const receivedAtMs = this.#context.clock.now();
+      const receivedAtMs = this.context.clock.now();
       this.#reports.push({ kind: "reading", reading: { era: this.era, receivedAtMs, socPercent } });
     }
     this.#sayCapability();
@@ -264,8 +287,9 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   #onCarGone(): void {
-    this.#v2g.forgetCar();
-    if (!this.#car.leaves()) return;
+    this.v2g.forgetCar();
+    // Also one of which only the memory knows.
+    if (!(this.#car ?? new ConnectedCar(this)).leaves()) return;
     this.#reports.push({ kind: "objective" });
     this.#sayCapability();
   }
@@ -283,8 +307,8 @@ export class OcppConnector implements Adapter, StationPort {
       era: this.era,
       // A car on one line can take no more than one line carries.
       minPowerKW: usable ? Math.max(minPowerKW, powerFromImportKW(this.keeper.mostKW)) : 0,
-      maxPowerKW: usable && this.#car.mayGive ? maxPowerKW : 0,
-      reason: usable ? `${reason}${this.#car.planText}` : reason,
+      maxPowerKW: usable && (this.#car?.mayGive ?? true) ? maxPowerKW : 0,
+      reason: usable ? `${reason}${this.#car?.planText ?? ""}` : reason,
     };
     const said = JSON.stringify(availability);
     if (said === this.#said) return;
@@ -305,18 +329,18 @@ export class OcppConnector implements Adapter, StationPort {
   /** A message that waited in the charger tells of a transaction. It may be over: its end comes behind it, or not. */
   #onPastTransaction(transactionId: number | string): void {
     if (transactionId === this.keeper.transactionId) return;
-    if (this.#station.version !== "ocpp1.6") this.#askIfItGoesOn(transactionId);
+    if (this.station.version !== "ocpp1.6") this.#askIfItGoesOn(transactionId);
     else if (this.#state !== "free") this.keeper.onTransaction(transactionId, undefined);
   }
 
   #askIfItGoesOn(transactionId: number | string): void {
     this.sessions.goesOn(transactionId, this.#lifetime.signal).then(
       (goesOn) => {
-        if (goesOn === true && !this.#station.book.isOver(transactionId)) {
+        if (goesOn === true && !this.station.book.isOver(transactionId)) {
           this.keeper.onTransaction(transactionId, undefined);
         }
         if (goesOn !== false) return;
-        this.#station.book.lost(transactionId);
+        this.station.book.lost(transactionId);
         this.keeper.onTransactionOver(transactionId);
       },
       () => {},
@@ -324,7 +348,7 @@ export class OcppConnector implements Adapter, StationPort {
   }
 
   #onSamples(event: SamplesEvent): void {
-    const receivedAtMs = this.#context.clock.now();
+    const receivedAtMs = this.context.clock.now();
     let live = event.sets.length > 0;
     for (const set of event.sets) {
       const timing = this.#deviceClock.judge(set.takenAtMs, receivedAtMs);
@@ -333,7 +357,7 @@ export class OcppConnector implements Adapter, StationPort {
       const measured = measuredFrom(set.samples, this.keeper.rating);
       if (measured === undefined) continue;
       if (!replayed && this.keeper.noteLines(measured.currentA)) this.#sayAvailability();
-      if (!replayed) this.#car.meters(measured);
+      if (!replayed) this.#carHere().meters(measured);
       this.#reports.push({
         kind: "reading",
         reading: {
@@ -345,9 +369,9 @@ export class OcppConnector implements Adapter, StationPort {
         },
       });
     }
-    const recalled = live ? this.#car.recall(textId(this.keeper.transactionId)) : undefined;
+    const recalled = live ? this.#carHere().recall(textId(this.keeper.transactionId)) : undefined;
     if (recalled !== undefined) this.#onNeeds(recalled);
-    else if (this.#car.needs !== undefined) this.#sayAvailability();
+    else if (this.needs !== undefined) this.#sayAvailability();
     // A transaction that began before we did: the charger goes on with it and only names it here.
     if (live && event.transactionId !== undefined && (this.#state === undefined || this.#usable())) {
       this.keeper.onTransaction(event.transactionId, undefined);
@@ -357,9 +381,9 @@ export class OcppConnector implements Adapter, StationPort {
   #capability(): Capability {
     const { leastKW, needsUs } = this.keeper;
     return {
-      ...carCapability(this.#device, leastKW, this.#car.needs, this.#v2g.obstacle()),
+      ...carCapability(this.device, leastKW, this.needs, this.v2g.obstacle()),
       failsafe: needsUs ? "gateway-only" : "device",
-      settleMs: this.#device.settleS * 1000,
+      settleMs: this.device.settleS * 1000,
       sampleMs: this.#meterIntervalMs,
       ...(this.#identity === undefined ? {} : { identity: this.#identity }),
     };

@@ -44,6 +44,10 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
   readonly #doorkeeper: Doorkeeper;
   readonly #ended = new AbortController();
   readonly #closing = new Set<Promise<void>>();
+  // One for all stations.
+  readonly #now = () => this.#context.clock.now();
+  readonly #onUnkept = (charger: string, error: unknown) =>
+    this.#context.log.error("a charging session could not be kept", { charger, err: error });
   #plain: DialInPort | undefined;
   #tls: DialInPort | undefined;
 
@@ -98,7 +102,7 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
     const other = this.#contradiction(station, device);
     if (other !== undefined) throw new Error(`charger ${identity}: all its connectors must have the same ${other}`);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
-    station.addPort(device.connector, connector);
+    station.addPort(connector);
     this.#connectorOf.set(connector, connector);
     this.#stations.set(identity, station);
     return connector;
@@ -188,7 +192,7 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
 
   #newStation(device: OcppDevice): Station {
     const { identity, upstream } = device;
-    const { memory, log } = this.#context;
+    const { memory } = this.#context;
     return new Station(
       {
         identity,
@@ -196,16 +200,14 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
         withoutSubprotocol: versionWithoutSubprotocol(device, this.#shared),
         upstream,
         admission: this.#admission(device),
-        book: new TransactionBook(identity, memory, this.#hash, (error) =>
-          log.error("a charging session could not be kept", { charger: identity, err: error }),
-        ),
+        book: new TransactionBook(identity, memory, this.#hash, this.#onUnkept),
       },
       this.#surroundings,
     );
   }
 
   #admission({ authorization, idTags }: OcppDevice): Admission {
-    return new Admission(authorization, idTags ?? this.#shared.idTags, () => this.#context.clock.now());
+    return new Admission(authorization, idTags ?? this.#shared.idTags, this.#now);
   }
 
   /** What another connector of the same charger has otherwise; nothing where they agree. */

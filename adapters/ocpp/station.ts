@@ -14,30 +14,31 @@ import { ChargerLink, type LinkSettings, type Misconduct } from "./link/charger-
 import { cutText, type JsonRecord } from "./link/json.ts";
 import { Life } from "./link/life.ts";
 import { Session, type SessionOwner } from "./link/session.ts";
-import type { Dialect, DialectContext, Request, V2gRequests } from "./messages/dialect.ts";
-import { createDialect16 } from "./messages/dialect-1.6.ts";
-import { createDialect201 } from "./messages/dialect-2.0.1.ts";
-import { createDialect21 } from "./messages/dialect-2.1.ts";
+import type { Dialect, Request, V2gRequests } from "./messages/dialect.ts";
+import { DIALECT_16 } from "./messages/dialect-1.6.ts";
+import { DIALECT_201 } from "./messages/dialect-2.0.1.ts";
+import { DIALECT_21 } from "./messages/dialect-2.1.ts";
 import type { ChargerEvent, Handled, PlugEvent } from "./messages/events.ts";
 import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
 import type { UpstreamConfig } from "./proxy/upstream-config.ts";
 import type { Admission } from "./sessions/admission.ts";
-import { pushLocalList } from "./sessions/local-list.ts";
 import type { TransactionBook } from "./sessions/transaction-book.ts";
 import { ChargerClock, type TimeSaid, timeSaidIn } from "./setup/charger-clock.ts";
-import { setUp, trigger } from "./setup/charger-setup.ts";
+import { trigger } from "./setup/charger-setup.ts";
 import { KnownStation } from "./setup/known-stations.ts";
 import { ModelMemory } from "./setup/model-memory.ts";
-import { readTraits } from "./setup/read-traits.ts";
 import { ReportDesk } from "./setup/report-desk.ts";
 import type { Traits } from "./setup/traits.ts";
+import { type WelcomedStation, welcome } from "./setup/welcome.ts";
 import type { Connection, StationReport } from "./station-report.ts";
 import type { StationWatcher } from "./station-watcher.ts";
 import type { OcppVersion } from "./version.ts";
 
 /** One connector of a station, as the station sees it. */
 export interface StationPort {
+  /** Its number at the charger (1.6), or that of its EVSE (2.x). */
+  readonly connector: number;
   onLink(up: boolean, detail: string): void;
   /** The charger takes commands: it has just connected, or has just booted and may have forgotten everything. */
   onReady(): void;
@@ -82,12 +83,6 @@ export interface StationSurroundings {
   readonly watcher: StationWatcher;
 }
 
-/** A charger that says nothing so long after connecting did not boot: it only lost the line. */
-const BOOT_GRACE_MS = 1500;
-
-/** A charger that does not say what it can do in this time takes its commands without. */
-const TRAITS_GRACE_MS = 2000;
-
 /** A charger's clock that turns out to be more wrong than this gets its times anew. */
 const OTHER_CLOCK_MS = 5000;
 
@@ -103,14 +98,14 @@ const MAX_IDENTITY_LETTERS = 100;
 /** With a reason of ours `abort` makes no exception with its stack. */
 const BEGUN_ANEW = "the charger booted";
 
-const DIALECTS: Readonly<Record<OcppVersion, (context: DialectContext) => Dialect>> = {
-  "ocpp1.6": createDialect16,
-  "ocpp2.0.1": createDialect201,
-  "ocpp2.1": createDialect21,
+const DIALECTS: Readonly<Record<OcppVersion, Dialect>> = {
+  "ocpp1.6": DIALECT_16,
+  "ocpp2.0.1": DIALECT_201,
+  "ocpp2.1": DIALECT_21,
 };
 
 /** One charger: its connection, which comes and goes, and the connectors behind it. */
-export class Station implements SessionOwner {
+export class Station implements SessionOwner, WelcomedStation {
   readonly identity: string;
   readonly security: StationSecurity;
   /** What the charger is taken to speak if it offers no subprotocol; absent: then it is refused. */
@@ -120,15 +115,14 @@ export class Station implements SessionOwner {
   readonly admission: Admission;
   readonly book: TransactionBook;
   readonly #around: StationSurroundings;
-  readonly #ports = new Map<number, StationPort>();
-  /** One for each version that the charger has spoken: it may come back with another. */
-  #dialects: readonly Dialect[] = [];
+  /** Few, mostly one. */
+  #ports: readonly StationPort[] = [];
   /** What worked with this model of charger. */
   readonly modelMemory: ModelMemory;
   /** The most of the whole station, which its connectors share. */
   readonly cap: StationCap;
   readonly chargerClock = new ChargerClock();
-  readonly reports: ReportDesk;
+  #reports: ReportDesk | undefined;
   readonly #known: KnownStation;
   readonly #life = new Life();
   #session: Session | undefined;
@@ -152,10 +146,9 @@ export class Station implements SessionOwner {
     this.admission = admission;
     this.book = book;
     this.#around = around;
-    this.modelMemory = new ModelMemory(memory, this.log);
+    this.modelMemory = new ModelMemory(memory, this);
     this.cap = new StationCap(clock);
-    this.reports = new ReportDesk(clock);
-    this.#known = new KnownStation(memory, identity, this.log);
+    this.#known = new KnownStation(memory, this);
     this.#facts = this.#known.read();
     if (this.#facts?.identity !== undefined) this.modelMemory.identify(this.#facts.identity);
     if (upstream !== undefined) this.#proxy = this.#proxyTo(upstream);
@@ -163,12 +156,18 @@ export class Station implements SessionOwner {
 
   /** The bound that the charger's backend sets on a connector; absent where it sets none. */
   backendLimit(connector: number, connection: AcConnection): Limit | undefined {
-    return this.#proxy?.limit(connector, connection, this.#ports.size);
+    return this.#proxy?.limit(connector, connection, this.#ports.length);
   }
 
   /** How its backend is doing; absent where it has none. */
   get backend(): BackendStatus | undefined {
     return this.#proxy?.status;
+  }
+
+  /** Where reports are put together; made for the first that is asked for, which a 1.6 station never is. */
+  get reports(): ReportDesk {
+    this.#reports ??= new ReportDesk(this.#around.context.clock);
+    return this.#reports;
   }
 
   /** Aborts when the station is closed for good. */
@@ -215,7 +214,7 @@ export class Station implements SessionOwner {
     const { backend } = this;
     return {
       identity: this.identity,
-      connectors: [...this.#ports.keys()].sort((a, b) => a - b),
+      connectors: this.#ports.map((port) => port.connector).sort((a, b) => a - b),
       securityProfile: this.security.least,
       ...(this.#connection === undefined ? {} : { connection: this.#connection }),
       ...(this.chargerIdentity === undefined ? {} : { device: this.chargerIdentity }),
@@ -228,20 +227,22 @@ export class Station implements SessionOwner {
 
   /** Its connectors, as they were added. */
   get ports(): readonly StationPort[] {
-    return [...this.#ports.values()];
+    return this.#ports;
   }
 
-  addPort(connector: number, port: StationPort): void {
-    if (this.#ports.has(connector))
+  addPort(port: StationPort): void {
+    const { connector } = port;
+    if (this.#portOn(connector) !== undefined)
       throw new Error(`charger ${this.identity}: connector ${connector} is configured twice`);
-    this.#ports.set(connector, port);
+    // A spread array would have room for 17.
+    this.#ports = this.#ports.concat(port);
     this.cap.register(connector);
   }
 
   removePort(connector: number): void {
-    this.#ports.delete(connector);
+    this.#ports = this.#ports.filter((port) => port.connector !== connector);
     this.cap.unregister(connector);
-    if (this.#ports.size === 0) this.#around.watcher.onVacant(this);
+    if (this.#ports.length === 0) this.#around.watcher.onVacant(this);
   }
 
   /**
@@ -269,14 +270,14 @@ export class Station implements SessionOwner {
     const { links, shared, context } = this.#around;
     this.#session?.link.drop("replaced by a new connection");
     this.#warnOfLowerProfile(connection);
-    const session = new Session(this.#dialect(version), this);
+    const session = new Session(DIALECTS[version], this);
     session.link = new ChargerLink(socket, version, links, session);
     session.askMeterAtMs = context.clock.elapsedMs() + silenceMs(shared);
     this.#session = session;
     this.#connection = connection;
     session.link.open();
     this.#proxy?.chargerUp(version);
-    for (const port of this.#ports.values()) port.onLink(true, `${version} from ${from}`);
+    for (const port of this.#ports) port.onLink(true, `${version} from ${from}`);
     const arrivals = this.#arrivals ?? [];
     this.#arrivals = undefined;
     for (const arrived of arrivals) arrived();
@@ -336,14 +337,14 @@ export class Station implements SessionOwner {
         return answer;
       },
       onLimits: () => {
-        for (const port of this.#ports.values()) port.onBackendLimit();
+        for (const port of this.#ports) port.onBackendLimit();
       },
     });
   }
 
   /** Our own answer, and the backend's where the charger has one and it has the say. */
   onCall({ dialect }: Session, action: string, payload: JsonRecord): Handled | Promise<Handled> {
-    const handled = dialect.inbound(action, payload);
+    const handled = dialect.inbound(action, payload, this);
     const said = timeSaidIn(action, payload);
     if (said !== undefined) this.#noteTime(said);
     if (this.#proxy === undefined) return handled;
@@ -353,30 +354,36 @@ export class Station implements SessionOwner {
     return answer instanceof Promise ? answer.then(withEvents) : withEvents(answer);
   }
 
-  #dialect(version: OcppVersion): Dialect {
-    const known = this.#dialects.find((dialect) => dialect.version === version);
-    if (known !== undefined) return known;
-    const context: DialectContext = {
-      now: () => this.#around.context.clock.now(),
-      heartbeatIntervalS: this.#around.shared.heartbeatIntervalS,
-      onlyConnector: () => (this.#ports.size === 1 ? this.#ports.keys().next().value : undefined),
-      book: this.book,
-      admission: this.admission,
-      hasTarget: (connector) => this.#ports.get(connector)?.hasTarget() ?? false,
-      setpointOf: (profileId) => this.#setpointOf(profileId),
-      v2gConnectors: () => [...this.#ports].flatMap(([connector, port]) => (port.mayDischarge ? [connector] : [])),
-    };
-    const dialect = DIALECTS[version](context);
-    this.#dialects = this.#dialects.concat(dialect);
-    return dialect;
+  now(): number {
+    return this.#around.context.clock.now();
   }
 
-  #setpointOf(profileId: number): WireSetpoint | undefined {
-    for (const port of this.#ports.values()) {
+  get heartbeatIntervalS(): number {
+    return this.#around.shared.heartbeatIntervalS;
+  }
+
+  onlyConnector(): number | undefined {
+    return this.#ports.length === 1 ? this.#ports[0]?.connector : undefined;
+  }
+
+  hasTarget(connector: number): boolean {
+    return this.#portOn(connector)?.hasTarget() ?? false;
+  }
+
+  v2gConnectors(): readonly number[] {
+    return this.#ports.filter((port) => port.mayDischarge).map((port) => port.connector);
+  }
+
+  setpointOf(profileId: number): WireSetpoint | undefined {
+    for (const port of this.#ports) {
       const setpoint = port.setpointOf(profileId);
       if (setpoint !== undefined) return setpoint;
     }
     return undefined;
+  }
+
+  #portOn(connector: number): StationPort | undefined {
+    return this.#ports.find((port) => port.connector === connector);
   }
 
   onAnswered(session: Session, handled: Handled): void {
@@ -401,7 +408,7 @@ export class Station implements SessionOwner {
     this.#session = undefined;
     this.#connection = undefined;
     this.#proxy?.chargerDown();
-    for (const port of this.#ports.values()) port.onLink(false, why);
+    for (const port of this.#ports) port.onLink(false, why);
   }
 
   #onEvent(session: Session, event: ChargerEvent): void {
@@ -410,12 +417,12 @@ export class Station implements SessionOwner {
       this.chargerClock.restart();
       const identity = shortened(event.identity);
       this.#learn(session, { identity });
-      for (const port of this.#ports.values()) port.onIdentity(identity);
+      for (const port of this.#ports) port.onIdentity(identity);
       this.#beginWelcome(session);
       return;
     }
     if (event.kind === "report") {
-      this.reports.take(event);
+      this.#reports?.take(event);
       return;
     }
     if (event.kind === "security") {
@@ -426,8 +433,8 @@ export class Station implements SessionOwner {
     if (event.kind === "state" && session.welcome !== undefined) session.stateHeard.add(event.connector);
     if (event.kind === "samples") session.samplesHeard = true;
     // Connector 0 is the whole station, and concerns each of them.
-    for (const [connector, port] of this.#ports) {
-      if (event.connector === connector || event.connector === 0) port.onEvent(event);
+    for (const port of this.#ports) {
+      if (event.connector === port.connector || event.connector === 0) port.onEvent(event);
     }
   }
 
@@ -446,68 +453,26 @@ export class Station implements SessionOwner {
 
   #beginWelcome(session: Session): void {
     session.welcome?.abort(BEGUN_ANEW);
-    const welcome = new AbortController();
-    session.welcome = welcome;
-    this.#welcome(session, welcome.signal)
+    const begun = new AbortController();
+    session.welcome = begun;
+    welcome(session, this, this.#around, begun.signal)
       .catch((error: unknown) => {
         // The link ended, or a boot made this begin anew.
-        if (welcome.signal.aborted) return;
+        if (begun.signal.aborted) return;
         session.markReady();
         this.log.info("the charger's set-up was left unfinished", { err: error });
       })
       .finally(() => {
-        if (session.welcome === welcome) session.endWelcome();
+        if (session.welcome === begun) session.endWelcome();
       });
   }
 
-  /** After connecting or booting: learn what the charger can do, give it its targets again, then set up its metering. */
-  async #welcome(session: Session, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#around.context;
-    const grace = clock.sleep(BOOT_GRACE_MS, signal).catch(() => {});
-    const silent = await Promise.race([session.whenHeard().then(() => false), grace.then(() => true)]);
-    signal.throwIfAborted();
-    // With what an earlier boot told us the targets need not wait for the question.
-    const known = this.#facts?.version === session.dialect.version && this.#facts.traits !== undefined;
-    const reading = this.#learnTraits(session, signal);
-    // It is awaited below; until then nobody listens.
-    reading.catch(() => {});
-    if (!known) await Promise.race([reading, clock.sleep(TRAITS_GRACE_MS, signal)]);
-    signal.throwIfAborted();
-    session.markReady();
-    for (const port of this.#ports.values()) port.onReady();
-
-    await reading;
-    const { meterIntervalS, idleMeterIntervalS, heartbeatIntervalS, pingIntervalS } = this.#around.shared;
-    const { sampleIntervalS } = await setUp({
-      session,
-      connectors: [...this.#ports.keys()],
-      traits: this.traits,
-      memory: this.modelMemory,
-      wanted: {
-        sampleIntervalS: meterIntervalS,
-        idleIntervalS: idleMeterIntervalS,
-        mayDischarge: [...this.#ports.values()].some((port) => port.mayDischarge),
-        heartbeatIntervalS,
-        pingIntervalS,
-      },
-      askForBoot: silent,
-      log: this.log,
-      signal,
-    });
-    const lacks = this.traits.smartCharging === false ? "the charger says that it has no smart charging" : undefined;
-    for (const port of this.#ports.values()) {
-      if (sampleIntervalS !== undefined) port.onSampleInterval(sampleIntervalS);
-      port.onNotice("smart-charging", lacks);
-    }
-    const { identity, admission } = this;
-    const { memory } = this.#around.context;
-    await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log: this.log, signal });
-    for (const port of this.#ports.values()) await port.onSetUp(signal);
+  knowsTraits(version: OcppVersion): boolean {
+    return this.#facts?.version === version && this.#facts.traits !== undefined;
   }
 
-  async #learnTraits(session: Session, signal: AbortSignal): Promise<void> {
-    const traits = await readTraits(session, this.reports, this.log, signal);
-    if (traits !== undefined) this.#learn(session, { traits });
+  learnTraits(session: Session, traits: Traits): void {
+    this.#learn(session, { traits });
   }
 
   /** What the charger said of itself, as far as it said it in the version that it speaks. */
@@ -525,11 +490,11 @@ export class Station implements SessionOwner {
     const wasSteady = this.chargerClock.isSteady;
     this.chargerClock.note(said, clock.now(), clock.elapsedMs());
     const { skewMs, isSteady, fault } = this.chargerClock;
-    for (const port of this.#ports.values()) port.onNotice("clock", fault);
+    for (const port of this.#ports) port.onNotice("clock", fault);
     // A clock that jumps about is not followed: its times are not used.
     const isOther = isSteady ? Math.abs(skewMs - before) >= OTHER_CLOCK_MS : wasSteady;
     if (!isOther) return;
-    for (const port of this.#ports.values()) port.onClock();
+    for (const port of this.#ports) port.onClock();
   }
 
   /** Asked too often some chargers break, so this stays far apart. */
@@ -537,7 +502,7 @@ export class Station implements SessionOwner {
     const silent = !session.samplesHeard;
     session.samplesHeard = false;
     if (!silent || !session.asksMeter) return;
-    for (const connector of this.#ports.keys()) {
+    for (const { connector } of this.#ports) {
       const asked = trigger(session, "MeterValues", connector, session.link.ended);
       session.asksMeter = await asked.catch(() => false);
     }

@@ -2,6 +2,7 @@ import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { Gateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
+import { compileEagerly } from "./engine-flags.ts";
 import type { AddCommand } from "./program.ts";
 import { stopSignal, untilAborted } from "./stop-signal.ts";
 
@@ -38,6 +39,7 @@ export const addRunCommand: AddCommand = (program, parts) => {
       });
       try {
         await gateway.start();
+        compileEagerly();
         await untilAborted(stop);
       } finally {
         const forced = new AbortController();

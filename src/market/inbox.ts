@@ -60,8 +60,7 @@ export class Inbox {
       if (message.action !== undefined && requests?.takes(message.action)) return await requests.receive(message);
       body = readBody(message);
       if (message.action === undefined && requests?.takes(actionOf(body))) return await requests.receive(message);
-      if (this.#options.onSession === undefined || !isSessionUpdate(body))
-        if (this.#options.onSession === undefined || !isSessionUpdate(body)) refuseRequest(actionOf(body), body);
+      if (this.#options.onSession === undefined || !isSessionUpdate(body)) refuseRequest(actionOf(body), body);
       const context = messageContext(body);
       action = context.action;
       checkAction(message, context);

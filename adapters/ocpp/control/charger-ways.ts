@@ -1,10 +1,20 @@
 import type { OcppDevice } from "../config.ts";
+import { LazyMap } from "../lazy-map.ts";
 import type { Station } from "../station.ts";
 import type { ProfileKind, ProfilePurpose } from "./charging-profile.ts";
 import { fallbackImportKW } from "./fallback.ts";
 import type { RateUnit } from "./import-limit.ts";
 import { namesConnector, vendorWaysOf } from "./vendor-way.ts";
-import { correctionsOf, type ProfileWay, sameWay, startingWith, type Way, waysOf } from "./way.ts";
+import {
+  correctionsOf,
+  isAmong,
+  type ProfileWay,
+  sameWay,
+  startingWith,
+  type Way,
+  type WayChoice,
+  waysOf,
+} from "./way.ts";
 import { type Pause, WayMemory, type WayPlace } from "./way-memory.ts";
 
 /** One attempt: a way, and for a power of 0 how it is said. */
@@ -19,7 +29,7 @@ export class ChargerWays {
   readonly #station: Station;
   readonly #device: OcppDevice;
   /** The way in force, for each state of the connector. */
-  readonly #used = new Map<WayPlace, Way>();
+  readonly #used = new LazyMap<WayPlace, Way>();
   #rememberedFor: string | undefined;
 
   constructor(station: Station, device: OcppDevice) {
@@ -36,19 +46,28 @@ export class ChargerWays {
   }
 
   /**
+   * One after the other, each made when it is asked for: mostly the first does, which is the way of the last time.
    * @param isPause true for a power of 0
    * @param isCorrection true where the way in force was accepted and is not followed
    */
-  attempts(place: "session" | "idle", isPause: boolean, isCorrection: boolean): readonly Attempt[] {
-    const all = waysOf(this.#choice(place === "session" ? ["TxProfile"] : []));
+  *attempts(place: "session" | "idle", isPause: boolean, isCorrection: boolean): Generator<Attempt, void> {
+    const choice = this.#choice(place === "session" ? ["TxProfile"] : []);
     // What this connector does already goes before what another one of the model did last.
     const used = this.#used.get(place) ?? this.memory.worked(place);
-    const ways = isCorrection && used !== undefined ? correctionsOf(all, used) : startingWith(all, used);
-    if (!isPause) return ways.map((way) => ({ way }));
-    const pauses = this.#pauses();
-    return ways.flatMap((way): readonly Attempt[] =>
-      way.via === "profile" ? pauses.map((pause) => ({ way, pause })) : [{ way }],
-    );
+    if (isCorrection && used !== undefined) {
+      for (const way of correctionsOf(waysOf(choice), used)) yield* this.#saying(way, isPause);
+      return;
+    }
+    const first = used !== undefined && isAmong(choice, used) ? used : undefined;
+    if (first !== undefined) yield* this.#saying(first, isPause);
+    for (const way of waysOf(choice)) {
+      if (first === undefined || !sameWay(way, first)) yield* this.#saying(way, isPause);
+    }
+  }
+
+  #saying(way: Way, isPause: boolean): readonly Attempt[] {
+    if (!isPause || way.via !== "profile") return [{ way }];
+    return this.#pauses().map((pause) => ({ way, pause }));
   }
 
   /**
@@ -100,7 +119,7 @@ export class ChargerWays {
     return fallbackImportKW(this.#station, this.#device);
   }
 
-  #choice(before: readonly ProfilePurpose[]) {
+  #choice(before: readonly ProfilePurpose[]): WayChoice {
     const { stackLevel, vendor, connector } = this.#device;
     const { maxStackLevel, maxProfiles, connectors } = this.#station.traits;
     // With room for one profile only, it has to say the target and the fallback, one after the other.

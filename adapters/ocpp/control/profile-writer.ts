@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { OcppDevice } from "../config.ts";
+import { LazySet } from "../lazy-map.ts";
 import { CallFailure } from "../link/call-queue.ts";
 import { timestampFrom } from "../link/timestamp.ts";
 import type { Status } from "../messages/dialect.ts";
@@ -77,7 +78,7 @@ export class ProfileWriter {
   readonly #phases: PhaseChoice;
   readonly #spacing: Spacing;
   readonly #calls: LimitCalls;
-  readonly #installed = new Set<Installed>();
+  readonly #installed = new LazySet<Installed>();
   #lastKW: number | undefined;
   /** kW of import that the charger has as its fallback; absent where it has none of ours, as far as we know. */
   #fallbackKW: number | undefined;
@@ -155,7 +156,7 @@ export class ProfileWriter {
   forStart(importKW: number, untilMs: number): Profile | undefined {
     const rating = ratingOf(this.#device);
     const possibleKW = possibleImportKW(importKW, rating);
-    const ways = this.#ways.attempts("session", false, false).map(({ way }) => way);
+    const ways = [...this.#ways.attempts("session", false, false)].map(({ way }) => way);
     const way = ways.find((one): one is ProfileWay => one.via === "profile" && one.purpose === "TxProfile");
     if (way === undefined) return undefined;
     const limit = wireLimit(possibleKW, rating, way.unit);

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/clock.ts";
+import { LazyMap, LazySet } from "../lazy-map.ts";
 import { type ConnectorRating, type RateUnit, type WireLimit, wireLimit } from "./import-limit.ts";
 
 interface Share {
@@ -14,9 +15,9 @@ interface Share {
  */
 export class StationCap {
   readonly #clock: Clock;
-  readonly #connectors = new Set<number>();
-  readonly #shares = new Map<number, Share>();
-  readonly #users = new Set<number>();
+  #connectors: readonly number[] = [];
+  readonly #shares = new LazyMap<number, Share>();
+  readonly #users = new LazySet<number>();
   #rewrite: (() => void) | undefined;
 
   constructor(clock: Clock) {
@@ -24,19 +25,19 @@ export class StationCap {
   }
 
   register(connector: number): void {
-    this.#connectors.add(connector);
+    this.#connectors = this.#connectors.concat(connector);
   }
 
   unregister(connector: number): void {
-    this.#connectors.delete(connector);
+    this.#connectors = this.#connectors.filter((other) => other !== connector);
     this.#shares.delete(connector);
     this.#users.delete(connector);
   }
 
   /** @param connectorsInAll how many the station says it has; one that we do not know would be bound as well */
   mayServe(connector: number, connectorsInAll: number | undefined): boolean {
-    if ((connectorsInAll ?? 1) > this.#connectors.size) return false;
-    return [...this.#connectors].every((other) => other === connector || this.#isLimited(other));
+    if ((connectorsInAll ?? 1) > this.#connectors.length) return false;
+    return this.#connectors.every((other) => other === connector || this.#isLimited(other));
   }
 
   /** A connector has a target; if the cap is in force for a neighbour, it changes with it. */

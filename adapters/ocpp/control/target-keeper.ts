@@ -23,7 +23,8 @@ const MAX_RESENDS = 5;
 
 const OVERTAKEN = "overtaken by a newer order";
 
-export interface TargetKeeperOptions {
+/** The connector whose target is kept. */
+export interface TargetOwner {
   readonly station: Station;
   readonly device: OcppDevice;
   readonly context: AdapterContext;
@@ -31,16 +32,14 @@ export interface TargetKeeperOptions {
   readonly v2g: V2gControl;
   readonly log: Log;
   readonly notices: Notices;
-  readonly tell: (report: Report) => void;
+  tell(report: Report): void;
   /** What the connector can do, or how it fails safe, is another thing now. */
-  readonly onCapability: () => void;
-  /** A transaction that ran before a restart of ours. */
-  readonly openTransactionId?: number | string | undefined;
+  onCapability(): void;
 }
 
 /** Keeps one connector's target in force: it says it, says it again when the charger may have forgotten, and takes it back. */
 export class TargetKeeper {
-  readonly #options: TargetKeeperOptions;
+  readonly #owner: TargetOwner;
   readonly #writer: ProfileWriter;
   readonly #foreign: ForeignProfiles;
   readonly #carLines: CarLines;
@@ -59,13 +58,14 @@ export class TargetKeeper {
   /** Ends the wait until the phases may be switched. */
   #rethink: AbortController | undefined;
 
-  constructor(options: TargetKeeperOptions) {
-    const { station, device, context } = options;
-    this.#options = options;
+  /** @param openTransactionId of a transaction that ran before a restart of ours */
+  constructor(owner: TargetOwner, openTransactionId: number | string | undefined) {
+    const { station, device, context } = owner;
+    this.#owner = owner;
     this.#writer = new ProfileWriter(station, device, context.clock);
     this.#foreign = new ForeignProfiles(station, device.connector);
     this.#carLines = new CarLines(device.phases);
-    this.#transactionId = options.openTransactionId;
+    this.#transactionId = openTransactionId;
   }
 
   get transactionId(): number | string | undefined {
@@ -74,17 +74,17 @@ export class TargetKeeper {
 
   /** What the connector can do on the lines that are in use now. */
   get rating(): ConnectorRating {
-    return ratingOf(this.#options.device, Math.min(this.#writer.phases, this.#carLines.lines));
+    return ratingOf(this.#owner.device, Math.min(this.#writer.phases, this.#carLines.lines));
   }
 
   /** Most power that the car can take, kW: on the lines that it uses, were they all switched on. */
   get mostKW(): number {
-    return ratingOf(this.#options.device, this.#carLines.lines).maxKW;
+    return ratingOf(this.#owner.device, this.#carLines.lines).maxKW;
   }
 
   /** Least power at which a car can run, kW; 0 where there is no such step. */
   get leastKW(): number {
-    const { device } = this.#options;
+    const { device } = this.#owner;
     return ratingOf(device, this.#writer.switchesPhases ? 1 : device.phases).minKW;
   }
 
@@ -95,7 +95,7 @@ export class TargetKeeper {
 
   /** True if a target is in force. */
   get hasTarget(): boolean {
-    return this.#target !== undefined && this.#target.untilMs > this.#options.context.clock.now();
+    return this.#target !== undefined && this.#target.untilMs > this.#owner.context.clock.now();
   }
 
   /** @throws CallFailure */
@@ -112,7 +112,7 @@ export class TargetKeeper {
       });
     } finally {
       // Also where the charger refused: it then keeps what it has, and may have nothing.
-      if (this.#owesFallback && this.#options.station.version !== undefined && this.#resend === undefined) {
+      if (this.#owesFallback && this.#owner.station.version !== undefined && this.#resend === undefined) {
         this.#fallBackSoon();
       }
     }
@@ -123,7 +123,7 @@ export class TargetKeeper {
     const target = this.#target;
     const importKW = target === undefined ? undefined : importLimitKW(target.powerKW);
     if (target === undefined || importKW === undefined) return undefined;
-    if (target.untilMs <= this.#options.context.clock.now()) return undefined;
+    if (target.untilMs <= this.#owner.context.clock.now()) return undefined;
     return this.#writer.forStart(importKW, target.untilMs);
   }
 
@@ -133,10 +133,10 @@ export class TargetKeeper {
     this.#target = undefined;
     this.#toldKW = undefined;
     this.#owesRelease = true;
-    this.#options.v2g.stop();
+    this.#owner.v2g.stop();
     await this.#turn.run(signal, () => this.#writer.clear(signal));
     this.#owesRelease = false;
-    this.#options.onCapability();
+    this.#owner.onCapability();
   }
 
   /** Why the charger may not do what it accepted. @throws CallFailure */
@@ -177,7 +177,7 @@ export class TargetKeeper {
     const profiles = await this.#foreign.list("background", signal).catch(unlessGone);
     if (profiles === undefined) return this.#lookAtComposite(signal);
     const listed = profiles.filter(isForeign).map(describeProfile).join(", ");
-    this.#options.notices.set("foreign", listed === "" ? undefined : `somebody else has set ${listed}`);
+    this.#owner.notices.set("foreign", listed === "" ? undefined : `somebody else has set ${listed}`);
   }
 
   /** The charger takes commands, and may have forgotten all. */
@@ -196,7 +196,7 @@ export class TargetKeeper {
 
   /** What the charger's backend allows may be another power now; what was told of it before no longer bounds the charger. */
   onBackendLimit(): void {
-    if (this.#writer.isFallbackCurrent || this.#options.station.version === undefined) return;
+    if (this.#writer.isFallbackCurrent || this.#owner.station.version === undefined) return;
     if (this.#writer.targetCarriesFallback(this.#target !== undefined)) {
       this.sendAgain("what comes after the target is another limit");
       return;
@@ -236,7 +236,7 @@ export class TargetKeeper {
    * @returns true if the car uses other lines than before
    */
   noteLines(currentA: readonly number[] | undefined): boolean {
-    const { device } = this.#options;
+    const { device } = this.#owner;
     if (device.carPhases === "wired" || device.current === "DC" || !this.#writer.leavesLinesToCar) return false;
     if (!this.#carLines.note(currentA)) return false;
     if (this.#target !== undefined) {
@@ -248,7 +248,7 @@ export class TargetKeeper {
   stop(): void {
     this.#stopResend();
     this.#rethink?.abort(OVERTAKEN);
-    this.#options.v2g.stop();
+    this.#owner.v2g.stop();
     this.#target = undefined;
     this.#owesRelease = false;
   }
@@ -277,7 +277,7 @@ export class TargetKeeper {
       .run(stop.signal, () => work(stop.signal))
       .catch((error: unknown) => {
         if (stop.signal.aborted) return;
-        this.#options.log.warn("the charger did not take its target again", { why, err: error });
+        this.#owner.log.warn("the charger did not take its target again", { why, err: error });
       })
       .finally(() => {
         if (this.#resend === stop) this.#resend = undefined;
@@ -285,11 +285,11 @@ export class TargetKeeper {
   }
 
   async #restore(why: string, signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options.context;
+    const { clock, random } = this.#owner.context;
     for (let attempt = 1; ; attempt++) {
       try {
-        if (await this.#options.v2g.allowTransfer(textId(this.#transactionId), signal)) this.#options.onCapability();
-        if (await this.#restoreOnce(signal)) this.#options.log.info("target sent again", { why });
+        if (await this.#owner.v2g.allowTransfer(textId(this.#transactionId), signal)) this.#owner.onCapability();
+        if (await this.#restoreOnce(signal)) this.#owner.log.info("target sent again", { why });
         break;
       } catch (error) {
         const gone = error instanceof CallFailure && error.fault === "unreachable";
@@ -301,7 +301,7 @@ export class TargetKeeper {
   }
 
   async #restoreFallback(signal: AbortSignal): Promise<void> {
-    const { notices } = this.#options;
+    const { notices } = this.#owner;
     // A target at the fallback's own level carries the fallback behind it.
     if (!this.#writer.targetCarriesFallback(this.#target !== undefined)) {
       try {
@@ -323,7 +323,7 @@ export class TargetKeeper {
     }
     const target = this.#target;
     if (target === undefined) return false;
-    if (!this.#isPossible(target) || target.untilMs <= this.#options.context.clock.now()) {
+    if (!this.#isPossible(target) || target.untilMs <= this.#owner.context.clock.now()) {
       this.#target = undefined;
       return false;
     }
@@ -331,20 +331,20 @@ export class TargetKeeper {
     const acceptance = await this.#write(target, false, signal);
     // It is judged by what was accepted: if that is another amount now, the judge must know.
     if (toldKW !== undefined && Math.abs(acceptance.appliedKW - powerFromImportKW(toldKW)) > 1e-6) {
-      this.#options.tell({ kind: "applied", setpointId: target.setpointId, acceptance });
+      this.#owner.tell({ kind: "applied", setpointId: target.setpointId, acceptance });
     }
     return true;
   }
 
   /** While nobody is connected nothing is known to be impossible. */
   #isPossible({ powerKW }: Target): boolean {
-    const { v2g, station } = this.#options;
+    const { v2g, station } = this.#owner;
     return importLimitKW(powerKW) !== undefined || v2g.obstacle() === undefined || station.version === undefined;
   }
 
   /** By setpoint where the car follows those, else by limit. */
   async #write(target: Target, isCorrection: boolean, signal: AbortSignal): Promise<Acceptance> {
-    const { v2g } = this.#options;
+    const { v2g } = this.#owner;
     const obstacle = v2g.obstacle();
     if (obstacle === undefined) {
       const held = await v2g.write(target.powerKW, target.untilMs, textId(this.#transactionId), signal);
@@ -380,7 +380,7 @@ export class TargetKeeper {
     const written = await this.#writer.write(order, signal);
     this.#toldKW = written.importKW;
     if (written.betterInMs !== undefined) this.#thinkAgainIn(written.betterInMs, target);
-    if (this.#writer.needsUs !== needed) this.#options.onCapability();
+    if (this.#writer.needsUs !== needed) this.#owner.onCapability();
     return written;
   }
 
@@ -388,7 +388,7 @@ export class TargetKeeper {
   #thinkAgainIn(ms: number, target: Target): void {
     this.#rethink?.abort(OVERTAKEN);
     this.#rethink = new AbortController();
-    this.#options.context.clock
+    this.#owner.context.clock
       .sleep(ms, this.#rethink.signal)
       .then(() => {
         if (this.#target === target) this.#resendSoon("the phases may be switched now", false);
@@ -401,7 +401,7 @@ export class TargetKeeper {
    * @returns true if there was something
    */
   async #clearedTheWay(signal: AbortSignal): Promise<boolean> {
-    if (this.#options.device.foreignProfiles !== "clear") return false;
+    if (this.#owner.device.foreignProfiles !== "clear") return false;
     const listed = await this.#foreign.list("command", signal).catch(unlessGone);
     // Where nobody can say which profiles there are, another limit than ours is the sign of one.
     if (listed === undefined && !(await this.#saysAnother(signal))) return false;
@@ -416,7 +416,7 @@ export class TargetKeeper {
 
   async #clearForeign(everything: boolean, signal: AbortSignal): Promise<number | undefined> {
     const cleared = await this.#foreign.clear(everything, signal);
-    this.#options.notices.set("foreign", undefined);
+    this.#owner.notices.set("foreign", undefined);
     // Where nobody could say which they are, ours went with them.
     if (cleared === undefined) {
       this.#writer.forgetInstalled();
@@ -434,7 +434,7 @@ export class TargetKeeper {
     const ours = wireLimit(toldKW, this.rating, said.unit);
     const isLower = said.value < ours.value && differs(said, ours);
     const text = `the charger says that ${limitText(said)} holds, where ${limitText(ours)} was set: a profile of somebody else?`;
-    this.#options.notices.set("foreign", isLower ? text : undefined);
+    this.#owner.notices.set("foreign", isLower ? text : undefined);
   }
 }
 

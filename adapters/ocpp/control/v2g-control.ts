@@ -15,15 +15,16 @@ import { setpointFromPower, type WireSetpoint } from "./v2g-setpoint.ts";
 /** Updates that may get lost before a setpoint lapses. */
 const UPDATES_PER_LEASE = 3;
 
-export interface V2gOptions {
+/** The connector whose setpoints these are. */
+export interface V2gOwner {
   readonly station: Station;
   readonly device: OcppDevice;
   readonly clock: Clock;
   readonly log: Log;
   /** What the car told; absent while it told nothing. */
-  readonly needs: () => CarNeeds | undefined;
-  /** Called when the charger has lost a setpoint that is still in force. */
-  readonly onLost: () => void;
+  readonly needs: CarNeeds | undefined;
+  /** The charger has lost a setpoint that is still in force. */
+  onSetpointLost(): void;
 }
 
 /** A setpoint that the charger accepted. */
@@ -48,20 +49,20 @@ const NO_CAR = "no car that can give energy back is connected";
  * charger with what lies below, and no clock has a part in it.
  */
 export class V2gControl {
-  readonly #options: V2gOptions;
+  readonly #owner: V2gOwner;
   #transfer: "unknown" | "allowed" | "refused" = "unknown";
   #running: Running | undefined;
   /** False once the charger said that it knows no UpdateDynamicSchedule. */
   #takesUpdates = true;
   #keeping: AbortController | undefined;
 
-  constructor(options: V2gOptions) {
-    this.#options = options;
+  constructor(owner: V2gOwner) {
+    this.#owner = owner;
   }
 
   /** Why nothing can be given back now, for a person; absent if it can, and then setpoints are what the car follows. */
   obstacle(): string | undefined {
-    const { station, device } = this.#options;
+    const { station, device } = this.#owner;
     const { version, traits } = station;
     if (version === undefined) return "the charger is not connected";
     if (station.v2g === undefined) return `${versionName(version)} cannot discharge`;
@@ -100,7 +101,7 @@ export class V2gControl {
   /** The setpoint that this profile holds; absent if it is none of ours, or its time is over. */
   setpointOf(id: number): WireSetpoint | undefined {
     const running = this.#running;
-    if (running?.profileId !== id || this.#options.clock.now() >= running.untilMs) return undefined;
+    if (running?.profileId !== id || this.#owner.clock.now() >= running.untilMs) return undefined;
     return running.setpoint;
   }
 
@@ -112,13 +113,13 @@ export class V2gControl {
    * @throws CallFailure `unreachable`, or the signal's reason when it aborts
    */
   async allowTransfer(transactionId: string | undefined, signal: AbortSignal): Promise<boolean> {
-    const needs = this.#options.needs();
-    const { device, station, log } = this.#options;
+    const needs = this.#owner.needs;
+    const { device, station, log } = this.#owner;
     if (this.#transfer !== "unknown" || transactionId === undefined || needs === undefined) return false;
     const v2g = station.v2g;
     if (device.v2g === undefined || v2g === undefined || !needs.modes.some(isBidirectional)) return false;
     const status = await this.#askPatiently(v2g.allowTransfer(transactionId, needs.modes), signal);
-    if (status === undefined || this.#options.needs() === undefined) return false;
+    if (status === undefined || this.#owner.needs === undefined) return false;
     this.#transfer = status.word === "Accepted" ? "allowed" : "refused";
     if (this.#transfer === "refused") log.warn("the charger does not let the car discharge", { ...status });
     return true;
@@ -135,15 +136,15 @@ export class V2gControl {
     transactionId: string | undefined,
     signal: AbortSignal,
   ): Promise<HeldSetpoint> {
-    const needs = this.#options.needs();
-    const v2g = this.#options.station.v2g;
+    const needs = this.#owner.needs;
+    const v2g = this.#owner.station.v2g;
     if (needs === undefined || v2g === undefined || transactionId === undefined) {
       throw new CallFailure("refused", this.obstacle() ?? NO_CAR);
     }
     const before = this.#running;
     // What kept the old setpoint alive must not come behind the new one.
     this.stop();
-    const bounds = setpointBounds(this.#options.device, needs);
+    const bounds = setpointBounds(this.#owner.device, needs);
     const setpoint = setpointFromPower(powerKW, bounds);
     if (before !== undefined && before.transactionId === transactionId && this.#isMovable(before)) {
       const moved: Running = { ...before, setpoint, untilMs, updated: true };
@@ -162,7 +163,7 @@ export class V2gControl {
   }
 
   #obstacleOfCar(): string | undefined {
-    const needs = this.#options.needs();
+    const needs = this.#owner.needs;
     if (needs === undefined || !needs.modes.some(isBidirectional)) return NO_CAR;
     if (this.#transfer === "refused") return "the charger does not let the car discharge";
     if (this.#transfer === "unknown") return "the car is not allowed to discharge yet";
@@ -172,7 +173,7 @@ export class V2gControl {
   }
 
   #attempts(needs: CarNeeds): readonly { kind: SetpointKind; stackLevel: number }[] {
-    const { device, station } = this.#options;
+    const { device, station } = this.#owner;
     const most = device.stackLevel === "auto" ? (station.traits.maxStackLevel ?? 0) : device.stackLevel;
     const levels = most === 0 ? [0] : [most, 0];
     // A car that agreed on a schedule gets one.
@@ -185,7 +186,7 @@ export class V2gControl {
   #profile(
     choice: Pick<SetpointProfile, "kind" | "stackLevel" | "setpoint" | "bounds" | "untilMs" | "transactionId">,
   ): SetpointProfile {
-    const { device, clock, needs, station } = this.#options;
+    const { device, clock, needs, station } = this.#owner;
     const nowMs = clock.now();
     const leaseS = this.#leaseS(choice.untilMs - nowMs);
     // Times are told by the charger's own clock.
@@ -195,7 +196,7 @@ export class V2gControl {
       untilMs: choice.untilMs + skewMs,
       id: profileId(device.connector, "session"),
       evseId: device.connector,
-      ...(needs()?.supply === "DC" ? {} : { phases: device.phases }),
+      ...(needs?.supply === "DC" ? {} : { phases: device.phases }),
       nowMs: nowMs + skewMs,
       leaseS,
       pullS: Math.max(1, Math.floor(leaseS / 2)),
@@ -204,7 +205,7 @@ export class V2gControl {
 
   /** Without updates nobody renews the lease, so it is the whole time. */
   #leaseS(remainingMs: number): number {
-    const { leaseS = 0 } = this.#options.device.v2g ?? {};
+    const { leaseS = 0 } = this.#owner.device.v2g ?? {};
     return this.#takesUpdates ? leaseS : Math.max(1, Math.ceil(remainingMs / 1000));
   }
 
@@ -226,7 +227,7 @@ export class V2gControl {
 
   /** Sends the same setpoint again and again: each time is a new lease. */
   #keepAlive(v2g: V2gRequests, running: Running): void {
-    const { clock, log, device } = this.#options;
+    const { clock, log, device } = this.#owner;
     const keeping = new AbortController();
     this.#keeping = keeping;
     const everyMs = ((device.v2g?.leaseS ?? 0) * 1000) / UPDATES_PER_LEASE;
@@ -236,7 +237,7 @@ export class V2gControl {
         if (await this.#move(v2g, running, keeping.signal)) return;
         // It lapsed while the link was slow, or somebody else cleared it.
         this.stop();
-        this.#options.onLost();
+        this.#owner.onSetpointLost();
       } catch (error) {
         if (!keeping.signal.aborted) log.debug("a setpoint could not be renewed", { err: error });
       }
@@ -249,7 +250,7 @@ export class V2gControl {
       return await this.#ask(request, signal);
     } catch (error) {
       if (!(error instanceof CallFailure) || error.fault === "unreachable") throw error;
-      this.#options.log.warn("the charger does not say whether the car may discharge", { err: error });
+      this.#owner.log.warn("the charger does not say whether the car may discharge", { err: error });
       return undefined;
     }
   }
@@ -257,7 +258,7 @@ export class V2gControl {
   /** A refusal in words and a CALLERROR are one thing here: the charger said no. */
   async #ask(request: Request, signal: AbortSignal): Promise<Status> {
     try {
-      const { answer, dialect } = await this.#options.station.call(() => request, "command", signal);
+      const { answer, dialect } = await this.#owner.station.call(() => request, "command", signal);
       return dialect.statuses(answer)[0] ?? { word: "no status" };
     } catch (error) {
       if (!(error instanceof CallFailure) || error.fault !== "refused") throw error;

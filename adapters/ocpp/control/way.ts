@@ -51,6 +51,19 @@ export function waysOf(choice: WayChoice): readonly Way[] {
   return choice.vendorWhen === "first" ? [...vendor, ...profiles] : [...profiles, ...vendor];
 }
 
+/** Whether a way is one of those that `waysOf` gives, without making them all. */
+export function isAmong(choice: WayChoice, way: Way): boolean {
+  if (way.via !== "profile") return choice.vendor.includes(way.via);
+  const { purpose, unit, kind, stackLevel } = way;
+  return (
+    choice.vendorWhen !== "only" &&
+    choice.purposes.includes(purpose) &&
+    choice.units.includes(unit) &&
+    (purpose === "MaxProfile" ? kind === "Absolute" : choice.kinds.includes(kind)) &&
+    (stackLevel === 0 || stackLevel === choice.stackLevel)
+  );
+}
+
 /** With the one that worked first; one that is no longer among them is of no use. */
 export function startingWith(ways: readonly Way[], worked: Way | undefined): readonly Way[] {
   const first = worked === undefined ? undefined : ways.find((way) => sameWay(way, worked));

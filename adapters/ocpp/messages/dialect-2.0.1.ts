@@ -8,64 +8,55 @@ import {
   variableQuestions,
   variablesFrom,
 } from "../setup/variables-2.0.1.ts";
-import {
-  type Dialect,
-  type DialectContext,
-  type ProfileFilter,
-  type Request,
-  STATUS_WORDS,
-  type Status,
-} from "./dialect.ts";
+import { type Dialect, type ProfileFilter, type Request, STATUS_WORDS, type Status } from "./dialect.ts";
 import { answerFrom } from "./handler-table.ts";
 import { CALLS_201 } from "./inbound-2.0.1.ts";
 import { profile201 } from "./profile-2.0.1.ts";
 import { sessionCalls2x } from "./session-calls-2.x.ts";
 
-/** OCPP 2.0.1 as one station speaks it. A configured connector is an EVSE here, with its connector 1. */
-export function createDialect201(context: DialectContext): Dialect {
-  return {
-    version: "ocpp2.0.1",
-    inbound: (action, payload) => answerFrom(CALLS_201, action, payload, context),
-    sessions: sessionCalls2x,
-    setProfile,
-    clearProfile: (id) => ({
-      action: "ClearChargingProfile",
-      payload: { chargingProfileId: id },
-      unusable: withoutStatus,
-    }),
-    clearMatching,
-    listProfiles: (requestId, evseId) => ({
-      action: "GetChargingProfiles",
-      payload: { requestId, ...(evseId === undefined ? {} : { evseId }), chargingProfile: {} },
-    }),
-    compositeSchedule: (evseId, duration) => ({ action: "GetCompositeSchedule", payload: { evseId, duration } }),
-    stopTransaction: (transactionId) => ({
-      action: "RequestStopTransaction",
-      payload: { transactionId: String(transactionId) },
-    }),
-    change: setVariable,
-    dataTransfer: (vendorId, messageId, data) => ({
-      action: "DataTransfer",
-      payload: { vendorId, ...(messageId === undefined ? {} : { messageId }), data },
-    }),
-    readVariables: variableQuestions,
-    variablesFrom,
-    readEverything: (requestId) => ({
-      action: "GetBaseReport",
-      payload: { requestId, reportBase: "ConfigurationInventory" },
-    }),
-    reportedVariables,
-    factNames: VARIABLES,
-    statuses,
-    trigger: (message, connector) => ({
-      action: "TriggerMessage",
-      payload:
-        message === "BootNotification"
-          ? { requestedMessage: message }
-          : { requestedMessage: message, evse: { id: connector, connectorId: 1 } },
-    }),
-  };
-}
+/** OCPP 2.0.1. A configured connector is an EVSE here, with its connector 1. */
+export const DIALECT_201: Dialect = {
+  version: "ocpp2.0.1",
+  inbound: (action, payload, context) => answerFrom(CALLS_201, action, payload, context),
+  sessions: sessionCalls2x,
+  setProfile,
+  clearProfile: (id) => ({
+    action: "ClearChargingProfile",
+    payload: { chargingProfileId: id },
+    unusable: withoutStatus,
+  }),
+  clearMatching,
+  listProfiles: (requestId, evseId) => ({
+    action: "GetChargingProfiles",
+    payload: { requestId, ...(evseId === undefined ? {} : { evseId }), chargingProfile: {} },
+  }),
+  compositeSchedule: (evseId, duration) => ({ action: "GetCompositeSchedule", payload: { evseId, duration } }),
+  stopTransaction: (transactionId) => ({
+    action: "RequestStopTransaction",
+    payload: { transactionId: String(transactionId) },
+  }),
+  change: setVariable,
+  dataTransfer: (vendorId, messageId, data) => ({
+    action: "DataTransfer",
+    payload: { vendorId, ...(messageId === undefined ? {} : { messageId }), data },
+  }),
+  readVariables: () => variableQuestions(),
+  variablesFrom,
+  readEverything: (requestId) => ({
+    action: "GetBaseReport",
+    payload: { requestId, reportBase: "ConfigurationInventory" },
+  }),
+  reportedVariables,
+  factNames: VARIABLES,
+  statuses,
+  trigger: (message, connector) => ({
+    action: "TriggerMessage",
+    payload:
+      message === "BootNotification"
+        ? { requestedMessage: message }
+        : { requestedMessage: message, evse: { id: connector, connectorId: 1 } },
+  }),
+};
 
 function purposeWord(purpose: ProfilePurpose): string {
   return purpose === "MaxProfile" ? "ChargingStationMaxProfile" : purpose;

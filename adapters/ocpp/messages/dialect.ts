@@ -41,7 +41,7 @@ export interface Dialect {
    * Answers a call from the charger.
    * @throws CallRefusal for what it does not know or cannot read
    */
-  inbound(action: string, payload: JsonRecord): Handled;
+  inbound(action: string, payload: JsonRecord, context: DialectContext): Handled;
   readonly sessions: SessionCalls;
   setProfile(profile: Profile): Request;
   clearProfile(id: number): Request;
@@ -55,7 +55,7 @@ export interface Dialect {
   change(name: string, value: string): Request;
   dataTransfer(vendorId: string, messageId: string | undefined, data: string): Request;
   /** Questions for what the charger can do and how it is set. */
-  readVariables(): readonly Request[];
+  readVariables(context: DialectContext): readonly Request[];
   variablesFrom(answer: JsonRecord): Variables;
   /** Asks for everything there is, for a charger that does not answer the questions above. */
   readEverything(requestId: number): Request;
@@ -78,19 +78,19 @@ export interface V2gRequests {
   allowTransfer(transactionId: string, modes: readonly string[]): Request;
 }
 
-/** What all versions need from outside. */
+/** What all versions need of the station that speaks. */
 export interface DialectContext {
   /** Wall time, epoch ms. */
-  readonly now: () => number;
+  now(): number;
   readonly heartbeatIntervalS: number;
   /** The connector that an event belongs to when the charger does not say; absent where there is more than one. */
-  readonly onlyConnector: () => number | undefined;
+  onlyConnector(): number | undefined;
   readonly book: TransactionBook;
   readonly admission: Admission;
   /** EVSEs whose cars may give energy back. */
-  readonly v2gConnectors: () => readonly number[];
+  v2gConnectors(): readonly number[];
   /** True if a charging profile for this connector is in force, or is on its way. */
-  readonly hasTarget: (connector: number) => boolean;
+  hasTarget(connector: number): boolean;
   /** The setpoint of the dynamic profile with this id; absent if none of ours is in force. */
-  readonly setpointOf: (profileId: number) => WireSetpoint | undefined;
+  setpointOf(profileId: number): WireSetpoint | undefined;
 }

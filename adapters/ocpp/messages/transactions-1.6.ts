@@ -15,7 +15,8 @@ export function authorize(payload: JsonRecord, { admission }: DialectContext): H
  * (`StopTransactionOnInvalidId`), and tells its meter values under the id that it gets here.
  */
 export function startTransaction(payload: JsonRecord, context: DialectContext): Handled {
-  const { admission, book, now } = context;
+  const { admission, book } = context;
+  const nowMs = context.now();
   const connector = integerAt(payload, "connectorId") ?? context.onlyConnector();
   if (connector === undefined || connector < 1) throw new CallRefusal("payload", "connectorId must be 1 or more");
   const token = textAt(payload, "idTag");
@@ -27,7 +28,7 @@ export function startTransaction(payload: JsonRecord, context: DialectContext): 
   const isTwice = admission.mode === "list" && token !== undefined && book.isChargingElsewhere(token, connector);
   const verdict = admission.verdict(token);
   // Without a time a repeat cannot be told from a new start, so it gets an id of its own.
-  const transactionId = book.idForStart(connector, timestamp ?? `at ${now()}`, {
+  const transactionId = book.idForStart(connector, timestamp ?? `at ${nowMs}`, {
     ...(token === undefined ? {} : { token }),
     ...(reservationId === undefined ? {} : { reservationId }),
     ...(meterKWh === undefined ? {} : { meterKWh }),
@@ -40,7 +41,7 @@ export function startTransaction(payload: JsonRecord, context: DialectContext): 
       kind: "transaction",
       connector,
       transactionId,
-      ...(isPast(atMs, now()) ? { past: true } : {}),
+      ...(isPast(atMs, nowMs) ? { past: true } : {}),
       ...(isRemote ? { remote: true } : {}),
     });
   }

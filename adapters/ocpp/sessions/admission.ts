@@ -1,3 +1,4 @@
+import { LazyMap } from "../lazy-map.ts";
 import { type Tag, type TagVerdict, verdictOn } from "./tag.ts";
 
 /** `open`: everybody may charge. `list`: who is on the list. `deny`: only what is started from here. */
@@ -6,6 +7,8 @@ export type AdmissionMode = "open" | "list" | "deny";
 /** Tokens of our own orders that a charger may ask back for; a site has few connectors. */
 const MAX_ORDERED = 64;
 
+const NOBODY: readonly Tag[] = [];
+
 const INVALID: TagVerdict = { status: "Invalid" };
 
 /** Who may charge at one station. */
@@ -13,15 +16,16 @@ export class Admission {
   readonly mode: AdmissionMode;
   /** All that may charge, for the list that the charger keeps itself. */
   readonly tags: readonly Tag[];
-  readonly #byTag: ReadonlyMap<string, Tag>;
+  /** Absent where nobody is on a list. */
+  readonly #byTag: ReadonlyMap<string, Tag> | undefined;
   readonly #now: () => number;
   /** Tokens that we started something with, until when they count. */
-  readonly #ordered = new Map<string, number>();
+  readonly #ordered = new LazyMap<string, number>();
 
   constructor(mode: AdmissionMode, tags: readonly Tag[], now: () => number) {
     this.mode = mode;
-    this.tags = mode === "list" ? tags : [];
-    this.#byTag = new Map(this.tags.map((tag) => [tag.tag.toLowerCase(), tag]));
+    this.tags = mode === "list" ? tags : NOBODY;
+    if (this.tags.length > 0) this.#byTag = new Map(this.tags.map((tag) => [tag.tag.toLowerCase(), tag]));
     this.#now = now;
   }
 
@@ -42,7 +46,7 @@ export class Admission {
   }
 
   find(token: string): Tag | undefined {
-    return this.#byTag.get(token.toLowerCase());
+    return this.#byTag?.get(token.toLowerCase());
   }
 
   /** @param token absent where the charger named none */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/clock.ts";
+import { LazySet } from "../lazy-map.ts";
 import type { ChargerEvent } from "../messages/events.ts";
 
 /** Why a wait ended; without a reason of ours each abort makes an exception with its stack. */
@@ -18,7 +19,7 @@ interface AwaitedEvent {
 /** Waits for what a charger tells. */
 export class AwaitedEvents {
   readonly #clock: Clock;
-  readonly #waiters = new Set<Waiter>();
+  readonly #waiters = new LazySet<Waiter>();
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -7,16 +7,16 @@ import { type CarPlan, plannedImportKW } from "./car-plan.ts";
 import { DischargeRoom } from "./discharge-room.ts";
 import { type EnergyRegisters, NeedsMemory } from "./needs-memory.ts";
 
-export interface ConnectedCarOptions {
+/** The connector that the car is at. */
+export interface CarPlace {
   readonly device: OcppDevice;
-  readonly memory: AdapterMemory;
-  readonly clock: Clock;
+  readonly context: { readonly memory: AdapterMemory; readonly clock: Clock };
   readonly log: Log;
 }
 
 /** The car at one connector, as far as it told of itself; also over a restart of the gateway. */
 export class ConnectedCar {
-  readonly #options: ConnectedCarOptions;
+  readonly #place: CarPlace;
   readonly #kept: NeedsMemory;
   #needs: CarNeeds | undefined;
   #room = new DischargeRoom(undefined);
@@ -25,10 +25,10 @@ export class ConnectedCar {
   /** The transaction for which it was looked up already. */
   #recalledFor: string | undefined;
 
-  constructor(options: ConnectedCarOptions) {
-    const { memory, device, log } = options;
-    this.#options = options;
-    this.#kept = new NeedsMemory(memory, device.identity, device.connector, log);
+  constructor(place: CarPlace) {
+    const { context, device, log } = place;
+    this.#place = place;
+    this.#kept = new NeedsMemory(context.memory, device.identity, device.connector, log);
   }
 
   get needs(): CarNeeds | undefined {
@@ -46,7 +46,7 @@ export class ConnectedCar {
   }
 
   tells(needs: CarNeeds, transactionId: string | undefined): void {
-    this.#options.log.info("the car told what it needs", { ...needs });
+    this.#place.log.info("the car told what it needs", { ...needs });
     if (transactionId !== undefined) this.#kept.keep(transactionId, needs, this.#registers);
     this.#needs = needs;
     const { cyclingFromKWh, leastKWh } = needs;
@@ -55,8 +55,8 @@ export class ConnectedCar {
   }
 
   plans(plan: CarPlan): void {
-    const { device, clock, log } = this.#options;
-    this.#plannedKW = plannedImportKW(plan, device, clock.now());
+    const { device, context, log } = this.#place;
+    this.#plannedKW = plannedImportKW(plan, device, context.clock.now());
     log.info("the car told what it will draw", { plannedKW: this.#plannedKW, ...plan });
   }
 

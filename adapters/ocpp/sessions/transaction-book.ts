@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { AdapterMemory } from "../../kind.ts";
+import { LazyMap } from "../lazy-map.ts";
 import { cutText } from "../link/json.ts";
 import type { SampleSet } from "../messages/events.ts";
 import { firstRegisterKWh, registerAtBeginKWh, registerAtEndKWh } from "../metering/session-registers.ts";
@@ -31,19 +32,29 @@ export interface SessionFacts {
  */
 export class TransactionBook {
   readonly #memory: AdapterMemory;
-  readonly #key: string;
   readonly #hash: TokenHash;
-  readonly #onFault: (error: unknown) => void;
+  readonly #identity: string;
+  readonly #onFault: (identity: string, error: unknown) => void;
   /** Oldest first. */
-  readonly #records = new Map<TransactionId, SessionRecord>();
-  readonly #orders = new Map<TransactionId, MessageOrder>();
+  readonly #records = new LazyMap<TransactionId, SessionRecord>();
+  readonly #orders = new LazyMap<TransactionId, MessageOrder>();
 
-  constructor(identity: string, memory: AdapterMemory, hash: TokenHash, onFault: (error: unknown) => void = () => {}) {
+  /** @param onFault told when the disk did not take what is to be kept */
+  constructor(
+    identity: string,
+    memory: AdapterMemory,
+    hash: TokenHash,
+    onFault: (identity: string, error: unknown) => void = () => {},
+  ) {
     this.#memory = memory;
     this.#hash = hash;
     this.#onFault = onFault;
-    this.#key = `sessions/${identity}`;
+    this.#identity = identity;
     for (const record of recordsFrom(memory.get(this.#key))) this.#records.set(record.transactionId, record);
+  }
+
+  get #key(): string {
+    return `sessions/${this.#identity}`;
   }
 
   /** Oldest first. */
@@ -192,7 +203,9 @@ export class TransactionBook {
       if (this.#records.size <= MAX_RECORDS) break;
       this.#records.delete(id);
     }
-    this.#memory.set(this.#key, withinBounds(this.records)).catch(this.#onFault);
+    this.#memory
+      .set(this.#key, withinBounds(this.records))
+      .catch((error: unknown) => this.#onFault(this.#identity, error));
   }
 }
 

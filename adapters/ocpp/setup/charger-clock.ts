@@ -35,13 +35,16 @@ interface Said {
   readonly atMs: number;
 }
 
+/** One list for all that are not behind. */
+const NEVER: readonly Said[] = [];
+
 /**
  * A charger's own clock, seen from the times in its messages. Each message took its way, and some were kept while the link was
  * down: so the true difference is the largest that was seen, until several later ones agree on a smaller one.
  */
 export class ChargerClock {
   #best: (Said & { readonly isSure: boolean }) | undefined;
-  #behind: Said[] = [];
+  #behind: readonly Said[] = NEVER;
   #steps = 0;
   #lastTimeMs: number | undefined;
   #sameSinceMs = 0;
@@ -70,7 +73,7 @@ export class ChargerClock {
   /** The charger was told the time, or began anew: what it said before says nothing about now. */
   restart(): void {
     this.#best = undefined;
-    this.#behind = [];
+    this.#behind = NEVER;
     this.#steps = 0;
     this.#lastTimeMs = undefined;
     this.#isFrozen = false;
@@ -92,7 +95,7 @@ export class ChargerClock {
     else if (said.skewMs >= best.skewMs - AGREE_MS) {
       const skewMs = Math.max(best.skewMs, said.skewMs);
       this.#best = { skewMs, atMs: best.atMs, isSure: best.isSure || atMs - best.atMs >= CONFIRMED_AFTER_MS };
-      this.#behind = [];
+      this.#behind = NEVER;
     } else this.#fellBehind(said);
   }
 
@@ -109,7 +112,7 @@ export class ChargerClock {
   #step(said: Said & { readonly isSure: boolean }): void {
     if (this.#best?.isSure) this.#steps += 1;
     this.#best = said;
-    this.#behind = [];
+    this.#behind = NEVER;
   }
 
   #watchItRun(timeMs: number, atMs: number): void {

@@ -41,13 +41,11 @@ export interface StationFacts {
  */
 export class KnownStation {
   readonly #memory: AdapterMemory;
-  readonly #key: string;
-  readonly #log: Log;
+  readonly #station: { readonly identity: string; readonly log: Log };
 
-  constructor(memory: AdapterMemory, identity: string, log: Log) {
+  constructor(memory: AdapterMemory, station: { readonly identity: string; readonly log: Log }) {
     this.#memory = memory;
-    this.#key = `station/${identity}`;
-    this.#log = log;
+    this.#station = station;
   }
 
   read(): StationFacts | undefined {
@@ -58,7 +56,13 @@ export class KnownStation {
   keep(facts: StationFacts): void {
     this.#memory
       .set(this.#key, factsSchema.parse(facts))
-      .catch((error: unknown) => this.#log.warn("what the charger said of itself could not be kept", { err: error }));
+      .catch((error: unknown) =>
+        this.#station.log.warn("what the charger said of itself could not be kept", { err: error }),
+      );
+  }
+
+  get #key(): string {
+    return `station/${this.#station.identity}`;
   }
 }
 

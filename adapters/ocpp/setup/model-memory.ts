@@ -1,6 +1,7 @@
 import type { Log } from "../../../src/log.ts";
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
 import type { AdapterMemory } from "../../kind.ts";
+import { LazyMap } from "../lazy-map.ts";
 
 /** Longest part of a key; vendor, model and firmware are no longer in either version. */
 const MAX_PART = 50;
@@ -11,13 +12,14 @@ const MAX_PART = 50;
  */
 export class ModelMemory {
   readonly #memory: AdapterMemory;
-  readonly #log: Log;
-  readonly #own = new Map<string, unknown>();
+  readonly #owner: { readonly log: Log };
+  readonly #own = new LazyMap<string, unknown>();
   #model: string | undefined;
 
-  constructor(memory: AdapterMemory, log: Log) {
+  /** @param owner whose log is asked for when there is something to write */
+  constructor(memory: AdapterMemory, owner: { readonly log: Log }) {
     this.#memory = memory;
-    this.#log = log;
+    this.#owner = owner;
   }
 
   /** The charger said what it is. With another firmware it is another model. */
@@ -53,6 +55,8 @@ export class ModelMemory {
 
   /** It can be read back at once; a disk that does not take it costs one more attempt after a restart. */
   #keep(writing: Promise<void>): void {
-    writing.catch((error: unknown) => this.#log.warn("what worked with a charger could not be kept", { err: error }));
+    writing.catch((error: unknown) =>
+      this.#owner.log.warn("what worked with a charger could not be kept", { err: error }),
+    );
   }
 }

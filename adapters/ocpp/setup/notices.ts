@@ -1,10 +1,13 @@
+import type { ReportQueue } from "../../../src/model/report-queue.ts";
+import { LazyMap } from "../lazy-map.ts";
 /** What a technician should know of a device, by topic, so that each is taken back when it is over. */
 export class Notices {
-  readonly #tell: (notices: readonly string[]) => void;
-  readonly #notices = new Map<string, string>();
+  readonly #reports: ReportQueue;
+  readonly #notices = new LazyMap<string, string>();
 
-  constructor(tell: (notices: readonly string[]) => void) {
-    this.#tell = tell;
+  /** @param reports where all that stand are told whenever one changes */
+  constructor(reports: ReportQueue) {
+    this.#reports = reports;
   }
 
   /** @param text absent when there is nothing to say of the topic any more */
@@ -12,6 +15,6 @@ export class Notices {
     if (this.#notices.get(topic) === text) return;
     if (text === undefined) this.#notices.delete(topic);
     else this.#notices.set(topic, text);
-    this.#tell([...this.#notices.values()]);
+    this.#reports.push({ kind: "notices", notices: [...this.#notices.values()] });
   }
 }

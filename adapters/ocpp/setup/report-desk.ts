@@ -1,4 +1,5 @@
 import type { Clock } from "../../../src/clock.ts";
+import { LazyMap } from "../lazy-map.ts";
 import type { JsonRecord } from "../link/json.ts";
 import type { ChargerEvent } from "../messages/events.ts";
 
@@ -20,7 +21,7 @@ interface Open {
 /** Puts the parts of a station's reports together, by the number under which each was asked for (2.x). */
 export class ReportDesk {
   readonly #clock: Clock;
-  readonly #open = new Map<number, Open>();
+  readonly #open = new LazyMap<number, Open>();
   #lastId = 0;
 
   constructor(clock: Clock) {
