@@ -39,7 +39,13 @@ const write = z.looseObject({
   value,
   when: z.enum(["consumption", "generation", "zero"]).optional(),
 });
+type Write = z.output<typeof write>;
 const fixed = z.looseObject({ point: z.string(), value: plainValue });
+
+/** Writes that go out in one request are listed with the others: what counts here is what they leave behind. */
+const steps = z
+  .array(z.union([write, z.looseObject({ atomic: z.array(write) })]))
+  .transform((all): Write[] => all.flatMap((step) => ("atomic" in step ? (step.atomic as Write[]) : [step as Write])));
 
 const control = z.looseObject({
   kind: z.enum(["setpoint", "limit"]),
@@ -57,16 +63,10 @@ const control = z.looseObject({
       least: sources.optional(),
     })
     .prefault({}),
-  sequence: z
-    .array(z.union([write, z.looseObject({ atomic: z.array(write) })]))
-    .transform((steps) =>
-      steps.flatMap((step) =>
-        "atomic" in step ? (step.atomic as z.output<typeof write>[]) : [step as z.output<typeof write>],
-      ),
-    ),
+  sequence: steps,
   enable: fixed.optional(),
   off: z.array(fixed).default([]),
-  release: z.union([z.string(), z.looseObject({ writes: z.array(fixed) })]).optional(),
+  release: z.union([z.string(), z.looseObject({ writes: steps })]).optional(),
   reversion: z.looseObject({ seconds: z.number(), proof: z.looseObject({ point: z.string() }).optional() }).optional(),
   heartbeat: z.looseObject({ everyS: z.number(), mode: z.string(), point: z.string().optional() }).optional(),
 });
