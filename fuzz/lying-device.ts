@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Framing, ModbusFrame } from "../simulators/modbus/frame.ts";
 import { answerRequest, EXCEPTION, type RegisterBank } from "../simulators/modbus/modbus-request.ts";
-import type { Reply, Step } from "./modbus-mutation.ts";
+import type { Answer, Step } from "./modbus-answers.ts";
 import { truthAt } from "./modbus-truth.ts";
 
 const MOST_EARLIER = 8;
@@ -11,7 +11,7 @@ export type Teller = (scene: {
   readonly request: ModbusFrame;
   readonly answer: ModbusFrame;
   readonly earlier: readonly Buffer[];
-}) => Reply;
+}) => Answer;
 
 /** A Modbus device whose answers are whatever the teller makes of the right ones, and who knows what is true. */
 export class LyingDevice implements AsyncDisposable {
