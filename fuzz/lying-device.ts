@@ -29,6 +29,8 @@ export class LyingDevice implements AsyncDisposable {
   memory: RegisterBank["read"] | undefined;
   tell: Teller | undefined;
   requests = 0;
+  /** How long after its request the last answer that was held back really went out, ms. */
+  heldBackMs = 0;
 
   constructor(framing: Framing) {
     this.#framing = framing;
@@ -100,7 +102,9 @@ export class LyingDevice implements AsyncDisposable {
     const [first] = steps;
     if (first === undefined) return;
     const breaks = this.#breaks.get(socket) ?? 0;
+    const askedAtMs = performance.now();
     this.#after(first.afterMs, () => {
+      if (first.afterMs > 0) this.heldBackMs = performance.now() - askedAtMs;
       if ((this.#breaks.get(socket) ?? 0) !== breaks) return;
       const waiting = this.#speaking.get(socket);
       if (waiting !== undefined) waiting.push(steps);
