@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { Framing, ModbusFrame } from "../simulators/modbus/frame.ts";
 import { answerRequest, EXCEPTION, type RegisterBank } from "../simulators/modbus/modbus-request.ts";
-import type { Reply, Step } from "./modbus-mutation.ts";
+import type { Answer, Step } from "./modbus-answers.ts";
 import { truthAt } from "./modbus-truth.ts";
 
 const MOST_EARLIER = 8;
@@ -11,7 +11,7 @@ export type Teller = (scene: {
   readonly request: ModbusFrame;
   readonly answer: ModbusFrame;
   readonly earlier: readonly Buffer[];
-}) => Reply;
+}) => Answer;
 
 /** A Modbus device whose answers are whatever the teller makes of the right ones, and who knows what is true. */
 export class LyingDevice implements AsyncDisposable {
@@ -29,6 +29,8 @@ export class LyingDevice implements AsyncDisposable {
   memory: RegisterBank["read"] | undefined;
   tell: Teller | undefined;
   requests = 0;
+  /** How long after its request the last answer that was held back really went out, ms. */
+  heldBackMs = 0;
 
   constructor(framing: Framing) {
     this.#framing = framing;
@@ -100,7 +102,9 @@ export class LyingDevice implements AsyncDisposable {
     const [first] = steps;
     if (first === undefined) return;
     const breaks = this.#breaks.get(socket) ?? 0;
+    const askedAtMs = performance.now();
     this.#after(first.afterMs, () => {
+      if (first.afterMs > 0) this.heldBackMs = performance.now() - askedAtMs;
       if ((this.#breaks.get(socket) ?? 0) !== breaks) return;
       const waiting = this.#speaking.get(socket);
       if (waiting !== undefined) waiting.push(steps);

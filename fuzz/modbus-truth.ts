@@ -45,12 +45,9 @@ export function askOf(chance: Chance): ModbusAsk {
   return { kind: "write", unit, address, values, mayTear: chance.integer(0, 1) === 1 };
 }
 
-/**
- * A request whose right answer must come through, whatever was said before. On a bus an answer that is later than any
- * client listens for can't be told from the next one's of the same shape, and a busy machine makes such: there it has a
- * shape of its own.
- */
-export function probeAfter(ask: ModbusAsk, isBus: boolean, chance: Chance): Extract<ModbusAsk, { kind: "read" }> {
-  const count = isBus ? chance.integer(10, 90) : chance.integer(1, 8);
+/** A request whose right answer must come through, whatever was said before; often of the same shape, or of none other. */
+export function probeAfter(ask: ModbusAsk, chance: Chance): Extract<ModbusAsk, { kind: "read" }> {
+  const likeIt = ask.kind === "read" && ask.count <= 125 && chance.integer(0, 3) > 0;
+  const count = likeIt ? ask.count : chance.integer(1, 8);
   return { kind: "read", unit: ask.unit, address: chance.integer(0, LAST_ADDRESS), count };
 }

@@ -1,5 +1,5 @@
 import { behaviourWith, faultsGiven } from "../fault-option.ts";
-import { addressOf, serve } from "../modbus/transport.ts";
+import { addressOf, serve, writeEvents } from "../modbus/transport.ts";
 import { numberOf, oneOf, optionalNumberOf, type SimContext, type SimOptions, textOf, wrong } from "../sim-options.ts";
 import { Battery } from "../world/battery.ts";
 import { House } from "../world/house.ts";
@@ -55,7 +55,8 @@ export async function runMeter(options: SimOptions, context: SimContext): Promis
   await serve(simulator, options, context);
 }
 
-function commonOf(options: SimOptions, { clock, log }: SimContext): SunSpecSimulatorOptions {
+function commonOf(options: SimOptions, context: SimContext): SunSpecSimulatorOptions {
+  const { clock, log } = context;
   const { unit, otherUnit, maxConnections } = addressOf(options);
   const rng = rngOf(options).fork("faults");
   const behaviour = faultsGiven(options["fault"], (names) =>
@@ -71,6 +72,7 @@ function commonOf(options: SimOptions, { clock, log }: SimContext): SunSpecSimul
     serial: `SIM-${textOf(options, "seed")}`,
     behaviour: { ...behaviour, maxConnections },
     random: () => rng.next(),
+    onWrite: writeEvents(context),
     ...(options["model"] === undefined ? {} : { model: textOf(options, "model") }),
   };
 }

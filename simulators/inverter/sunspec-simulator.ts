@@ -40,6 +40,8 @@ export interface SunSpecSimulatorOptions {
   readonly behaviour?: Partial<SunSpecBehaviour>;
   /** Chance for faults that hit a share of the answers. */
   readonly random?: () => number;
+  /** Told of each write that was taken, once it was. */
+  readonly onWrite?: (write: ReceivedWrite) => void;
 }
 
 /** What stands behind the registers. */
@@ -97,6 +99,7 @@ export class SunSpecSimulator<Kind extends Hardware> implements AsyncDisposable 
       unit: options.unit ?? 1,
       otherUnit: options.otherUnit ?? "exception",
       random: options.random ?? (() => 0),
+      onWrite: options.onWrite,
       bank: {
         read: (space, address, count) => {
           if (space === "coil" || space === "discrete") return EXCEPTION.illegalFunction;

@@ -19,7 +19,7 @@ export const modbusCommand = {
              registers, other functions and parts of values are refused. A profile whose points come from SunSpec
              models runs as \`sim inverter\`, \`battery\` or \`meter\` does.
   --dump     serves the registers of a dump, and takes writes into them; nothing moves by itself.
-  Writes that were taken are printed.
+  Writes that were taken are printed, with --json as objects with "event": "write".
 
 Faults, for --fault NAME or --fault NAME=VALUE:
 ${helpOf(MODBUS_FAULTS)}

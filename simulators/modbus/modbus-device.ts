@@ -34,6 +34,8 @@ export interface ModbusDeviceOptions {
   readonly otherUnit: "exception" | "silence";
   /** Chance for faults that hit a share of the answers. */
   readonly random: () => number;
+  /** Told of each write that was taken, once it was. */
+  readonly onWrite?: ((write: ReceivedWrite) => void) | undefined;
 }
 
 const BROADCAST = 0;
@@ -57,10 +59,13 @@ export class ModbusDevice implements Answerer, AsyncDisposable {
     this.#bank = {
       read: (space, address, count) => options.bank.read(space, address, count),
       write: (space, address, values, functionCode) => {
-        this.#remember({ address, values, functionCode });
+        const write = { address, values, functionCode };
+        this.#remember(write);
         if (functionCode === WRITE_MULTIPLE && this.behaviour.rejectsWriteMultiple) return EXCEPTION.illegalFunction;
         if (functionCode === WRITE_SINGLE && this.behaviour.rejectsWriteSingle) return EXCEPTION.illegalFunction;
-        return options.bank.write(space, address, values, functionCode);
+        const fault = options.bank.write(space, address, values, functionCode);
+        if (fault === undefined) options.onWrite?.(write);
+        return fault;
       },
     };
   }

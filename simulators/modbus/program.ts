@@ -6,12 +6,11 @@ import { GOOD_MODBUS_BEHAVIOUR } from "./behaviour.ts";
 import { DumpSimulator } from "./dump/dump-simulator.ts";
 import { DumpError, loadDump } from "./dump/register-dump.ts";
 import { MODBUS_FAULTS } from "./fault-list.ts";
-import type { ReceivedWrite } from "./modbus-device.ts";
 import { loadProfile, ProfileFileError } from "./profile/profile-file.ts";
 import { hardwareFor } from "./profile/profile-hardware.ts";
 import type { ProfileShape } from "./profile/profile-shape.ts";
 import { ProfileSimulator } from "./profile/profile-simulator.ts";
-import { addressOf, serve } from "./transport.ts";
+import { addressOf, serve, writeEvents } from "./transport.ts";
 
 const NOMINAL_VOLTS = 230;
 const CHARGER_KW = 11;
@@ -81,7 +80,8 @@ async function runSunSpec({ kind, vendor, models }: ProfileShape, options: SimOp
   }
 }
 
-function commonOf(options: SimOptions, { clock, log, onEvent }: SimContext) {
+function commonOf(options: SimOptions, context: SimContext) {
+  const { clock, log } = context;
   const { unit, otherUnit, maxConnections } = addressOf(options);
   const rng = createRng(numberOf(options, "seed")).fork("faults");
   const behaviour = faultsGiven(options["fault"], (names) =>
@@ -94,11 +94,7 @@ function commonOf(options: SimOptions, { clock, log, onEvent }: SimContext) {
     otherUnit,
     behaviour: { ...behaviour, maxConnections },
     random: () => rng.next(),
-    onWrite: ({ address, values, functionCode }: ReceivedWrite) =>
-      onEvent(
-        { event: "write", address, values, functionCode },
-        `write ${address}: ${values.join(" ")} (function ${functionCode})`,
-      ),
+    onWrite: writeEvents(context),
   };
 }
 

@@ -1,6 +1,7 @@
 import { CliError, EXIT } from "../../src/cli/exit-code.ts";
 import { oneOf, optionalNumberOf, type SimContext, type SimOptions, textOf, wholeOf } from "../sim-options.ts";
 import type { FramingName } from "./frame.ts";
+import type { ReceivedWrite } from "./modbus-device.ts";
 import { openPseudoTerminal, openSerialPort, type SerialLine, SerialLineError } from "./serial-line.ts";
 
 /** Where a simulated Modbus device is reached, as the command line says it. */
@@ -61,6 +62,15 @@ export async function serve(device: Reachable, options: SimOptions, context: Sim
     context.onListening(line.path);
   }
   await over(context, forS);
+}
+
+/** Tells each write that a device took: what a client does to it is what is looked for. */
+export function writeEvents({ onEvent }: SimContext): (write: ReceivedWrite) => void {
+  return ({ address, values, functionCode }) =>
+    onEvent(
+      { event: "write", address, values, functionCode },
+      `write ${address}: ${values.join(" ")} (function ${functionCode})`,
+    );
 }
 
 async function lineOf(options: SimOptions): Promise<SerialLine | undefined> {

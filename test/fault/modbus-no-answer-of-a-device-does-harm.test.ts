@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { modbus } from "../../adapters/modbus/index.ts";
 import { chanceOf } from "../../fuzz/chance.ts";
-import { mutatedReply, type Step } from "../../fuzz/modbus-mutation.ts";
+import type { Step } from "../../fuzz/modbus-answers.ts";
+import { mutatedReply } from "../../fuzz/modbus-mutation.ts";
 import { askOf, truthAt } from "../../fuzz/modbus-truth.ts";
 import { mutatedMap } from "../../fuzz/mutated-map.ts";
 import { runFuzz } from "../../fuzz/run-fuzz.ts";

@@ -1,41 +1,28 @@
-import type { Clock } from "../../../src/clock.ts";
-import type { Log } from "../../../src/log.ts";
 import type { ModbusBehaviour } from "../behaviour.ts";
 import type { FramingName } from "../frame.ts";
-import { ModbusDevice, type ReceivedWrite } from "../modbus-device.ts";
+import { ModbusDevice, type ModbusDeviceOptions, type ReceivedWrite } from "../modbus-device.ts";
 import { EXCEPTION, type ExceptionCode, type Space } from "../modbus-request.ts";
 import type { SerialLine } from "../serial-line.ts";
 import type { RegisterDump } from "./register-dump.ts";
 
-export interface DumpSimulatorOptions {
+export interface DumpSimulatorOptions extends Omit<ModbusDeviceOptions, "bank"> {
   readonly dump: RegisterDump;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly unit: number;
-  readonly otherUnit: "exception" | "silence";
-  readonly behaviour: ModbusBehaviour;
-  /** Chance for faults that hit a share of the answers. */
-  readonly random: () => number;
-  /** Told of each write that was taken, once it was. */
-  readonly onWrite?: (write: ReceivedWrite) => void;
 }
 
 /** A device that stands still: its registers hold what a dump says, and what was written since. */
 export class DumpSimulator implements AsyncDisposable {
   readonly behaviour: ModbusBehaviour;
-  readonly #options: DumpSimulatorOptions;
   readonly #device: ModbusDevice;
   #cells: Record<Space, Map<number, number>>;
 
   constructor(options: DumpSimulatorOptions) {
-    this.#options = options;
     this.behaviour = options.behaviour;
     this.#cells = copyOf(options.dump);
     this.#device = new ModbusDevice({
       ...options,
       bank: {
         read: (space, address, count) => this.#read(space, address, count),
-        write: (space, address, values, functionCode) => this.#write(space, address, values, functionCode),
+        write: (space, address, values) => this.#write(space, address, values),
       },
     });
   }
@@ -71,19 +58,13 @@ export class DumpSimulator implements AsyncDisposable {
     return values;
   }
 
-  #write(
-    space: "holding" | "coil",
-    address: number,
-    values: readonly number[],
-    functionCode: number,
-  ): ExceptionCode | undefined {
+  #write(space: "holding" | "coil", address: number, values: readonly number[]): ExceptionCode | undefined {
     if (this.behaviour.refuses) return EXCEPTION.illegalValue;
     const cells = this.#cells[space];
     for (let place = address; place < address + values.length; place++) {
       if (!cells.has(place)) return EXCEPTION.illegalAddress;
     }
     for (const [index, value] of values.entries()) cells.set(address + index, value);
-    this.#options.onWrite?.({ address, values, functionCode });
     return undefined;
   }
 }

@@ -32,7 +32,6 @@ export function initialValues(
       if (point !== undefined) put(point.name, value / baseFactor(point));
     }
   };
-  for (const check of profile.identify) put(check.point, fitting(check));
   for (const [name, text] of Object.entries(whoItIs(profile, ratings))) {
     const at = profile.identity[name];
     if (typeof at === "object" && at !== null && "point" in at) put(String(at.point), text);
@@ -52,6 +51,11 @@ export function initialValues(
     putBase(control.limits.least, control.convert.to === "amps" ? LEAST_CAR_A : 0);
     for (const [name, value] of atRest(control, most, points)) put(name, value);
   }
+  for (const check of profile.identify) {
+    const known = values.get(check.point);
+    if (!points.has(check.point) || (known !== undefined && passes(check, known))) continue;
+    values.set(check.point, fitting(check));
+  }
   for (const point of points.values())
     if (point.values !== undefined) put(point.name, Number(Object.keys(point.values)[0]));
   return values;
@@ -65,7 +69,11 @@ function atRest(
 ): ReadonlyMap<string, number> {
   const rest = new Map<string, number>();
   if (typeof control.release === "object") {
-    for (const { point, value } of control.release.writes) if (typeof value === "number") rest.set(point, value);
+    for (const { point: name, value } of control.release.writes) {
+      const point = points.get(name);
+      if (typeof value === "number") rest.set(name, value);
+      else if (point !== undefined && String(value).startsWith("max")) rest.set(name, most / baseFactor(point));
+    }
   }
   const used = new Map<string, number[]>();
   for (const { point, value } of [...control.sequence, ...control.off, ...(control.enable ? [control.enable] : [])]) {
@@ -100,13 +108,21 @@ function whoItIs({ vendor, models }: ProfileShape, { serial }: Ratings): Readonl
   return { vendor, model: models[0] ?? "Simulated", firmware: "9.9.9", serial };
 }
 
+function passes({ equals, oneOf, like, min, max }: ProfileShape["identify"][number], value: number | string): boolean {
+  if (equals !== undefined) return equals === value;
+  if (oneOf !== undefined) return oneOf.includes(value);
+  if (like !== undefined) return false;
+  return Number(value) >= (min ?? Number.NEGATIVE_INFINITY) && Number(value) <= (max ?? Number.POSITIVE_INFINITY);
+}
+
 /** A value that passes a check. */
 function fitting(check: ProfileShape["identify"][number]): number | string {
   const { equals, oneOf, like, min, max } = check;
   return equals ?? oneOf?.[0] ?? like?.replaceAll("*", "") ?? min ?? max ?? 0;
 }
 
-function rawNamed(point: PlacedPoint | undefined, name: string): number {
+function rawNamed(point: PlacedPoint | undefined, name: string): number | string {
+  if (point?.type === "str") return name;
   const [raw] = Object.entries(point?.values ?? {}).find(([, label]) => label === name) ?? [name];
   return Number(raw) || 0;
 }

@@ -32,21 +32,29 @@ const NIGHT_KW = 0.001;
 /** Makes what a profile's kind of device has behind it. */
 export function hardwareFor(
   kind: ProfileShape["kind"],
-  context: { clock: Clock; rng: Rng; sun: Sun; ratings: Ratings; socPercent: number },
+  context: {
+    readonly clock: Clock;
+    readonly rng: Rng;
+    readonly sun: Sun;
+    readonly ratings: Ratings;
+    readonly socPercent: number;
+    /** How fast it follows; as such hardware does unless told. */
+    readonly lag?: { readonly deadMs: number; readonly tauMs: number };
+  },
 ): ProfileHardware {
-  const { clock, rng, sun, ratings, socPercent } = context;
+  const { clock, rng, sun, ratings, socPercent, lag = {} } = context;
   const { ratingKW, capacityKWh } = ratings;
   switch (kind) {
     case "inverter":
-      return panels(new SolarPanel(clock, sun, { ratingKW }));
+      return panels(new SolarPanel(clock, sun, { ratingKW, ...lag }));
     case "battery":
       return cells(
-        new Battery(clock, { capacityKWh, socPercent, maxChargeKW: ratingKW, maxDischargeKW: ratingKW }),
+        new Battery(clock, { capacityKWh, socPercent, maxChargeKW: ratingKW, maxDischargeKW: ratingKW, ...lag }),
         IDLE_KW,
       );
     case "charger":
       return cells(
-        new ElectricCar(clock, { capacityKWh, socPercent, maxChargeKW: ratingKW, maxDischargeKW: 0 }),
+        new ElectricCar(clock, { capacityKWh, socPercent, maxChargeKW: ratingKW, maxDischargeKW: 0, ...lag }),
         -ratingKW,
       );
     case "meter": {

@@ -39,6 +39,7 @@ const write = z.looseObject({
   value,
   when: z.enum(["consumption", "generation", "zero"]).optional(),
 });
+type Write = z.output<typeof write>;
 const fixed = z.looseObject({ point: z.string(), value: plainValue });
 
 const fixedSteps = z
@@ -48,6 +49,10 @@ const fixedSteps = z
       "atomic" in one ? (one.atomic as z.output<typeof fixed>[]) : [one as z.output<typeof fixed>],
     ),
   );
+/** Writes that go out in one request are listed with the others: what counts here is what they leave behind. */
+const steps = z
+  .array(z.union([write, z.looseObject({ atomic: z.array(write) })]))
+  .transform((all): Write[] => all.flatMap((step) => ("atomic" in step ? (step.atomic as Write[]) : [step as Write])));
 
 const control = z.looseObject({
   kind: z.enum(["setpoint", "limit"]),
@@ -65,16 +70,10 @@ const control = z.looseObject({
       least: sources.optional(),
     })
     .prefault({}),
-  sequence: z
-    .array(z.union([write, z.looseObject({ atomic: z.array(write) })]))
-    .transform((steps) =>
-      steps.flatMap((step) =>
-        "atomic" in step ? (step.atomic as z.output<typeof write>[]) : [step as z.output<typeof write>],
-      ),
-    ),
+  sequence: steps,
   enable: fixed.optional(),
   off: fixedSteps.prefault([]),
-  release: z.union([z.string(), z.looseObject({ writes: fixedSteps })]).optional(),
+  release: z.union([z.string(), z.looseObject({ writes: steps })]).optional(),
   reversion: z.looseObject({ seconds: z.number(), proof: z.looseObject({ point: z.string() }).optional() }).optional(),
   heartbeat: z.looseObject({ everyS: z.number(), mode: z.string(), point: z.string().optional() }).optional(),
 });

@@ -1,9 +1,7 @@
-import type { Clock } from "../../../src/clock.ts";
-import type { Log } from "../../../src/log.ts";
 import { ReversionTimer } from "../../inverter/reversion-timer.ts";
 import type { ModbusBehaviour } from "../behaviour.ts";
 import type { FramingName } from "../frame.ts";
-import { ModbusDevice, type ReceivedWrite } from "../modbus-device.ts";
+import { ModbusDevice, type ModbusDeviceOptions, type ReceivedWrite } from "../modbus-device.ts";
 import { EXCEPTION, type ExceptionCode, type Space } from "../modbus-request.ts";
 import { keepRunning } from "../running.ts";
 import type { SerialLine } from "../serial-line.ts";
@@ -16,19 +14,10 @@ import type { ProfileHardware } from "./profile-hardware.ts";
 import type { ControlShape, ProfileShape } from "./profile-shape.ts";
 import { VendorMap } from "./vendor-map.ts";
 
-export interface ProfileSimulatorOptions {
+export interface ProfileSimulatorOptions extends Omit<ModbusDeviceOptions, "bank"> {
   readonly profile: ProfileShape;
   readonly hardware: ProfileHardware;
   readonly ratings: Ratings;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly unit: number;
-  readonly otherUnit: "exception" | "silence";
-  readonly behaviour: ModbusBehaviour;
-  /** Chance for faults that hit a share of the answers. */
-  readonly random: () => number;
-  /** Told of each write that was taken. */
-  readonly onWrite?: (write: ReceivedWrite) => void;
 }
 
 /** So many heartbeats may be missed before the device falls back. */
@@ -149,7 +138,6 @@ export class ProfileSimulator implements AsyncDisposable {
       this.#map.mayWrite(space, address, values.length, functionCode) ??
       (this.behaviour.refuses ? EXCEPTION.illegalValue : undefined);
     if (fault !== undefined) return fault;
-    this.#options.onWrite?.({ address: onWire, values, functionCode });
     this.settle();
     for (const memory of this.behaviour.ignoresWrites ? [this.#shown] : [this.#shown, this.#inForce]) {
       for (const [index, value] of values.entries()) memory.putCell(space, address + index, value);
