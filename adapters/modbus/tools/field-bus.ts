@@ -4,7 +4,7 @@ import { type Endpoint, endpointName } from "../link/endpoint.ts";
 import { isAwayBehindGateway, ModbusError } from "../link/modbus-error.ts";
 import { ModbusLink, type Space } from "../link/modbus-link.ts";
 import { ExchangeAnswer, type ExchangeRequest } from "./exchange.ts";
-import { readSpace, writeSpace } from "./space-access.ts";
+import { readSpace, type WriteOptions, writeSpace } from "./space-access.ts";
 
 /** The bus as a technician's tool sees it: one request after the other, whoever sends them. Throws `ModbusError`. */
 export interface FieldBus extends AsyncDisposable {
@@ -19,7 +19,7 @@ export interface FieldBus extends AsyncDisposable {
     space: "holding" | "coil",
     address: number,
     values: readonly number[],
-    options: { readonly fc?: 6 | 16 | undefined; readonly mayTear: boolean },
+    options: WriteOptions,
   ): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ class DaemonBus implements FieldBus {
     space: "holding" | "coil",
     address: number,
     values: readonly number[],
-    { fc, mayTear }: { readonly fc?: 6 | 16 | undefined; readonly mayTear: boolean },
+    { fc, mayTear }: WriteOptions,
   ): Promise<void> {
     const write = { space, address, values: [...values], mayTear, ...(fc !== undefined && { fc }) };
     await this.#exchange({ unit, write });
@@ -104,7 +104,7 @@ class DirectBus implements FieldBus {
     space: "holding" | "coil",
     address: number,
     values: readonly number[],
-    options: { readonly fc?: 6 | 16 | undefined; readonly mayTear: boolean },
+    options: WriteOptions,
   ): Promise<void> {
     return writeSpace(this.#link, { ...this.#manners, unit }, space, address, values, options, this.#signal);
   }

@@ -1,6 +1,13 @@
 import { ModbusError } from "../link/modbus-error.ts";
 import type { Manners, ModbusLink, Space } from "../link/modbus-link.ts";
 
+export interface WriteOptions {
+  /** The function that the device is known to take; absent: 16, and 6 where that is refused. */
+  readonly fc?: 6 | 16 | undefined;
+  /** The values make sense one by one. */
+  readonly mayTear: boolean;
+}
+
 /** Reads any of the four tables; what a technician asks waits behind what the daemon needs. */
 export async function readSpace(
   link: ModbusLink,
@@ -24,7 +31,7 @@ export async function writeSpace(
   space: "holding" | "coil",
   address: number,
   values: readonly number[],
-  { fc, mayTear }: { readonly fc?: 6 | 16 | undefined; readonly mayTear: boolean },
+  { fc, mayTear }: WriteOptions,
   signal: AbortSignal,
 ): Promise<void> {
   if (space === "holding") {
