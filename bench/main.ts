@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { bidMessages } from "./bid-messages.ts";
 import { reclear } from "./clearing-book-speed.ts";
 import { clearingLinearity, clearingRatio } from "./clearing-speed.ts";
+import { coalescing } from "./modbus-coalescing.ts";
 import { modbusPollingCpu, modbusReads } from "./modbus-figures.ts";
 import { ocppGarbage, ocppIdleHeap, ocppManyChargers, ocppMessageCpu } from "./ocpp-figures.ts";
 import { onConfirmLatency } from "./on-confirm-latency.ts";
+import { plannedProfiles } from "./planned-profiles.ts";
 import { residentMemory } from "./resident-memory.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
 import { startToReady } from "./start-to-ready.ts";
@@ -33,6 +35,7 @@ process.exitCode = await runBenchmarks(
     ocppGarbage,
     modbusReads,
     modbusPollingCpu,
+    coalescing(plannedProfiles()),
   ],
   parentFolder,
   {

@@ -1,6 +1,8 @@
 import { stringify } from "yaml";
+import type { ResourceKind } from "../../../src/model/resource.ts";
 import type { Endpoint } from "../link/endpoint.ts";
-import type { FoundUnit } from "./scan.ts";
+import { KIND_OF } from "../profile/profile-of-device.ts";
+import type { FoundUnit, LikelyProfile } from "./scan.ts";
 
 const INVERTERS = new Set([101, 102, 103, 111, 112, 113, 701]);
 const METERS = new Set([201, 202, 203, 204, 211, 212, 213, 214]);
@@ -17,25 +19,40 @@ export interface Proposal {
 
 interface ProposedDevice {
   readonly era: string;
-  readonly kind: "solar" | "battery" | "load";
+  readonly kind: ResourceKind;
   readonly modbus: Readonly<Record<string, unknown>>;
 }
 
 /** Made from what a scan saw; a person looks at it before it goes into a config. */
-export function proposalFor({ unit, sunspec }: FoundUnit, endpoint: Endpoint): Proposal {
-  if (sunspec === undefined) {
-    return { what: "answers, has no SunSpec map: needs a device profile" };
-  }
+export function proposalFor({ unit, sunspec, profiles = [] }: FoundUnit, endpoint: Endpoint): Proposal {
+  if (sunspec === undefined) return proposalByProfiles(unit, profiles, endpoint);
   const has = (ids: ReadonlySet<number>) => sunspec.models.some((id) => ids.has(id));
   const control = CONTROLS.find((id) => sunspec.models.includes(id));
   const isBattery = has(BATTERIES);
   const controlled = control === undefined ? "measured only" : `controlled by ${control}`;
   const era = eraOf([sunspec.vendor, sunspec.model, sunspec.serial], unit);
   const modbus = { ...placeOf(endpoint), ...(unit !== 1 && { unit }) };
-  if (isBattery) return { what: `SunSpec battery, ${controlled}`, device: { era, kind: "battery", modbus } };
-  if (has(INVERTERS)) return { what: `SunSpec inverter, ${controlled}`, device: { era, kind: "solar", modbus } };
+  if (isBattery)
+    return {
+      what: `SunSpec battery, ${controlled}`,
+      device: { era, kind: "battery", modbus: { ...modbus, profile: "sunspec-storage" } },
+    };
+  if (has(INVERTERS))
+    return {
+      what: `SunSpec inverter, ${controlled}`,
+      device: { era, kind: "solar", modbus: { ...modbus, profile: "sunspec-inverter" } },
+    };
   if (!has(METERS)) return { what: "SunSpec, without a model that measures power" };
-  return { what: "SunSpec meter", device: { era, kind: "load", modbus: { ...modbus, control: "none" } } };
+  return { what: "SunSpec meter", device: { era, kind: "load", modbus: { ...modbus, profile: "sunspec-meter" } } };
+}
+
+function proposalByProfiles(unit: number, profiles: readonly LikelyProfile[], endpoint: Endpoint): Proposal {
+  const [first, ...others] = profiles;
+  if (first === undefined) return { what: "answers, is like no profile: needs one of your own (profileFile)" };
+  const titles = profiles.map(({ title }) => title).join(", or ");
+  const what = `looks like ${titles}${others.length > 0 ? ": see its name plate" : ""}`;
+  const modbus = { ...placeOf(endpoint), ...(unit !== 1 && { unit }), profile: first.id };
+  return { what, device: { era: eraOf([first.id], unit), kind: KIND_OF[first.kind], modbus } };
 }
 
 /** The lines for a config; empty where nothing is proposed. */

@@ -1,6 +1,8 @@
 import { isAwayBehindGateway, ModbusError } from "../link/modbus-error.ts";
+import type { Profile } from "../profile/profile-schema.ts";
 import { type ModelChain, walkModels } from "../sunspec/model-chain.ts";
 import type { FieldBus } from "./field-bus.ts";
+import { matchingProfiles, registerProfiles } from "./matching-profiles.ts";
 
 /** A unit that answers. */
 export interface FoundUnit {
@@ -10,7 +12,12 @@ export interface FoundUnit {
   /** What it said to the first question, for a person. */
   readonly answer: string;
   readonly sunspec?: SunSpecFound;
+  /** Where it has no SunSpec map: the profiles that it looks like. */
+  readonly profiles?: readonly LikelyProfile[];
 }
+
+/** A profile whose checks a unit passes. */
+export type LikelyProfile = Pick<Profile, "id" | "title" | "kind">;
 
 export interface SunSpecFound {
   readonly base: number;
@@ -38,7 +45,8 @@ export function scanOrder(units: readonly number[]): readonly number[] {
 }
 
 /**
- * Asks each unit id whether somebody is there, and walks the SunSpec map of those that are. Writes nothing.
+ * Asks each unit id whether somebody is there, and looks at those that are: by their SunSpec map, or else by what the profiles
+ * check. Writes nothing.
  * @throws ModbusError where the bus itself is not there; a unit that is silent is none
  */
 export async function scanUnits(
@@ -60,7 +68,17 @@ export async function scanUnits(
     if (same === undefined) found.push(one);
     else same.alsoUnits.push(unit);
   }
-  return withoutCrowd(found);
+  const profiles = registerProfiles();
+  const known: FoundUnit[] = [];
+  for (const one of withoutCrowd(found)) {
+    known.push(one.sunspec === undefined ? { ...one, profiles: await likely(bus, one.unit, profiles) } : one);
+  }
+  return known;
+}
+
+async function likely(bus: FieldBus, unit: number, all: readonly Profile[]): Promise<readonly LikelyProfile[]> {
+  const matching = await matchingProfiles(bus, unit, all);
+  return matching.map(({ id, title, kind }) => ({ id, title, kind }));
 }
 
 /** More units without a name than a bus can hold are one device that answers to every id. */
