@@ -1,7 +1,7 @@
 import type { FramingName } from "../modbus/frame.ts";
 import type { SerialLine } from "../modbus/serial-line.ts";
+import { type Flow, gridNow } from "../world/flow.ts";
 import type { SiteConnection } from "../world/site-connection.ts";
-import { type Flow, gridNow } from "./flow.ts";
 import { type ModelSpec, modelOf } from "./model-catalogue.ts";
 import {
   GOOD_SUNSPEC_BEHAVIOUR,

@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/clock.ts";
+import type { Flow } from "../world/flow.ts";
 import type { Controls } from "./controls.ts";
-import type { Flow } from "./flow.ts";
 import type { Model } from "./model.ts";
 import { commonModel, type DeviceLabel } from "./models/common.ts";
 import { dcStringsModel } from "./models/dc-strings.ts";

@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { Battery } from "../world/battery.ts";
+import { type Flow, gridNow } from "../world/flow.ts";
 import type { SolarPanel } from "../world/solar-panel.ts";
-import { type Flow, gridNow } from "./flow.ts";
 
 /** What the device's own instruments show now. Power in kW, export positive. */
 export interface Measurement extends Flow {

@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/clock.ts";
+import type { Flow } from "../world/flow.ts";
 import { Controls } from "./controls.ts";
-import type { Flow } from "./flow.ts";
 import type { Model } from "./model.ts";
 import { type ModelSpec, modelOf } from "./model-catalogue.ts";
 import type { DeviceLabel } from "./models/common.ts";

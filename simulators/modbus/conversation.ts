@@ -74,6 +74,7 @@ export class Conversation {
     if (this.#isDead) return;
     const answer = this.#answerer.answer(request, this.#framing);
     const reply = this.#answerer.faults.reply(request, answer, this.#framing);
+    if (reply.echo !== undefined) this.#wire.output.write(reply.echo);
     if (answer !== undefined) this.#answers += 1;
     const limit = this.#answerer.behaviour.diesAfterAnswers;
     const diesNow = limit !== undefined && this.#answers >= limit;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { ModbusBehaviour } from "./behaviour.ts";
@@ -54,6 +55,8 @@ export class ModbusDevice implements Answerer, AsyncDisposable {
 
   constructor(options: ModbusDeviceOptions) {
     this.#options = options;
+    // Every answer that is held back listens for the end.
+    setMaxListeners(0, this.#stop.signal);
     this.behaviour = options.behaviour;
     this.faults = new WireFaults(options.behaviour, options.random);
     this.#bank = {

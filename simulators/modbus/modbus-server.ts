@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
@@ -21,6 +22,8 @@ export class ModbusServer implements AsyncDisposable {
 
   constructor(options: { framing: Framing; answerer: Answerer; clock: Clock; log: Log }) {
     this.#options = options;
+    // Every answer that is held back listens for the end.
+    setMaxListeners(0, this.#stop.signal);
     this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => this.#serve(socket));
   }
 

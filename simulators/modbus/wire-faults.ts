@@ -5,6 +5,8 @@ import { Nonsense } from "./nonsense.ts";
 
 /** What goes over the wire for one request. */
 export interface Reply {
+  /** What the line itself says, before the device has thought about it. */
+  readonly echo: Buffer | undefined;
   /** In this order, one write each. */
   readonly pieces: readonly Buffer[];
   /** Wait before the first. */
@@ -15,7 +17,7 @@ export interface Reply {
   readonly resets: boolean;
 }
 
-const NO_PIECES: Reply = { pieces: [], afterMs: 0, gapMs: 0, resets: false };
+const NOTHING: Reply = { echo: undefined, pieces: [], afterMs: 0, gapMs: 0, resets: false };
 /** Long enough that no two bytes travel together. */
 const SPLIT_GAP_MS = 2;
 
@@ -33,16 +35,16 @@ export class WireFaults {
   /** @param answer nothing where this device is not meant or keeps silent */
   reply(request: ModbusFrame, answer: ModbusFrame | undefined, framing: Framing): Reply {
     const behaviour = this.#behaviour;
-    const echo = behaviour.echoesRequests && framing.isBus ? [framing.encode(request)] : [];
+    const echo = behaviour.echoesRequests && framing.isBus ? framing.encode(request) : undefined;
     const isHit = behaviour.faultShare >= 1 || this.#random() < behaviour.faultShare;
-    if (answer === undefined) return { ...NO_PIECES, pieces: echo };
-    if (!isHit) return { ...NO_PIECES, pieces: [...echo, framing.encode(answer)] };
-    if (behaviour.silent) return { ...NO_PIECES, pieces: echo };
+    if (answer === undefined || (isHit && behaviour.silent)) return { ...NOTHING, echo };
+    if (!isHit) return { ...NOTHING, echo, pieces: [framing.encode(answer)] };
     const bytes = this.#bytes(request, answer, framing);
     const whole = behaviour.resetsMidFrame ? bytes.subarray(0, bytes.length >> 1) : bytes;
     const times = behaviour.repeatsAnswers ? [whole, whole] : [whole];
     return {
-      pieces: [...echo, ...times.flatMap((each) => (behaviour.splitsAnswers ? byteByByte(each) : [each]))],
+      echo,
+      pieces: times.flatMap((each) => (behaviour.splitsAnswers ? byteByByte(each) : [each])),
       afterMs: behaviour.answerDelayMs,
       gapMs: behaviour.splitsAnswers ? SPLIT_GAP_MS : 0,
       resets: behaviour.resetsMidFrame,

@@ -1,8 +1,8 @@
 import type { Clock } from "../../../src/clock.ts";
+import { ReversionTimer } from "../../modbus/reversion-timer.ts";
 import { type Changes, type ControlModel, oneOf, type PointValues, within } from "../model.ts";
 import type { Plant } from "../plant.ts";
 import type { PointRow } from "../point.ts";
-import { ReversionTimer } from "../reversion-timer.ts";
 
 // Power factor, VAr and ramp control are not implemented in this device.
 const ROWS: readonly PointRow[] = [

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../src/clock.ts";
+import { ReversionTimer } from "../../modbus/reversion-timer.ts";
 import { type Changes, oneOf, type PointValues, type SwitchModel, within } from "../model.ts";
 import type { PointRow } from "../point.ts";
-import { ReversionTimer } from "../reversion-timer.ts";
 
 const ROWS: readonly PointRow[] = [
   ["ES", 2, "enum16", undefined, "RW"],

@@ -1,4 +1,4 @@
-import type { Flow } from "../flow.ts";
+import type { Flow } from "../../world/flow.ts";
 import type { Model, PointValues } from "../model.ts";
 import { scaleThatFits } from "../operating-state.ts";
 import { type PointRow, rowsFrom } from "../point.ts";

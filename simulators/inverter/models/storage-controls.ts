@@ -1,9 +1,9 @@
 import type { Clock } from "../../../src/clock.ts";
+import { ReversionTimer } from "../../modbus/reversion-timer.ts";
 import { type Changes, type ControlModel, oneOf, type PointValues, within } from "../model.ts";
 import { scaleThatFits } from "../operating-state.ts";
 import type { Plant } from "../plant.ts";
 import type { PointRow } from "../point.ts";
-import { ReversionTimer } from "../reversion-timer.ts";
 
 const ROWS: readonly PointRow[] = [
   ["WChaMax", 2, "uint16", "WChaMax_SF", "RW"],

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../src/clock.ts";
-import { gridNow } from "../../inverter/flow.ts";
+import { gridNow } from "../../world/flow.ts";
 import { baseFactor, type PlacedPoint } from "./placed-point.ts";
 import type { PointMemory } from "./point-memory.ts";
 import type { ProfileHardware } from "./profile-hardware.ts";

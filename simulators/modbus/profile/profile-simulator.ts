@@ -1,8 +1,8 @@
-import { ReversionTimer } from "../../inverter/reversion-timer.ts";
 import type { ModbusBehaviour } from "../behaviour.ts";
 import type { FramingName } from "../frame.ts";
 import { ModbusDevice, type ModbusDeviceOptions, type ReceivedWrite } from "../modbus-device.ts";
 import { EXCEPTION, type ExceptionCode, type Space } from "../modbus-request.ts";
+import { ReversionTimer } from "../reversion-timer.ts";
 import { keepRunning } from "../running.ts";
 import type { SerialLine } from "../serial-line.ts";
 import { controlPoints, type Order, orderIn, reversionPoint } from "./control-in-force.ts";
