@@ -11,7 +11,7 @@ const READ_BACK_TRIES = 3;
 const READ_BACK_PAUSE_MS = 200;
 const BUSY_TRIES = 3;
 const BUSY_PAUSE_MS = 500;
-const NOT_WRITTEN: ReadonlySet<string> = new Set(["exception", "argument", "busy"]);
+const NOT_WRITTEN: ReadonlySet<string> = new Set(["exception", "argument", "busy", "resting"]);
 
 /** Brings requests to a control block, waits for a busy device, and compares what then stands there. */
 export class ControlWriter {
