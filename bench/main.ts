@@ -7,7 +7,7 @@ import { coalescing } from "./modbus-coalescing.ts";
 import { modbusPollingCpu, modbusReads } from "./modbus-figures.ts";
 import { ocppGarbage, ocppIdleHeap, ocppManyChargers, ocppMessageCpu } from "./ocpp-figures.ts";
 import { onConfirmLatency } from "./on-confirm-latency.ts";
-import { plannedProfiles } from "./planned-profiles.ts";
+import { plannedProfiles, plannedSunSpec } from "./planned-profiles.ts";
 import { residentMemory } from "./resident-memory.ts";
 import { runBenchmarks } from "./run-benchmarks.ts";
 import { startToReady } from "./start-to-ready.ts";
@@ -35,7 +35,7 @@ process.exitCode = await runBenchmarks(
     ocppGarbage,
     modbusReads,
     modbusPollingCpu,
-    coalescing(plannedProfiles()),
+    coalescing(plannedSunSpec(), plannedProfiles()),
   ],
   parentFolder,
   {

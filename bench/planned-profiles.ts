@@ -1,5 +1,9 @@
 import { placePoints } from "../adapters/modbus/profile/point.ts";
 import { planReads } from "../adapters/modbus/profile/read-plan.ts";
+import { BATTERY_READING, INVERTER_READING } from "../adapters/modbus/sunspec/measurement.ts";
+import { sizeOf } from "../adapters/modbus/sunspec/model-block.ts";
+import type { ModelTable } from "../adapters/modbus/sunspec/model-table.ts";
+import { METER_READING } from "../adapters/modbus/sunspec/power-meter.ts";
 import { registerProfiles } from "../adapters/modbus/tools/matching-profiles.ts";
 import type { PlannedProfile } from "./modbus-coalescing.ts";
 
@@ -23,4 +27,19 @@ export function plannedProfiles(): readonly PlannedProfile[] {
       }),
     );
   });
+}
+
+/**
+ * What a reading of SunSpec devices takes: an inverter, a battery, a meter. A point whose scale factor is another register counts
+ * with it, since both are read each time; a block is a model from its ID to the last point that is used.
+ */
+export function plannedSunSpec(): readonly PlannedProfile[] {
+  const readings = { inverter: INVERTER_READING, battery: BATTERY_READING, meter: METER_READING };
+  return Object.entries<readonly ModelTable[]>(readings).flatMap(([id, tables]) =>
+    tables.map((table) => {
+      const points = Object.values(table.points).map((point) => ({ address: point.offset, count: sizeOf(point) }));
+      const count = Math.max(...points.map((point) => point.address + point.count));
+      return { id: `SunSpec ${id} ${table.ids.join("-")}`, points, blocks: [{ address: 0, count }] };
+    }),
+  );
 }

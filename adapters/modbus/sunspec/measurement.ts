@@ -39,6 +39,10 @@ const statusPart = partOf(status, ["WAval"]);
 const storagePart = partOf(storageControls, ["MinRsvPct", "ChaState"]);
 const bankPart = partOf(batteryBank, ["SoC", "SoCRsvMin"]);
 
+/** What is read of an inverter of models 101 to 103, and of a battery of model 701, at every reading. */
+export const INVERTER_READING = [integerPart, statusPart];
+export const BATTERY_READING = [derPart, derStorage];
+
 /** 101-113 count their states from 1, 701 from 0. */
 const FAULT_OF_LEGACY = 7;
 const FAULT_OF_DER = 6;

@@ -10,6 +10,9 @@ const NAMES = ["AphA", "AphB", "AphC", "PhV", "PhVphA", "PhVphB", "PhVphC", "Hz"
 const integer = partOf(meterInteger, NAMES);
 const float = partOf(meterFloat, NAMES);
 
+/** What is read of a meter of models 201 to 204 at every reading. */
+export const METER_READING = [integer];
+
 /** Which of a device's meters, and what it calls positive: makers differ, and the definition does not say. */
 export interface MeterChoice {
   /** From 1, in the order of the map. */
