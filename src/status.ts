@@ -69,7 +69,9 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
       maxPowerKW: capability.maxPowerKW,
     }),
     ...(availability && { availability: availability.reason }),
-    ...(setpoint && { orderedKW: setpoint.powerKW, validUntilMs: setpoint.validUntilMs }),
+    // What only holds a device within a utility's bounds was ordered by nobody.
+    ...(setpoint && setpoint.source.kind !== "utility" && { orderedKW: setpoint.powerKW }),
+    ...(setpoint && { validUntilMs: setpoint.validUntilMs }),
     ...(acceptance && { appliedKW: acceptance.appliedKW, command: acceptance.command }),
     ...(boundBy && { boundBy: boundBy.source }),
     ...(limits.length > 0 && { limits }),

@@ -42,21 +42,23 @@ export class MirrorMetering {
   /**
    * Posts what is due.
    * @param saidS postRate of the EndDevice, where it says one
+   * @returns true where the server has one MirrorUsagePoint more
    * @throws UtilityFault
    */
-  async post(mirrorList: string, saidS: number | undefined, signal: AbortSignal): Promise<void> {
+  async post(mirrorList: string, saidS: number | undefined, signal: AbortSignal): Promise<boolean> {
     const { clock, serverClock, connection, identity } = this.#options;
     const intervalS = this.#made?.postRateS ?? this.#rateS(saidS);
     const sinceMs = clock.elapsedMs() - this.#sinceMs;
-    if (sinceMs < intervalS * 1000) return;
+    if (sinceMs < intervalS * 1000) return false;
     this.#sinceMs = clock.elapsedMs();
     const values = this.#average.take();
-    if (values.size === 0) return;
+    if (values.size === 0) return false;
     const mirrored = [...values.keys()].map((name) => MIRRORED[name]);
     const isWhole = mirrored.every(({ name }) => this.#made?.names.has(name));
-    if (this.#made === undefined || !isWhole) await this.#make(mirrorList, mirrored, intervalS, signal);
+    const isNew = this.#made === undefined || !isWhole;
+    if (isNew) await this.#make(mirrorList, mirrored, intervalS, signal);
     const { href } = this.#made ?? {};
-    if (href === undefined) return;
+    if (href === undefined) return isNew;
     const durationS = Math.max(1, Math.round(sinceMs / 1000));
     const interval = { durationS, startS: Math.floor(serverClock.now() / 1000) - durationS };
     try {
@@ -68,6 +70,7 @@ export class MirrorMetering {
       if (error instanceof UtilityFault && error.status === 404) this.#made = undefined;
       throw error;
     }
+    return isNew;
   }
 
   async #make(

@@ -25,6 +25,7 @@ import { UtilityFault } from "./utility-fault.ts";
 /** Longest time without a look at what holds now, ms. */
 const LOOK_MS = 1_000;
 const SAMPLE_MS = 1_000;
+const MOST_WAIT_MS = 60_000;
 /** How often it is looked whether a document of a DER has changed, ms. */
 const REPORT_MS = 10_000;
 /** After the server showed another PIN: it is somebody else's registration until a person has looked. */
@@ -183,13 +184,15 @@ export class UtilityClient {
         await this.#round(signal);
         this.#tellOutcome();
         this.#events.ring();
-        await this.#polls.wait(clock, Math.max(1, this.#resources.dueInMs), signal);
+        await this.#polls.wait(clock, Math.min(Math.max(1, this.#resources.dueInMs), MOST_WAIT_MS), signal);
       } catch (error) {
         if (signal.aborted) return;
         const reason = error instanceof Error ? error.message : String(error);
         if (error instanceof WrongPin) {
           log.error("the utility's registration is not ours; nothing more is asked of it", { reason });
           this.#tellLink(false, reason);
+          this.#mirrorList = undefined;
+          for (const one of this.#endDevices) one.ders = [];
           await clock.sleep(CEASE_MS, signal).catch(() => {});
         } else {
           log.error("a round at the utility's server failed", { reason });
@@ -205,14 +208,26 @@ export class UtilityClient {
     resources.beginRound();
     const dcap = await resources.read(this.#options.shared.url, signal);
     if (dcap === undefined) return;
-    await this.#readTime(dcap, signal);
+    await this.#readable("Time", this.#readTime(dcap, signal));
     this.#mirrorList = linkOf(dcap.document, "MirrorUsagePointListLink");
+    // Nothing in it is needed; servers look at who comes back.
+    if (this.#mirrorList !== undefined) await resources.readList(this.#mirrorList, signal, dcap.pollRateS);
     const href = linkOf(dcap.document, "EndDeviceListLink");
     const list = href === undefined ? undefined : await resources.readList(href, signal, dcap.pollRateS);
     if (href !== undefined && list !== undefined) {
-      for (const one of this.#endDevices) await this.#visit(one, href, list, signal);
+      for (const one of this.#endDevices) await this.#readable("EndDevice", this.#visit(one, href, list, signal));
     }
     resources.endRound();
+  }
+
+  /** A document whose XML is sound and whose content is not stops only what hangs on it. */
+  async #readable(what: string, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof BadDocument)) throw error;
+      this.#noteOutcome(what, error);
+    }
   }
 
   async #readTime(dcap: PolledResource, signal: AbortSignal): Promise<void> {
@@ -331,11 +346,15 @@ export class UtilityClient {
         for (const der of isDue ? one.ders : []) await this.#guarded("DER", one.reporter.report(der, signal), signal);
         if (mirrorList === undefined || one.ders.length + one.schedule.defaults.length === 0) continue;
         for (const mirror of one.metering) {
-          await this.#guarded("metering", mirror.post(mirrorList, one.postRateS, signal), signal);
+          await this.#guarded("metering", this.#post(mirror, mirrorList, one.postRateS, signal), signal);
         }
       }
       if (isDue) reportAtMs = clock.elapsedMs() + REPORT_MS;
     });
+  }
+
+  async #post(mirror: MirrorMetering, list: string, postRateS: number | undefined, signal: AbortSignal): Promise<void> {
+    if (await mirror.post(list, postRateS, signal)) this.#resources.hasten(list);
   }
 
   async #guarded(what: string, work: Promise<void>, signal: AbortSignal): Promise<void> {

@@ -113,7 +113,11 @@ export class UtilityConnection {
     try {
       return await withDeadline(clock, DEADLINE_MS, signal, async (deadline) => {
         const response = await this.#open(method, url, document, deadline);
-        const body = await readBody(response, MAX_XML_BYTES);
+        const body = await readBody(response, MAX_XML_BYTES).catch((error: unknown) => {
+          // What nobody reads would keep its connection for ever.
+          response.destroy();
+          throw error;
+        });
         const { statusCode = 0, headers } = response;
         return {
           status: statusCode,

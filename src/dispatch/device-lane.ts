@@ -122,6 +122,12 @@ export class DeviceLane {
     return this.#holding?.targetKW;
   }
 
+  /** Power that the device is to hold if nothing bounds it, kW, and whether somebody ordered it; absent without a setpoint. */
+  get wanted(): { readonly powerKW: number; readonly isOrdered: boolean } | undefined {
+    const setpoint = this.#holding?.setpoint;
+    return setpoint && { powerKW: setpoint.powerKW, isOrdered: setpoint.source.kind !== "utility" };
+  }
+
   /** False for a device that can't be reached, or that does not do what it is told as far as its meter shows. */
   get follows(): boolean {
     const { linkUp } = this.#state;

@@ -276,15 +276,18 @@ export class Dispatcher {
 
   #obligedDevices(): readonly ObligedDevice[] {
     return [...this.#lanes.values()].map((lane) => {
-      const { era, capability, availability, measuredKW, targetKW, follows } = lane;
+      const { era, capability, availability, measuredKW, targetKW, wanted, follows } = lane;
       const operator = this.#operatorLimits.get(era);
       return {
         era,
         kind: this.#kinds.get(era) ?? "load",
         follows,
+        isOrdered: wanted?.isOrdered ?? false,
+        regulatesItself: capability?.control === "setpoint",
         ...(capability && { capability: availability ?? capability }),
         ...(measuredKW !== undefined && { measuredKW }),
         ...(targetKW !== undefined && { targetKW }),
+        ...(wanted && { wantedKW: wanted.powerKW }),
         asMember: {
           era,
           ...(capability && { capability }),

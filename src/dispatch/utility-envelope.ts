@@ -11,6 +11,12 @@ export interface EnvelopeMember {
   readonly measuredKW?: number;
   /** What it was told to hold; absent if nothing was. */
   readonly targetKW?: number;
+  /** What it would be told if nothing bound it; absent if it is left to itself. */
+  readonly wantedKW?: number;
+  /** True where somebody ordered that power: it goes before what a device only does by itself. */
+  readonly isOrdered: boolean;
+  /** Storage: left to itself its own controller moves it by what the site does, so that its meter says what it is up to. */
+  readonly regulatesItself: boolean;
   /** False for a device that cannot be reached, or whose meter shows that it does not do what it is told. */
   readonly follows: boolean;
 }
@@ -22,40 +28,42 @@ type Direction = "consumption" | "generation";
 export type EnvelopeShares = ReadonlyMap<Era, Readonly<Record<Direction, number>>>;
 
 /**
- * Shares for all devices together: what each was told, or may do where it was told nothing, made less by one factor where
- * the sum is too much. A device that does not follow keeps what it takes, and the others make room for it.
+ * Shares for all devices together. A device that does not follow keeps what it takes, and the others make room for it. Of
+ * the rest those that were ordered something come first; where it is not enough for all of them, each gets the same part of
+ * what it wants.
  */
 export function envelopeShares(
   envelope: PowerEnvelope,
   reserveKW: number,
   members: readonly EnvelopeMember[],
 ): EnvelopeShares {
-  const factor = (direction: Direction) => {
-    const roomKW = totalKW(envelope, direction, reserveKW, members);
-    const sumKW = (some: readonly EnvelopeMember[], powerKW: typeof toldKW) =>
-      some.reduce((sum, one) => sum + powerKW(one, direction), 0);
-    const movable = members.filter(({ follows }) => follows);
-    const stubborn = members.filter(({ follows }) => !follows);
-    const leftKW = Math.max(0, roomKW - sumKW(stubborn, presentKW));
-    const movableKW = sumKW(movable, toldKW);
-    return movableKW <= leftKW ? 1 : leftKW / movableKW;
-  };
-  const factors = { consumption: factor("consumption"), generation: factor("generation") };
+  const shares = { consumption: new Map<Era, number>(), generation: new Map<Era, number>() };
+  for (const direction of ["consumption", "generation"] as const) {
+    let leftKW = totalKW(envelope, direction, reserveKW, members);
+    const tiers: readonly [readonly EnvelopeMember[], (member: EnvelopeMember, of: Direction) => number][] = [
+      [members.filter(({ follows }) => !follows), presentKW],
+      [members.filter(({ follows, isOrdered }) => follows && isOrdered), wishKW],
+      [members.filter(({ follows, isOrdered }) => follows && !isOrdered), wishKW],
+    ];
+    for (const [tier, powerKW] of tiers) {
+      const sumKW = tier.reduce((sum, one) => sum + powerKW(one, direction), 0);
+      const part = sumKW <= leftKW ? 1 : Math.max(0, leftKW) / sumKW;
+      for (const one of tier) shares[direction].set(one.era, powerKW(one, direction) * part);
+      leftKW -= sumKW * part;
+    }
+  }
   return new Map(
-    members.map((one) => [
-      one.era,
-      {
-        consumption: toldKW(one, "consumption") * factors.consumption,
-        generation: toldKW(one, "generation") * factors.generation,
-      },
+    members.map(({ era }) => [
+      era,
+      { consumption: shares.consumption.get(era) ?? 0, generation: shares.generation.get(era) ?? 0 },
     ]),
   );
 }
 
 /**
  * What the envelope leaves for one device. A reduction goes to its share at once, so that all give way together and none
- * falls to nothing for a moment; more than that it gets only as far as the others leave room by their meters and their
- * orders. So the sum of what was told and of what is measured never grows past the envelope by an order.
+ * falls to nothing for a moment; it grows only into what the others neither have, by their meters and their orders, nor are
+ * to get. So no order makes the sum of what is told and of what is measured grow past the envelope.
  */
 export function envelopeLimit(
   envelope: PowerEnvelope,
@@ -69,9 +77,10 @@ export function envelopeLimit(
   const allowed = (direction: Direction) => {
     const roomKW = totalKW(envelope, direction, reserveKW, others);
     if (roomKW === Number.POSITIVE_INFINITY) return undefined;
-    const leftKW = roomKW - others.reduce((sum, one) => sum + presentKW(one, direction), 0);
-    const shareKW = Math.min(shares.get(era)?.[direction] ?? 0, own === undefined ? 0 : presentKW(own, direction));
-    return Math.max(0, leftKW, shareKW);
+    const shareOf = (one: EnvelopeMember) => shares.get(one.era)?.[direction] ?? 0;
+    const takenKW = others.reduce((sum, one) => sum + Math.max(presentKW(one, direction), shareOf(one)), 0);
+    const keptKW = own === undefined ? 0 : Math.min(shareOf(own), presentKW(own, direction));
+    return Math.max(0, roomKW - takenKW, keptKW);
   };
   const [consumptionKW, generationKW] = [allowed("consumption"), allowed("generation")];
   if (consumptionKW === undefined && generationKW === undefined) return undefined;
@@ -124,25 +133,28 @@ function mostKW({ capability }: EnvelopeMember, direction: Direction): number {
 
 /** Where a device is now or may be soon, kW magnitude: nothing holds one back that was told nothing. */
 function presentKW(member: EnvelopeMember, direction: Direction): number {
-  const { measuredKW, targetKW } = member;
+  const { measuredKW, targetKW, regulatesItself } = member;
   // A meter that fell silent is not a meter that reads zero.
-  if (measuredKW === undefined || targetKW === undefined) {
-    return Math.max(mostKW(member, direction), magnitude(measuredKW ?? 0, direction));
-  }
-  return Math.max(magnitude(measuredKW, direction), magnitude(targetKW, direction));
+  if (measuredKW === undefined) return mostKW(member, direction);
+  const doesKW = magnitude(measuredKW, direction);
+  if (targetKW !== undefined) return Math.max(doesKW, magnitude(targetKW, direction));
+  return regulatesItself ? doesKW : Math.max(mostKW(member, direction), doesKW);
 }
 
-/** Where a device is on its way to, kW magnitude: what it was told counts also while its meter has not shown it yet. */
-function toldKW(member: EnvelopeMember, direction: Direction): number {
-  return member.targetKW === undefined ? presentKW(member, direction) : magnitude(member.targetKW, direction);
+/** What a device would do if nothing bound it, kW magnitude. */
+function wishKW(member: EnvelopeMember, direction: Direction): number {
+  const { wantedKW } = member;
+  if (wantedKW === undefined) return presentKW(member, direction);
+  return Math.min(magnitude(wantedKW, direction), mostKW(member, direction));
 }
 
-/** What a device does in one direction for certain, kW magnitude: it gives room to the others in the other one. */
+/** What a device does in one direction as far as one can count on it, kW magnitude: it gives the others room in the other. */
 function certainKW(member: EnvelopeMember, direction: Direction): number {
-  const { measuredKW, targetKW } = member;
+  const { measuredKW, targetKW, regulatesItself } = member;
   if (measuredKW === undefined) return 0;
   const doesKW = magnitude(measuredKW, direction);
   if (targetKW !== undefined) return Math.min(doesKW, magnitude(targetKW, direction));
-  // Left to itself, one that can do both may turn round at any moment.
-  return mostKW(member, direction === "consumption" ? "generation" : "consumption") > 0 ? 0 : doesKW;
+  // Left to itself, one that can do both and does not regulate may turn round at any moment.
+  const canTurn = mostKW(member, direction === "consumption" ? "generation" : "consumption") > 0;
+  return canTurn && !regulatesItself ? 0 : doesKW;
 }

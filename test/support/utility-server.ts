@@ -69,6 +69,11 @@ export class UtilityServer implements AsyncDisposable {
   pin = 111_115;
   takesRegistrations = true;
   postRateS = 1;
+  /** Answers that come before all others, by path. */
+  readonly overrides = new Map<
+    string,
+    { readonly status: number; readonly body?: string; readonly location?: string; readonly retryAfterS?: number }
+  >();
   /** Given: every request is answered with this status. */
   outage: number | undefined;
   readonly files: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
@@ -202,7 +207,7 @@ export class UtilityServer implements AsyncDisposable {
     const [path = "", query = ""] = (request.url ?? "").split("?");
     const method = request.method ?? "";
     let document: unknown;
-    let answer: { status: number; body?: string; location?: string };
+    let answer: { status: number; body?: string; location?: string; retryAfterS?: number };
     try {
       document =
         text === ""
@@ -214,7 +219,9 @@ export class UtilityServer implements AsyncDisposable {
       answer = { status: 400 };
     }
     this.requests.push({ method, path, query, document, text, atMs: Date.now() });
+    answer = this.overrides.get(path) ?? answer;
     if (this.outage !== undefined) answer = { status: this.outage };
+    if (answer.retryAfterS !== undefined) response.setHeader("Retry-After", answer.retryAfterS);
     if (answer.location !== undefined) response.setHeader("Location", answer.location);
     if (answer.body !== undefined) response.setHeader("Content-Type", "application/sep+xml; level=-S1");
     response.statusCode = answer.status;
@@ -274,6 +281,7 @@ export class UtilityServer implements AsyncDisposable {
         );
         return list("SubscriptionList", all);
       }
+      if (kind === "mirrors") return list("MirrorUsagePointList", []);
       if (kind === "mirror") {
         return ok(
           `<MirrorUsagePoint xmlns="${SEP}" href="${path}"><mRID>01</mRID><roleFlags>03</roleFlags><serviceCategoryKind>0</serviceCategoryKind><status>1</status><deviceLFDI>${this.siteLfdi}</deviceLFDI><postRate>${this.postRateS}</postRate></MirrorUsagePoint>`,
