@@ -239,7 +239,6 @@ export class Gateway implements AsyncDisposable {
         this.#utilityLink = link;
       },
       devices: () => meteredDevices(config.devices, this.#dispatcher?.snapshot() ?? []),
-      connection: siteConnection(config.site),
     };
   }
 

@@ -36,26 +36,20 @@ const SHARES: readonly string[] = ["opModFixedW", "opModMaxLimW"];
 const SWITCHES: readonly string[] = ["opModConnect", "opModEnergize"];
 
 /**
- * Reads a DERControlBase.
- * @returns what is understood, and the names of what is not
+ * Reads what is understood of a DERControlBase; the rest is left out.
  * @throws BadDocument for a value that its control can't have
  */
-export function readControlValues(base: XmlElement): {
-  readonly values: ControlValues;
-  readonly unsupported: readonly string[];
-} {
+export function readControlValues(base: XmlElement): ControlValues {
   const values: Partial<Record<Mode, number>> = {};
-  const unsupported: string[] = [];
   for (const child of base.children) {
     const isOfAus = child.namespace.startsWith(CSIP_AUS);
     if (!isSep(child) && !isOfAus) continue;
-    if (!child.name.startsWith("opMod")) continue;
     const mode = MODES.find((one) => one === child.name && OWN_OF_CSIP_AUS.includes(one) === isOfAus);
-    if (mode === undefined) unsupported.push(child.name);
-    else if (values[mode] !== undefined) throw new BadDocument(`DERControlBase has ${mode} twice`);
-    else values[mode] = controlValue(mode, child);
+    if (mode === undefined) continue;
+    if (values[mode] !== undefined) throw new BadDocument(`DERControlBase has ${mode} twice`);
+    values[mode] = controlValue(mode, child);
   }
-  return { values, unsupported };
+  return values;
 }
 
 function controlValue(mode: Mode, element: XmlElement): number {

@@ -7,6 +7,7 @@ import { ratingsOf } from "./der-ratings.ts";
 import type { DerReporter } from "./der-reporter.ts";
 import type { EventSchedule } from "./event-schedule.ts";
 import type { MirrorMetering } from "./mirror-metering.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** The site, or one device of it, as the utility's server has it. */
 export interface EndDevice {
@@ -16,11 +17,12 @@ export interface EndDevice {
   readonly schedule: EventSchedule;
   readonly reporter: DerReporter;
   readonly metering: readonly MirrorMetering[];
+  readonly subscriptions: Subscriptions;
   readonly devices: () => readonly MeteredDevice[];
   /** The DERs of its list, as they were read last. */
   ders: readonly XmlElement[];
   postRateS?: number;
-  /** True once its default is known: from the server, or from before a restart. */
+  /** True once a default is known: from the server, or from before a restart. */
   hasDefaults: boolean;
 }
 

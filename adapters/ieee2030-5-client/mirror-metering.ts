@@ -87,8 +87,9 @@ export class MirrorMetering {
     if (postRateS !== undefined) return;
     // To read it is optional for a server; what it answers goes before our wish.
     const document = await connection.get(href, signal).catch(() => undefined);
-    const said = document && integerOf(document, "postRate", 1, MOST_POST_S);
-    if (said !== undefined) this.#made = { href, postRateS: said, names };
+    const said = document && integerOf(document, "postRate", 0, MOST_POST_S);
+    // 0 is no rate.
+    if (said) this.#made = { href, postRateS: said, names };
   }
 
   #rateS(saidS: number | undefined): number {

@@ -12,7 +12,7 @@ const MOST_ITEMS = 2_000;
 /** One resource as it was read last. */
 export interface PolledResource {
   readonly document: XmlElement;
-  /** True where it was read in this round. */
+  /** True where it was read in this round, by whichever link. */
   readonly isFresh: boolean;
   /** Elapsed ms at which it was asked for. */
   readonly askedAtMs: number;
@@ -25,7 +25,10 @@ interface Kept {
   askedAtMs: number;
   dueAtMs: number;
   attempts: number;
+  /** Of the last link that led to it. */
   round: number;
+  /** Of the last time that the server showed it. */
+  readRound: number;
 }
 
 export interface PolledResourcesOptions {
@@ -45,6 +48,8 @@ export class PolledResources {
   readonly #options: PolledResourcesOptions;
   readonly #kept = new Map<string, Kept>();
   #round = 0;
+  /** The round in which nobody answered: no more is asked in it, since each question would wait as long. */
+  #deadRound = -1;
 
   constructor(options: PolledResourcesOptions) {
     this.#options = options;
@@ -89,19 +94,18 @@ export class PolledResources {
     signal: AbortSignal,
   ): Promise<PolledResource | undefined> {
     const { clock, rates, random, onOutcome } = this.#options;
-    const kept = this.#kept.get(href) ?? { askedAtMs: 0, dueAtMs: 0, attempts: 0, round: 0 };
+    const kept = this.#kept.get(href) ?? { askedAtMs: 0, dueAtMs: 0, attempts: 0, round: 0, readRound: 0 };
     this.#kept.set(href, kept);
     kept.round = this.#round;
     const askedAtMs = clock.elapsedMs();
-    let isFresh = false;
-    if (kept.dueAtMs <= askedAtMs) {
+    if (kept.dueAtMs <= askedAtMs && this.#deadRound !== this.#round) {
       try {
         kept.document = await fetch();
         kept.askedAtMs = askedAtMs;
         kept.attempts = 0;
         // From when it was asked for, so that the way there makes no poll late.
         kept.dueAtMs = askedAtMs + pollIntervalMs(rates, saidRateS(kept.document), inheritedS);
-        isFresh = true;
+        kept.readRound = this.#round;
         onOutcome(href, undefined);
       } catch (error) {
         signal.throwIfAborted();
@@ -109,6 +113,7 @@ export class PolledResources {
         const intervalMs = pollIntervalMs(rates, kept.document && saidRateS(kept.document), inheritedS);
         const retryMs = backoffMs(kept.attempts, RETRY_BASE_MS, intervalMs, random);
         const askedMs = error instanceof UtilityFault ? (error.retryAfterMs ?? 0) : 0;
+        if (error instanceof UtilityFault && error.isSilence) this.#deadRound = this.#round;
         kept.attempts += 1;
         kept.dueAtMs = clock.elapsedMs() + Math.max(retryMs, askedMs);
         onOutcome(href, error);
@@ -116,6 +121,7 @@ export class PolledResources {
     }
     if (kept.document === undefined) return undefined;
     const pollRateS = saidRateS(kept.document) ?? inheritedS;
+    const isFresh = kept.readRound === this.#round;
     return { document: kept.document, isFresh, askedAtMs: kept.askedAtMs, pollRateS };
   }
 

@@ -57,7 +57,6 @@ export class UtilityClient {
   readonly #resources: PolledResources;
   readonly #serverClock: ServerClock;
   readonly #outbox: ResponseOutbox;
-  readonly #subscriptions: Subscriptions;
   readonly #endDevices: readonly EndDevice[];
   readonly #polls = new Bell();
   readonly #events = new Bell();
@@ -73,7 +72,6 @@ export class UtilityClient {
     this.#connection = new UtilityConnection({ url: shared.url, tls, serverLfdi: shared.serverLfdi, clock });
     this.#serverClock = new ServerClock(clock);
     this.#outbox = new ResponseOutbox(this.#connection, clock, log, random);
-    this.#subscriptions = new Subscriptions(this.#connection, clock, log, options.notificationURI);
     this.#resources = new PolledResources({
       connection: this.#connection,
       clock,
@@ -109,21 +107,21 @@ export class UtilityClient {
   /** Takes back what the server would keep sending, then closes. */
   async close(): Promise<void> {
     const { clock } = this.#options;
-    await withDeadline(clock, FAREWELL_MS, new AbortController().signal, (signal) =>
-      this.#subscriptions.end(signal),
-    ).catch(() => {});
+    await withDeadline(clock, FAREWELL_MS, new AbortController().signal, async (signal) => {
+      for (const { subscriptions } of this.#endDevices) await subscriptions.end(signal);
+    }).catch(() => {});
     this.#connection.close();
   }
 
   /** The server says that a resource has changed: it is read at once. */
   notified(subscribedResource: string, status: number): void {
-    if (status !== 0) this.#subscriptions.ended(subscribedResource);
+    if (status !== 0) for (const { subscriptions } of this.#endDevices) subscriptions.ended(subscribedResource);
     if (this.#resources.hasten(subscribedResource)) this.#polls.ring();
     else this.#options.log.info("a notification is about something that is not polled", { subscribedResource });
   }
 
   #endDevice(identity: { readonly era?: string; readonly lfdi: Lfdi }): EndDevice {
-    const { shared, port, clock, random } = this.#options;
+    const { shared, port, clock, log, random, notificationURI } = this.#options;
     const { era, lfdi } = identity;
     const devices = (): readonly MeteredDevice[] =>
       era === undefined ? port.devices() : port.devices().filter((device) => device.era === era);
@@ -144,6 +142,7 @@ export class UtilityClient {
       devices,
       reporter: new DerReporter({ ...common, csipAus: shared.csipAus }),
       metering: era === undefined ? [metering("site"), metering("der")] : [metering("der")],
+      subscriptions: new Subscriptions(this.#connection, clock, log, notificationURI),
       ders: [],
       hasDefaults: false,
     };
@@ -263,15 +262,15 @@ export class UtilityClient {
       },
       signal,
     );
-    if (programs.isWhole) {
+    if (programs.isWhole && programs.defaults.length > 0) {
       one.hasDefaults = true;
       await saveDefaults(this.#options.memory, one.lfdi, programs.defaults);
     }
     this.#events.ring();
     await this.#readDers(one, found, list.pollRateS, signal);
     const subscriptions = linkOf(found, "SubscriptionListLink");
-    if (subscriptions !== undefined && one.era === undefined) {
-      await this.#subscriptions.keep(subscriptions, [list.document, ...programs.resources], signal);
+    if (subscriptions !== undefined) {
+      await one.subscriptions.keep(subscriptions, [list.document, ...programs.resources], signal);
     }
   }
 

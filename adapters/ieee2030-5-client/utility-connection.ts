@@ -4,7 +4,7 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type Clock, withDeadline } from "../../src/clock.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../ieee2030-5/identity.ts";
 import { isXml, SEP_XML } from "../ieee2030-5/media-type.ts";
-import { readBody } from "../ieee2030-5/request-body.ts";
+import { BodyTooLong, readBody } from "../ieee2030-5/request-body.ts";
 import type { TlsFiles } from "../ieee2030-5/tls-files.ts";
 import type { XmlElement } from "../ieee2030-5/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml-parse.ts";
@@ -130,7 +130,10 @@ export class UtilityConnection {
     } catch (cause) {
       signal.throwIfAborted();
       const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new UtilityFault(`${method} ${url.pathname}: ${reason}`, { cause });
+      throw new UtilityFault(`${method} ${url.pathname}: ${reason}`, {
+        cause,
+        isSilence: !(cause instanceof BodyTooLong),
+      });
     }
   }
 

@@ -27,8 +27,6 @@ export interface UtilityEvent {
   readonly randomizeStartS: number;
   readonly randomizeDurationS: number;
   readonly values: ControlValues;
-  /** Controls in it that are not carried out here. */
-  readonly unsupported: readonly string[];
   /** Where Responses go; absent: nobody wants any. */
   readonly replyTo?: string;
   /** Bits: 0 received, 1 what became of it, 2 what a person decided. */
@@ -70,7 +68,7 @@ export function readEvent(
     status: required(requiredChild(control, "EventStatus"), "currentStatus", 255),
     randomizeStartS: random("randomizeStart"),
     randomizeDurationS: random("randomizeDuration"),
-    ...readControlValues(requiredChild(control, "DERControlBase")),
+    values: readControlValues(requiredChild(control, "DERControlBase")),
     ...(replyTo !== undefined && replyTo !== "" && { replyTo }),
     responseRequired: /^[0-9A-Fa-f]{1,2}$/.test(bits) ? Number.parseInt(bits, 16) : 0,
   };
@@ -79,5 +77,5 @@ export function readEvent(
 /** @throws BadDocument where it is no DefaultDERControl */
 export function readDefault(control: XmlElement, primacy: number): DefaultControl {
   const base = childOf(control, "DERControlBase");
-  return { primacy, values: base === undefined ? {} : readControlValues(base).values };
+  return { primacy, values: base === undefined ? {} : readControlValues(base) };
 }

@@ -47,7 +47,8 @@ export function envelopeShares(
     ];
     for (const [tier, powerKW] of tiers) {
       const sumKW = tier.reduce((sum, one) => sum + powerKW(one, direction), 0);
-      const part = sumKW <= leftKW ? 1 : Math.max(0, leftKW) / sumKW;
+      // Rounding may have left less than nothing, of which nobody's nothing is no part.
+      const part = sumKW === 0 || sumKW <= leftKW ? 1 : Math.max(0, leftKW) / sumKW;
       for (const one of tier) shares[direction].set(one.era, powerKW(one, direction) * part);
       leftKW -= sumKW * part;
     }
@@ -79,7 +80,9 @@ export function envelopeLimit(
     if (roomKW === Number.POSITIVE_INFINITY) return undefined;
     const shareOf = (one: EnvelopeMember) => shares.get(one.era)?.[direction] ?? 0;
     const takenKW = others.reduce((sum, one) => sum + Math.max(presentKW(one, direction), shareOf(one)), 0);
-    const keptKW = own === undefined ? 0 : Math.min(shareOf(own), presentKW(own, direction));
+    // What it was told before, and not what it still does: to grow back would be growth.
+    const heldKW = own?.targetKW === undefined ? own && presentKW(own, direction) : magnitude(own.targetKW, direction);
+    const keptKW = own === undefined ? 0 : Math.min(shareOf(own), heldKW ?? 0);
     return Math.max(0, roomKW - takenKW, keptKW);
   };
   const [consumptionKW, generationKW] = [allowed("consumption"), allowed("generation")];

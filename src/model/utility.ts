@@ -53,6 +53,4 @@ export interface UtilityPort {
   /** How the link to its server is; shown to a person. */
   link(link: UtilityLink): void;
   devices(): readonly MeteredDevice[];
-  /** What the config allows the connection, kW magnitudes. */
-  readonly connection: { readonly maxImportKW?: number; readonly maxExportKW?: number };
 }

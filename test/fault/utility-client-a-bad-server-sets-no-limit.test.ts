@@ -51,7 +51,6 @@ async function start(config: Record<string, unknown> = {}): Promise<void> {
         link = now;
       },
       devices: () => devices,
-      connection: {},
     },
   });
   client = host;
@@ -119,7 +118,7 @@ describe("a bad server sets no limit", () => {
     });
     await start();
     await waitFor("the limit", () => importKW() === 2);
-    expect(link?.linkDetail).toContain("leaves https://127.0.0.1");
+    await waitFor("a word about the other", () => link?.linkDetail.includes("leaves https://127.0.0.1") === true);
   });
 
   test("a server that asks to be left alone is, and a refused Response is not sent for ever", async () => {

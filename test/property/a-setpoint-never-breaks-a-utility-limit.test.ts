@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { type EnvelopeMember, envelopeLimit, envelopeShares } from "../../src/dispatch/utility-envelope.ts";
 import type { PowerEnvelope } from "../../src/model/utility.ts";
 import { DispatchStage } from "../support/dispatch-stage.ts";
 import { HandAdapter } from "../support/hand-adapter.ts";
 import { settle } from "../support/hand-clock.ts";
 
-const NOTHING_KW = 1e-6;
+/** Each of four devices may be off by what is too little for a command. */
+const NOTHING_KW = 1e-5;
 const RESERVE_KW = 1;
 
 /** A site of two chargers, panels and a battery, each of which does what it is told as soon as it is told. */
@@ -169,5 +171,43 @@ describe("a setpoint never breaks a utility limit", () => {
     await stage.clock.run(500);
     expect(left.targets.at(-1)?.powerKW).toBe(4);
     await stage.stop();
+  });
+});
+
+describe("what is shared out", () => {
+  const kW = (most: number) => fc.double({ min: 0, max: most, noNaN: true });
+  const member = fc.record({
+    capability: fc.record({ minPowerKW: kW(22).map((most) => -most), maxPowerKW: kW(22) }),
+    measuredKW: fc.option(fc.double({ min: -25, max: 25, noNaN: true }), { nil: undefined }),
+    targetKW: fc.option(fc.double({ min: -22, max: 22, noNaN: true }), { nil: undefined }),
+    wantedKW: fc.option(fc.double({ min: -30, max: 30, noNaN: true }), { nil: undefined }),
+    isOrdered: fc.boolean(),
+    regulatesItself: fc.boolean(),
+    follows: fc.boolean(),
+  });
+
+  test("is never more than there is to share, and every limit is a number on its own side of nothing", () => {
+    fc.assert(
+      fc.property(envelope, fc.array(member, { maxLength: 5 }), (bounds, some) => {
+        const members = some.map((one, index) => ({
+          era: `d${index}`,
+          ...(Object.fromEntries(Object.entries(one).filter(([, value]) => value !== undefined)) as typeof one),
+        })) as EnvelopeMember[];
+        const shares = envelopeShares(given(bounds), RESERVE_KW, members);
+        const sum = (direction: "consumption" | "generation") =>
+          [...shares.values()].reduce((total, share) => total + share[direction], 0);
+        if (bounds.loadKW !== undefined) expect(sum("consumption")).toBeLessThanOrEqual(bounds.loadKW + NOTHING_KW);
+        if (bounds.generationKW !== undefined) {
+          expect(sum("generation")).toBeLessThanOrEqual(bounds.generationKW + NOTHING_KW);
+        }
+        for (const { era } of members) {
+          const { minPowerKW = -0, maxPowerKW = 0 } =
+            envelopeLimit(given(bounds), RESERVE_KW, era, members, shares) ?? {};
+          expect(Number.isFinite(minPowerKW) && minPowerKW <= 0).toBe(true);
+          expect(Number.isFinite(maxPowerKW) && maxPowerKW >= 0).toBe(true);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

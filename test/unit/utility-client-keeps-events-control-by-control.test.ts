@@ -23,7 +23,6 @@ function event(name: string, values: ControlValues, changes: Partial<UtilityEven
     randomizeStartS: 0,
     randomizeDurationS: 0,
     values,
-    unsupported: [],
     replyTo: "/reply",
     responseRequired: 3,
     ...changes,
@@ -213,15 +212,14 @@ describe("how a DERControlBase is read", () => {
       ),
     );
 
-  test("controls of the standard and of every edition of CSIP-AUS, each in its own namespace; others are named", () => {
-    const { values, unsupported } = read(
+  test("controls of the standard and of every edition of CSIP-AUS, each in its own namespace; others are left out", () => {
+    const values = read(
       "<opModConnect>true</opModConnect><opModFixedW>-7000</opModFixedW><opModVoltVar href='/x'/><rampTms>5</rampTms>" +
         "<c:opModExpLimW><multiplier>1</multiplier><value>500</value></c:opModExpLimW>" +
         "<d:opModStorageTargetW><multiplier>0</multiplier><value>-300</value></d:opModStorageTargetW>" +
         "<v:opModImpLimW><multiplier>0</multiplier><value>1</value></v:opModImpLimW>",
     );
     expect(values).toEqual({ opModConnect: 1, opModFixedW: -7000, opModExpLimW: 5000, opModStorageTargetW: -300 });
-    expect(unsupported).toEqual(["opModVoltVar"]);
   });
 
   test.each([
