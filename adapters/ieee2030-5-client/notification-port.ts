@@ -9,8 +9,8 @@ import { BodyTooLong, readBody } from "../ieee2030-5/request-body.ts";
 import type { TlsFiles } from "../ieee2030-5/tls-files.ts";
 import { BadDocument, integerOf, requiredChild } from "../ieee2030-5/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml-parse.ts";
+import { SEP_TLS } from "./sep-tls.ts";
 
-const CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:@SECLEVEL=0";
 const PATH = "/ntfy";
 const KEEP_ALIVE_MS = 120_000;
 const REQUEST_MS = 30_000;
@@ -48,10 +48,7 @@ export class NotificationPort implements AsyncDisposable {
       ...tls,
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: "TLSv1.2",
-      maxVersion: "TLSv1.2",
-      ciphers: CIPHERS,
-      ecdhCurve: "prime256v1",
+      ...SEP_TLS,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,

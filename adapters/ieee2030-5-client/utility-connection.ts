@@ -8,10 +8,9 @@ import { BodyTooLong, readBody } from "../ieee2030-5/request-body.ts";
 import type { TlsFiles } from "../ieee2030-5/tls-files.ts";
 import type { XmlElement } from "../ieee2030-5/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml-parse.ts";
+import { SEP_TLS } from "./sep-tls.ts";
 import { UtilityFault } from "./utility-fault.ts";
 
-const CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:@SECLEVEL=0";
-const SIGNATURES = "ECDSA+SHA256:ECDSA+SHA384";
 const DEADLINE_MS = 20_000;
 const MOST_REDIRECTS = 3;
 const MOST_RETRY_AFTER_S = 3600;
@@ -47,11 +46,7 @@ export class UtilityConnection {
       ...options.tls,
       keepAlive: true,
       maxSockets: 2,
-      minVersion: "TLSv1.2",
-      maxVersion: "TLSv1.2",
-      ciphers: CIPHERS,
-      sigalgs: SIGNATURES,
-      ecdhCurve: "prime256v1",
+      ...SEP_TLS,
       checkServerIdentity: (host, certificate) => serverFault(host, certificate, serverLfdi),
     });
   }
