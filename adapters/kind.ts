@@ -3,6 +3,7 @@ import type { Clock } from "../src/clock.ts";
 import type { Log } from "../src/log.ts";
 import type { Adapter } from "../src/model/adapter.ts";
 import type { Era, ResourceKind } from "../src/model/resource.ts";
+import type { UtilityPort } from "../src/model/utility.ts";
 
 /**
  * Facts that an adapter needs again after a restart: what worked with a model of charger, a baseline that was read before the
@@ -30,6 +31,8 @@ export interface AdapterContext {
   readonly memory: AdapterMemory;
   /** Absent where the devices are those of the config and no others. */
   readonly roster?: SiteRoster;
+  /** The site as a utility sees it, for a client of its server; absent where there is no site around it. */
+  readonly utility?: UtilityPort;
 }
 
 /** A device that is not in the config and is to be one of the site. */
@@ -196,6 +199,8 @@ export interface AdapterKind<Shared, Device> {
   readonly title: string;
   readonly sharedSchema: z.ZodType<Shared>;
   readonly deviceSchema: z.ZodType<Device>;
+  /** No device is of this protocol: its host opens as soon as its part of the config is written, and that may be absent. */
+  readonly standsAlone?: boolean;
   /**
    * What is wrong with a device beside what its protocol's devices share and those before it in the config; nothing where
    * they fit. Paths of files in it are whole.

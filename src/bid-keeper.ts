@@ -49,7 +49,10 @@ export interface BidKeeperOptions {
   /** Asked at each look at a device's curve. */
   readonly outlook?: (era: Era) => BidOutlook;
   /** What all devices share; absent: nothing bounds them together. */
-  readonly connection?: SharedConnection;
+  /** What the site's connection allows now. */
+  readonly connection?: () => SharedConnection;
+  /** What a utility has set for a device, whatever the others do. */
+  readonly utilityLimits?: (era: Era) => readonly Limit[];
 }
 
 /** A device whose curve is kept. */
@@ -260,11 +263,15 @@ export class BidKeeper {
   /** The operator's bounds, and the part of the site's connection that is this device's as long as all want theirs. */
   #limitsOf({ config }: Kept): readonly Limit[] {
     const share = this.#shares.get(config.era);
-    return share === undefined ? [operatorLimit(config)] : [operatorLimit(config), share];
+    return [...this.#ownLimitsOf(config), ...(share === undefined ? [] : [share])];
+  }
+
+  #ownLimitsOf(config: DeviceConfig): readonly Limit[] {
+    return [operatorLimit(config), ...(this.#options.utilityLimits?.(config.era) ?? [])];
   }
 
   #connectionShares(): ReadonlyMap<Era, Limit> {
-    const { connection } = this.#options;
+    const connection = this.#options.connection?.();
     if (connection?.maxImportKW === undefined && connection?.maxExportKW === undefined) return new Map();
     const bands = new Map(
       [...this.#kept].flatMap(([era, { config: of, lane, policy }]) => {
@@ -274,7 +281,7 @@ export class BidKeeper {
         const bounds = {
           kind: of.kind,
           capability,
-          limits: [operatorLimit(of), ...limits],
+          limits: [...this.#ownLimitsOf(of), ...limits],
           ...(availability && { availability }),
         };
         return [[era, presentBand(bounds, policy.reserveSocPercent)]];

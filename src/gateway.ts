@@ -20,12 +20,13 @@ import { recentIntervals } from "./meter/recent-intervals.ts";
 import type { Adapter, Report } from "./model/adapter.ts";
 import type { BidCurve } from "./model/bid-curve.ts";
 import type { Setpoint } from "./model/setpoint.ts";
+import type { UtilityLink, UtilityPort } from "./model/utility.ts";
 import type { Judgement } from "./model/verdict.ts";
 import { setpointsToResume } from "./resume-setpoints.ts";
 import { SessionKeeper } from "./session-keeper.ts";
 import { createSiteDevices, type SiteDevices } from "./site-devices.ts";
 import { SiteFlexibility } from "./site-flexibility.ts";
-import { bandOfKind, operatorLimit, siteConnection } from "./site-limits.ts";
+import { bandOfKind, meteredDevices, operatorLimit, siteConnection } from "./site-limits.ts";
 import { SiteMeter } from "./site-meter.ts";
 import type { SiteOcpi } from "./site-ocpi.ts";
 import { DeviceRoster } from "./site-roster.ts";
@@ -80,6 +81,7 @@ export class Gateway implements AsyncDisposable {
   #sessions: SessionKeeper | undefined;
   #api: LocalApi | undefined;
   #outboxSize = 0;
+  #utilityLink: UtilityLink | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -106,7 +108,7 @@ export class Gateway implements AsyncDisposable {
 
     const memories = await AdapterMemories.open(store, clock);
     const roster = this.#createRoster(accepted);
-    const context = { clock, log, random };
+    const context = { clock, log, random, utility: this.#utilityPort() };
     const devices = createSiteDevices(config, folder, this.#options.adapters, context, memories, (kind) =>
       roster.of(kind),
     );
@@ -169,6 +171,7 @@ export class Gateway implements AsyncDisposable {
       objective: (era) => this.#bids?.objectiveStatus(era),
       strangers: this.#devices?.strangers() ?? [],
       ...(this.#meterFault !== undefined && { meterFault: this.#meterFault }),
+      ...(this.#utilityLink && { utility: { ...this.#utilityLink, demands: this.#dispatcher?.demands ?? [] } }),
       ...(config.market && {
         market: {
           ...counts,
@@ -225,6 +228,19 @@ export class Gateway implements AsyncDisposable {
       log.error("no metered intervals are recorded", { reason: this.#meterFault });
       return undefined;
     }
+  }
+
+  /** What a client of a utility's server sees of the site, and where its demands go. */
+  #utilityPort(): UtilityPort {
+    const config = this.#config;
+    return {
+      oblige: (demands) => this.#dispatcher?.oblige(demands),
+      link: (link) => {
+        if (link.linkUp !== this.#utilityLink?.linkUp) this.#options.log.info("utility server", { ...link });
+        this.#utilityLink = link;
+      },
+      devices: () => meteredDevices(config.devices, this.#dispatcher?.snapshot() ?? []),
+    };
   }
 
   #createRoster(accepted: AcceptedDevices): DeviceRoster {
@@ -347,7 +363,8 @@ export class Gateway implements AsyncDisposable {
       clock,
       log,
       outlook: (era) => outlooks.of(era),
-      connection: config.site,
+      connection: () => dispatcher.connection,
+      utilityLimits: (era) => dispatcher.utilityLimits(era),
       goals,
       saveGoal: (record) => void this.#guarded("objective", store.commit({ objectives: [record] })),
       devices: config.devices.flatMap((device) => {
@@ -494,5 +511,5 @@ export class Gateway implements AsyncDisposable {
 /** A device with the bounds that its operator has set. */
 function dispatched(adapter: Adapter, device: DeviceConfig | undefined): DispatchedDevice {
   const { limit, rampRateKWPerMin } = device ?? {};
-  return { adapter, rampRateKWPerMin, limit: operatorLimit({ limit }) };
+  return { adapter, rampRateKWPerMin, limit: operatorLimit({ limit }), ...(device && { kind: device.kind }) };
 }

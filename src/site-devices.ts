@@ -50,7 +50,8 @@ export function createSiteDevices(
   const operations = new Map<string, AdapterOperation>();
   for (const kind of kinds) {
     const devices = config.devices.filter((device) => device[kind.name] !== undefined);
-    const isAwaited = kind.takesStrangers === true && config.given.includes(kind.name);
+    const opensAlone = kind.takesStrangers === true || kind.standsAlone === true;
+    const isAwaited = opensAlone && config.given.includes(kind.name);
     if (devices.length === 0 && !isAwaited) continue;
     const host = kind.createHost(withPaths(config[kind.name], folder), {
       ...context,

@@ -1,6 +1,8 @@
 import type { Config, DeviceConfig } from "./config/schema.ts";
+import type { DeviceSnapshot } from "./dispatch/device-lane.ts";
 import type { SiteConnection } from "./dispatch/site-fuse.ts";
 import type { Limit } from "./model/limit.ts";
+import type { MeteredDevice } from "./model/utility.ts";
 
 /** What the operator allows a device, from the config. */
 export function operatorLimit({ limit }: Pick<DeviceConfig, "limit">): Limit {
@@ -19,6 +21,29 @@ export function siteConnection({ maxImportKW, maxExportKW, reserveKW }: Config["
     ...(maxExportKW !== undefined && { maxExportKW }),
     ...(reserveKW !== undefined && { reserveKW }),
   };
+}
+
+/** The devices as a utility may know them. */
+export function meteredDevices(
+  devices: readonly DeviceConfig[],
+  snapshots: readonly DeviceSnapshot[],
+): readonly MeteredDevice[] {
+  const kinds = new Map(devices.map(({ era, kind }) => [era, kind]));
+  return snapshots.flatMap(({ era, linkUp, capability, liveKW, reading, socPercent }) => {
+    const kind = kinds.get(era);
+    if (kind === undefined) return [];
+    return [
+      {
+        era,
+        kind,
+        linkUp,
+        ...(capability && { capability }),
+        ...(liveKW !== undefined && { powerKW: liveKW }),
+        ...(liveKW !== undefined && reading?.voltageV !== undefined && { voltageV: reading.voltageV }),
+        ...(socPercent !== undefined && { socPercent }),
+      },
+    ];
+  });
 }
 
 /** What the kind alone says before the device has connected: a charger does not generate, panels do not consume. */

@@ -20,6 +20,7 @@ export interface StatusInput {
   readonly objective: (era: string) => DeviceStatus["objective"];
   readonly strangers: readonly Stranger[];
   readonly meterFault?: string;
+  readonly utility?: StatusReport["utility"];
 }
 
 /** One answer for all who look: the command line, the demo and the page. */
@@ -34,6 +35,7 @@ export function statusReport(input: StatusInput): StatusReport {
     ready: input.ready,
     addresses: input.addresses,
     ...(input.market && { market: input.market }),
+    ...(input.utility && { utility: input.utility }),
     ...(input.meterFault !== undefined && { meterFault: input.meterFault }),
     devices: input.snapshots.flatMap((snapshot) => {
       const config = configs.get(snapshot.era);
@@ -53,6 +55,7 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
   const { era, capability, availability, setpoint, acceptance, boundBy, reading, judgement } = snapshot;
   const { setpoints, verdicts } = input.tally(era);
   const objective = input.objective(era);
+  const limits = [...(snapshot.utilityLimits ?? []), ...(snapshot.limits ?? [])];
   return {
     era,
     name: config.name ?? era,
@@ -67,10 +70,12 @@ function deviceStatus(snapshot: DeviceSnapshot, config: DeviceConfig, input: Sta
       maxPowerKW: capability.maxPowerKW,
     }),
     ...(availability && { availability: availability.reason }),
-    ...(setpoint && { orderedKW: setpoint.powerKW, validUntilMs: setpoint.validUntilMs }),
+    // What only holds a device within a utility's bounds was ordered by nobody.
+    ...(setpoint && setpoint.source.kind !== "utility" && { orderedKW: setpoint.powerKW }),
+    ...(setpoint && { validUntilMs: setpoint.validUntilMs }),
     ...(acceptance && { appliedKW: acceptance.appliedKW, command: acceptance.command }),
     ...(boundBy && { boundBy: boundBy.source }),
-    ...(snapshot.limits && { limits: snapshot.limits }),
+    ...(limits.length > 0 && { limits }),
     ...(snapshot.notices && { notices: snapshot.notices }),
     ...(reading?.powerKW !== undefined && { measuredKW: reading.powerKW }),
     ...(snapshot.socPercent !== undefined && { socPercent: snapshot.socPercent }),

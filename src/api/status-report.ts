@@ -1,5 +1,6 @@
 import type { ObjectiveStatus } from "../model/objective.ts";
 import type { FailsafeClass, ResourceKind } from "../model/resource.ts";
+import type { UtilityDemand, UtilityLink } from "../model/utility.ts";
 import type { Verdict } from "../model/verdict.ts";
 
 /** How the objective of a device stands. */
@@ -32,7 +33,7 @@ export interface DeviceStatus {
   readonly appliedKW?: number;
   readonly command?: string;
   readonly boundBy?: string;
-  /** Bounds that another master of the device has set, with who that is. */
+  /** Bounds that others have set, a utility or another master of the device, with who that is. */
   readonly limits?: readonly { readonly source: string; readonly minPowerKW?: number; readonly maxPowerKW?: number }[];
   /** What a technician should know: a wrong clock, an order of somebody else on the device. */
   readonly notices?: readonly string[];
@@ -74,6 +75,8 @@ export interface StatusReport {
     readonly lastMessageMs?: number;
     readonly mqtt?: string;
   };
+  /** The utility's server and what it demands now; absent on a site that obeys none. */
+  readonly utility?: UtilityLink & { readonly demands: readonly UtilityDemand[] };
   /** Why no metered intervals are recorded; absent while all is well. */
   readonly meterFault?: string;
   readonly devices: readonly DeviceStatus[];

@@ -30,6 +30,15 @@ function objectiveLine(name: string, objective: ObjectiveReport): string {
   return `  ${name}: ${deliveredKWh.toFixed(2)} of ${targetChargeKWh.toFixed(2)} kWh by ${by}${how}`;
 }
 
+function utilityLines(utility: NonNullable<StatusReport["utility"]>, colour: boolean): readonly string[] {
+  const { server, linkUp, linkDetail, demands } = utility;
+  const head = `UTILITY ${server} · ${linkDetail}`;
+  return [
+    linkUp ? head : paint(head, "red", colour),
+    ...demands.map(({ era, detail }) => `        ${era ?? "site"}: ${detail}`),
+  ];
+}
+
 /** The screen as text. */
 export function statusText(report: StatusReport, options: { colour: boolean; width: number }): string {
   const up = ageText(report.nowMs - report.startedAtMs);
@@ -45,6 +54,7 @@ export function statusText(report: StatusReport, options: { colour: boolean; wid
       `MARKET  last message ${last} · ${market.onConfirm} on_confirm · ${market.acked} acked · ${market.nacked} nacked · ${market.outbox} queued out${mqtt}`,
     );
   }
+  if (report.utility !== undefined) lines.push(...utilityLines(report.utility, options.colour));
   for (const [name, address] of Object.entries(report.addresses))
     lines.push(`${name.toUpperCase().padEnd(7)} ${address}`);
   if (report.meterFault !== undefined) {

@@ -24,6 +24,7 @@ export interface ProtocolSchema {
   readonly title: string;
   readonly sharedSchema: z.ZodType;
   readonly deviceSchema: z.ZodType;
+  readonly standsAlone?: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: each kind's own schema has checked its part of the config
   deviceFault?(shared: any, device: any, before: readonly any[], role: DeviceConfig): string | undefined;
 }
@@ -214,7 +215,8 @@ function isOpenToOthers(value: {
 
 /** The schema of one device, for the protocols that this program has. */
 export function deviceSchema(protocols: readonly ProtocolSchema[]) {
-  const names = protocols.map((protocol) => protocol.name);
+  const ofDevices = protocols.filter(({ standsAlone }) => standsAlone !== true);
+  const names = ofDevices.map(({ name }) => name);
   return z
     .strictObject({
       era,
@@ -244,7 +246,7 @@ export function deviceSchema(protocols: readonly ProtocolSchema[]) {
         .optional()
         .describe("meter and resource ids under which the market knows this device"),
       ...Object.fromEntries(
-        protocols.map((protocol) => [protocol.name, protocol.deviceSchema.optional().describe(protocol.title)]),
+        ofDevices.map((protocol) => [protocol.name, protocol.deviceSchema.optional().describe(protocol.title)]),
       ),
     })
     .check((context) => {
@@ -274,7 +276,10 @@ export function configSchema(protocols: readonly ProtocolSchema[], folder = ".")
       market: market.optional(),
       ocpi: ocpiConfig.optional(),
       ...Object.fromEntries(
-        protocols.map((protocol) => [protocol.name, protocol.sharedSchema.prefault({}).describe(protocol.title)]),
+        protocols.map(({ name, title, sharedSchema, standsAlone }) => [
+          name,
+          (standsAlone ? sharedSchema.optional() : sharedSchema.prefault({})).describe(title),
+        ]),
       ),
       devices: z.array(deviceSchema(protocols)).max(1000).default([]),
       groups: z

@@ -5,11 +5,12 @@ import { type Clamped, clampByLimits, type Limit } from "../model/limit.ts";
 import type { Availability, Reading } from "../model/reading.ts";
 import type { Capability } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
-import type { Judgement } from "../model/verdict.ts";
+import type { Judgement, Verdict } from "../model/verdict.ts";
 import { callsForCorrection, explained } from "./correction.ts";
 import { DeviceCommands, textOf } from "./device-commands.ts";
 import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
 import { type Holding, judgementOf, lastFinding } from "./holding.ts";
+import { keptSetpoint } from "./kept-setpoint.ts";
 import { Ramp } from "./ramp.ts";
 import { activeAt, MAX_SCHEDULED, splitEnded, superseded } from "./schedule.ts";
 import type { Finding } from "./verification.ts";
@@ -23,6 +24,8 @@ const AWAITED_SAMPLES = 2;
 const AWAITED_MS = 30_000;
 const RECONNECT_BASE_MS = 1_000;
 const RECONNECT_CAP_MS = 15_000;
+/** Verdicts of a device that goes its own way. */
+const DISOBEDIENT: readonly Verdict[] = ["ignored", "reverted", "refused", "unreachable"];
 
 export interface DeviceLaneOptions {
   readonly adapter: Adapter;
@@ -35,6 +38,8 @@ export interface DeviceLaneOptions {
   readonly mayCommand: () => boolean;
   /** Bounds that hold for this device now; asked at each decision. */
   readonly limits: () => readonly Limit[];
+  /** What of these a utility has set: they hold also where no setpoint does. */
+  readonly utilityLimits?: () => readonly Limit[];
   /** A verdict is known, or is known better. */
   readonly onJudgement: (judgement: Judgement) => void;
   /** What the device told, after the lane has taken note of it. */
@@ -55,6 +60,8 @@ export interface DeviceSnapshot extends DeviceStateSnapshot {
   readonly setpoint?: Setpoint;
   readonly targetKW?: number;
   readonly boundBy?: Limit;
+  /** Bounds that a utility has set, its share of the site's included; absent where there are none. */
+  readonly utilityLimits?: readonly Limit[];
   readonly acceptance?: Acceptance;
   readonly judgement?: Judgement;
   readonly lastError?: string;
@@ -69,6 +76,8 @@ export class DeviceLane {
   readonly #commands: DeviceCommands;
   #setpoints: Setpoint[] = [];
   #holding: Holding | undefined;
+  /** What holds the device within a utility's bounds while there is no other setpoint. */
+  #kept: Setpoint | undefined;
   #judgement: Judgement | undefined;
   /** Elapsed ms at which the device connected. */
   #connectedAtMs = 0;
@@ -118,12 +127,27 @@ export class DeviceLane {
     return this.#commands.isUnderCommand;
   }
 
+  /** Power that the device is to hold if nothing bounds it, kW, and whether somebody ordered it; absent without a setpoint. */
+  get wanted(): { readonly powerKW: number; readonly isOrdered: boolean } | undefined {
+    const setpoint = this.#holding?.setpoint;
+    return setpoint && { powerKW: setpoint.powerKW, isOrdered: setpoint.source.kind !== "utility" };
+  }
+
+  /** False for a device that can't be reached, or that does not do what it is told as far as its meter shows. */
+  get follows(): boolean {
+    const { linkUp } = this.#state;
+    const verdict = this.#holding === undefined ? undefined : this.#judgement?.verdict;
+    return linkUp && (verdict === undefined || !DISOBEDIENT.includes(verdict));
+  }
+
   snapshot(): DeviceSnapshot {
     const holding = this.#holding;
+    const utilityLimits = this.#options.utilityLimits?.() ?? [];
     return {
       era: this.era,
       protocol: this.adapter.protocol,
       ...this.#state.snapshot(),
+      ...(utilityLimits.length > 0 && { utilityLimits }),
       ...(holding && { setpoint: holding.setpoint, targetKW: holding.targetKW }),
       ...(holding?.boundBy && { boundBy: holding.boundBy }),
       ...(holding?.acceptance && { acceptance: holding.acceptance }),
@@ -188,7 +212,7 @@ export class DeviceLane {
     if (!this.#options.mayCommand()) return;
     const nowMs = this.#options.clock.now();
     const { ended, open } = splitEnded(this.#setpoints, nowMs);
-    const active = activeAt(open, nowMs);
+    const active = activeAt(open, nowMs) ?? this.#keep(nowMs);
     const held = this.#holding;
     const replaced = held !== undefined && held.setpoint !== active ? held : undefined;
     // What a newer setpoint has replaced does not come back when the newer one ends, as with a superseded 2030.5 event.
@@ -219,6 +243,13 @@ export class DeviceLane {
   async retire(reason: string): Promise<void> {
     this.withdraw(() => true, reason);
     await this.#commands.finish();
+  }
+
+  #keep(nowMs: number): Setpoint | undefined {
+    const { capability, measuredKW } = this.#state;
+    const limits = this.#options.utilityLimits?.() ?? [];
+    this.#kept = capability && keptSetpoint({ era: this.era, capability, measuredKW, limits, nowMs }, this.#kept);
+    return this.#kept;
   }
 
   #begin(setpoint: Setpoint): void {
@@ -313,7 +344,8 @@ export class DeviceLane {
     const judgement = judgementOf(setpoint, explained(finding, holding.correction), told);
     // What is shown is the verdict on what holds now; a late word on what it replaced does not push it aside.
     if (this.#holding === undefined || this.#holding === holding) this.#judgement = judgement;
-    this.#options.onJudgement(judgement);
+    // Nobody ordered it, so nobody waits for its verdict.
+    if (setpoint.source.kind !== "utility") this.#options.onJudgement(judgement);
   }
 
   /** A verdict for a setpoint that never got to the device. */
@@ -324,7 +356,8 @@ export class DeviceLane {
 }
 
 /** Whether the device must be told anew because the limits around its setpoint changed. */
-function isWorthACommand(holding: Holding, { powerKW }: Clamped): boolean {
+function isWorthACommand(holding: Holding, clamped: Clamped): boolean {
+  const { powerKW } = clamped;
   const { targetKW, boundBy, acceptance, acceptedTargetKW } = holding;
   const roomKW = Math.abs(powerKW) - Math.abs(targetKW);
   if (roomKW < -NOTHING_KW) {
@@ -332,8 +365,17 @@ function isWorthACommand(holding: Holding, { powerKW }: Clamped): boolean {
     const toldKW = acceptance !== undefined && acceptedTargetKW === targetKW ? acceptance.appliedKW : targetKW;
     return Math.abs(powerKW) < Math.abs(toldKW) - NOTHING_KW;
   }
+  // A power that is ordered is no bound that moves a little: each change of it counts, and so does its other direction.
+  if (Math.sign(powerKW) * Math.sign(targetKW) < 0 || isOrdered(clamped.boundBy)) {
+    return Math.abs(powerKW - targetKW) > NOTHING_KW;
+  }
   // A ramp gives way in steps of its own, of which none is too small.
   return roomKW > (boundBy?.source === "ramp" ? NOTHING_KW : LOOSENED_KW);
+}
+
+/** True for a limit that leaves one power and no other. */
+function isOrdered(limit: Limit | undefined): boolean {
+  return limit?.minPowerKW !== undefined && limit.minPowerKW === limit.maxPowerKW;
 }
 
 function nameplate(capability: Capability | undefined): Limit[] {

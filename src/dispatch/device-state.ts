@@ -20,6 +20,8 @@ export interface DeviceStateSnapshot {
   readonly notices?: readonly string[];
   /** The newest live reading with a power in it, as it came: nothing older is mixed into it. */
   readonly reading?: Reading;
+  /** Power now, kW; absent if none was measured lately. */
+  readonly liveKW?: number;
   /** Newest value that was sent, percent; batteries send it beside their power or apart from it. */
   readonly socPercent?: number;
   /** Newest value of the register of energy taken in, kWh. */
@@ -50,6 +52,10 @@ export class DeviceState {
 
   get availability(): Availability | undefined {
     return this.#availability;
+  }
+
+  get linkUp(): boolean {
+    return this.#linkUp;
   }
 
   /** Bounds that another master of the device has set. */
@@ -102,6 +108,7 @@ export class DeviceState {
       ...(this.#limits.length > 0 && { limits: this.#limits }),
       ...(this.#notices.length > 0 && { notices: this.#notices }),
       ...(this.#reading && { reading: this.#reading }),
+      ...(this.measuredKW !== undefined && { liveKW: this.measuredKW }),
       ...(this.#socPercent !== undefined && { socPercent: this.#socPercent }),
       ...(this.#importKWh !== undefined && { importKWh: this.#importKWh }),
     };

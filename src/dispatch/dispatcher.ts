@@ -3,22 +3,27 @@ import type { Log } from "../log.ts";
 import type { Adapter, Report } from "../model/adapter.ts";
 import type { BidCurve } from "../model/bid-curve.ts";
 import type { Limit } from "../model/limit.ts";
-import type { Capability, Era } from "../model/resource.ts";
+import type { Capability, Era, ResourceKind } from "../model/resource.ts";
 import type { Setpoint } from "../model/setpoint.ts";
+import type { UtilityDemand } from "../model/utility.ts";
 import type { Judgement } from "../model/verdict.ts";
 import { DeviceLane, type DeviceSnapshot } from "./device-lane.ts";
 import { type GroupMember, splitOverMembers } from "./group-split.ts";
 import { type GroupVerdicts, groupVerdicts } from "./group-verdicts.ts";
 import { fuseLimit, type SiteConnection } from "./site-fuse.ts";
+import { type ObligedDevice, UtilityDemands } from "./utility-demands.ts";
 
 /** Wall time before this is a clock that was never set: a gateway without a battery-backed clock starts in the past. */
 const EARLIEST_PLAUSIBLE_MS = Date.UTC(2026, 0, 1);
 /** How often ends and beginnings are looked for; also bounds how late a jump of the wall clock is noticed. */
 const TICK_MS = 100;
+/** Looks at all devices in one go, while the target of one changes the bounds of another; the next tick goes on. */
+const MOST_PASSES = 4;
 
 /** One device as the config describes it. */
 export interface DispatchedDevice {
   readonly adapter: Adapter;
+  readonly kind?: ResourceKind;
   /** Bounds set by the operator. */
   readonly limit?: Limit;
   /** How fast its power may grow, > 0; absent: at once. */
@@ -46,14 +51,23 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #lanes = new Map<Era, DeviceLane>();
   readonly #operatorLimits = new Map<Era, Limit>();
+  readonly #kinds = new Map<Era, ResourceKind>();
+  readonly #utility: UtilityDemands;
   readonly #groupVerdicts: GroupVerdicts;
   readonly #running = new Map<Era, { readonly stop: AbortController; readonly ended: Promise<void> }>();
   #signal: AbortSignal | undefined;
   #evaluating = false;
+  /** A target changed while all devices were looked at. */
+  #haveChanged = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
     this.#groupVerdicts = groupVerdicts(options.clock, options.onJudgement);
+    this.#utility = new UtilityDemands({
+      clock: options.clock,
+      reserveKW: options.connection.reserveKW ?? 0,
+      devices: () => this.#obligedDevices(),
+    });
     for (const device of options.devices) this.#openLane(device);
   }
 
@@ -83,7 +97,43 @@ export class Dispatcher {
     this.#running.delete(era);
     this.#lanes.delete(era);
     this.#operatorLimits.delete(era);
+    this.#kinds.delete(era);
     this.#targetsChanged();
+  }
+
+  /** What a utility demands from now on, in place of what it demanded before. It binds every setpoint, and devices without one. */
+  oblige(demands: readonly UtilityDemand[]): void {
+    this.#utility.oblige(demands);
+    this.#evaluateAll();
+  }
+
+  /** What a utility has set for a device, whatever the others do. */
+  utilityLimits(era: Era): readonly Limit[] {
+    return this.#utility.ownLimitsOf(era);
+  }
+
+  /** What a utility demands now. */
+  get demands(): readonly UtilityDemand[] {
+    return this.#utility.demands;
+  }
+
+  /** What the site's connection allows now: as the config says, and where the utility allows less, that. */
+  get connection(): SiteConnection {
+    const { maxImportKW, maxExportKW, reserveKW } = this.#options.connection;
+    const { importKW, exportKW, loadKW, generationKW } = this.#utility.site;
+    const least = (...bounds: readonly (number | undefined)[]) => {
+      const given = bounds.filter((bound) => bound !== undefined);
+      return given.length === 0 ? undefined : Math.min(...given);
+    };
+    const [importBound, exportBound] = [
+      least(maxImportKW, importKW, loadKW),
+      least(maxExportKW, exportKW, generationKW),
+    ];
+    return {
+      ...(importBound !== undefined && { maxImportKW: importBound }),
+      ...(exportBound !== undefined && { maxExportKW: exportBound }),
+      ...(reserveKW !== undefined && { reserveKW }),
+    };
   }
 
   /** Takes setpoints that were committed to the store; returns those that went to single devices, a group's in parts. */
@@ -143,10 +193,11 @@ export class Dispatcher {
     await Promise.all([...this.#lanes.values()].map((lane) => lane.shutDown()));
   }
 
-  #openLane({ adapter, limit, rampRateKWPerMin }: DispatchedDevice): DeviceLane {
+  #openLane({ adapter, kind, limit, rampRateKWPerMin }: DispatchedDevice): DeviceLane {
     const { clock, log, random, onReport, runnableKW } = this.#options;
     const { era } = adapter;
     if (limit) this.#operatorLimits.set(era, limit);
+    if (kind) this.#kinds.set(era, kind);
     const lane = new DeviceLane({
       adapter,
       clock,
@@ -155,6 +206,7 @@ export class Dispatcher {
       rampRateKWPerMin,
       mayCommand: () => this.#clockIsPlausible(),
       limits: () => this.#limitsOf(era),
+      utilityLimits: () => this.#utility.limitsOf(era),
       onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
       onReport: (report) => onReport(era, report),
       onTarget: () => this.#targetsChanged(),
@@ -202,7 +254,7 @@ export class Dispatcher {
       era,
       ...(lane?.capability && { capability: lane.capability }),
       ...(lane?.availability && { availability: lane.availability }),
-      ...(operator && { limits: [operator] }),
+      limits: [...(operator ? [operator] : []), ...this.#utility.limitsOf(era)],
       ...(lane?.measuredKW !== undefined && { measuredKW: lane.measuredKW }),
       ...(curve && { curve }),
     };
@@ -219,20 +271,54 @@ export class Dispatcher {
       })),
     );
     const operator = this.#operatorLimits.get(era);
-    return [...(operator ? [operator] : []), ...(fuse ? [fuse] : [])];
+    return [...(operator ? [operator] : []), ...(fuse ? [fuse] : []), ...this.#utility.limitsOf(era)];
+  }
+
+  #obligedDevices(): readonly ObligedDevice[] {
+    return [...this.#lanes.values()].map((lane) => {
+      const { era, capability, availability, measuredKW, targetKW, wanted, follows } = lane;
+      const operator = this.#operatorLimits.get(era);
+      return {
+        era,
+        kind: this.#kinds.get(era) ?? "load",
+        follows,
+        isOrdered: wanted?.isOrdered ?? false,
+        regulatesItself: capability?.control === "setpoint",
+        ...(capability && { capability: availability ?? capability }),
+        ...(measuredKW !== undefined && { measuredKW }),
+        ...(targetKW !== undefined && { targetKW }),
+        ...(wanted && { wantedKW: wanted.powerKW }),
+        asMember: {
+          era,
+          ...(capability && { capability }),
+          ...(availability && { availability }),
+          ...(operator && { limits: [operator] }),
+          ...(measuredKW !== undefined && { measuredKW }),
+        },
+      };
+    });
   }
 
   #targetsChanged(): void {
-    // Only a fuse couples devices; without one there is nobody to tell.
+    // Only a bound on the sum couples devices; without one there is nobody to tell.
     const { maxImportKW, maxExportKW } = this.#options.connection;
-    if (maxImportKW !== undefined || maxExportKW !== undefined) this.#evaluateAll();
+    if (maxImportKW !== undefined || maxExportKW !== undefined || this.#utility.isAny) this.#evaluateAll();
   }
 
   #evaluateAll(): void {
-    if (this.#evaluating) return;
+    if (this.#evaluating) {
+      this.#haveChanged = true;
+      return;
+    }
     this.#evaluating = true;
     try {
-      for (const lane of this.#lanes.values()) lane.evaluate();
+      for (let pass = 0; pass < MOST_PASSES; pass++) {
+        this.#haveChanged = false;
+        this.#utility.refresh();
+        for (const lane of this.#lanes.values()) lane.evaluate();
+        // What panels may feed in can follow from what a car takes, and what another car takes from the panels.
+        if (!this.#haveChanged || !this.#utility.isAny) break;
+      }
     } finally {
       this.#evaluating = false;
     }

@@ -20,8 +20,11 @@ export interface Setpoint {
 
 /** Where a setpoint came from, to answer there and to find it again. */
 export interface SetpointSource {
-  /** `market` for a cleared setpoint, `operator` for one given by a person on the command line. */
-  readonly kind: "market" | "operator";
+  /**
+   * `market` for a cleared setpoint, `operator` for one given by a person on the command line, `utility` for what holds a
+   * device within a utility's bounds while nobody else orders anything.
+   */
+  readonly kind: "market" | "operator" | "utility";
   readonly transactionId?: string;
   readonly messageId?: string;
   readonly orderId?: string;

@@ -79,7 +79,7 @@ async function site(options: {
     market,
     clock,
     log: silentLog,
-    connection: config.site,
+    connection: () => config.site,
     goals: [],
     saveGoal: () => {},
     outlook: (era) => outlooks.of(era),

@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { PolledDevice } from "../../adapters/ieee2030-5/polled-device.ts";
@@ -7,21 +6,12 @@ import type { XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
 import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import { checkOrder, hasSchemaOrder, schemaTypes } from "../support/schema-order.ts";
 
-/** Generated from the 2018 schema, which may not be copied; kept beside the project. */
-const ORDER_FILE = new URL("../../../shared/fixtures/ieee2030_5/element-order-2018.txt", import.meta.url);
 const LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5";
 
-const SUBSCRIBABLE = { name: "subscribable", required: false };
-
-interface SchemaType {
-  readonly base: string;
-  readonly members: { readonly name: string; readonly type: string; readonly required: boolean }[];
-  readonly attributes: { readonly name: string; readonly required: boolean }[];
-}
-
-describe.skipIf(!existsSync(ORDER_FILE))("against the element order of 2030.5-2018 (skipped without ../shared)", () => {
-  const types = existsSync(ORDER_FILE) ? readOrder(readFileSync(ORDER_FILE, "utf8")) : new Map<string, SchemaType>();
+describe.skipIf(!hasSchemaOrder)("against the element order of 2030.5-2018 (skipped without ../shared)", () => {
+  const types = schemaTypes();
 
   test.each([
     "/dcap",
@@ -45,13 +35,17 @@ describe.skipIf(!existsSync(ORDER_FILE))("against the element order of 2030.5-20
   ])("%s", async (path) => {
     const device = await busyDevice();
     const faults: string[] = [];
-    check(documentAt(path, device), types, faults);
+    checkOrder(documentAt(path, device), types, faults);
     expect(faults).toEqual([]);
   });
 
   test("the check itself sees a wrong order, a missing element and an unknown one", () => {
     const faults: string[] = [];
-    check(parse("<Time><quality>4</quality><currentTime>1</currentTime><colour>red</colour></Time>"), types, faults);
+    checkOrder(
+      parse("<Time><quality>4</quality><currentTime>1</currentTime><colour>red</colour></Time>"),
+      types,
+      faults,
+    );
     expect(faults.join(" ")).toContain("currentTime after quality");
     expect(faults.join(" ")).toContain("colour");
     expect(faults.join(" ")).toContain("dstOffset missing");
@@ -104,84 +98,4 @@ async function busyDevice(): Promise<PolledDevice> {
 
 function parse(text: string): XmlElement {
   return parseXml(new TextEncoder().encode(text.replace(/^<(\w+)/, '<$1 xmlns="urn:ieee:std:2030.5:ns"')));
-}
-
-function readOrder(text: string): Map<string, SchemaType> {
-  const types = new Map<string, SchemaType>([
-    // Two bases that the generated file names and does not list.
-    ["SubscribableIdentifiedObject", { base: "IdentifiedObject", members: [], attributes: [SUBSCRIBABLE] }],
-    ["MeterReadingBase", { base: "IdentifiedObject", members: [], attributes: [] }],
-  ]);
-  let current: SchemaType | undefined;
-  for (const line of text.split("\n")) {
-    const head = /^## (\S+) : (\S+)/.exec(line);
-    if (head?.[1] !== undefined) {
-      current = { base: head[2] ?? "None", members: [], attributes: [] };
-      types.set(head[1], current);
-      continue;
-    }
-    const member = /^ {2}el (\S+): (\S+) \[(\d)\.\./.exec(line);
-    if (member?.[1] !== undefined && member[2] !== undefined) {
-      current?.members.push({ name: member[1], type: member[2], required: member[3] === "1" });
-    }
-    const attribute = /^ {2}@(\w+): \S+ (\w+)/.exec(line);
-    if (attribute?.[1] !== undefined) {
-      current?.attributes.push({ name: attribute[1], required: attribute[2] === "required" });
-    }
-  }
-  return types;
-}
-
-/** Members of a type with those of its bases before them, as the schema extends. */
-function membersOf(name: string, types: ReadonlyMap<string, SchemaType>): SchemaType["members"] {
-  const type = types.get(name);
-  return type === undefined ? [] : [...membersOf(type.base, types), ...type.members];
-}
-
-function attributesOf(name: string, types: ReadonlyMap<string, SchemaType>): SchemaType["attributes"] {
-  const type = types.get(name);
-  return type === undefined ? [] : [...attributesOf(type.base, types), ...type.attributes];
-}
-
-function check(
-  element: XmlElement,
-  types: ReadonlyMap<string, SchemaType>,
-  faults: string[],
-  typeName: string = element.name,
-): void {
-  if (typeName.endsWith("List") && !types.has(typeName)) {
-    for (const name of ["all", "results"])
-      if (!element.attributes.has(name)) faults.push(`${typeName}@${name} missing`);
-    for (const child of element.children) check(child, types, faults);
-    return;
-  }
-  if (typeName.endsWith("Link")) {
-    if (!element.attributes.has("href")) faults.push(`${typeName} without href`);
-    return;
-  }
-  if (!types.has(typeName)) {
-    if (element.children.length > 0 && typeName === element.name) faults.push(`${typeName} is not in the schema`);
-    return;
-  }
-  const attributes = attributesOf(typeName, types);
-  for (const name of element.attributes.keys()) {
-    if (!attributes.some((attribute) => attribute.name === name))
-      faults.push(`${typeName}@${name} is not in the schema`);
-  }
-  const members = membersOf(typeName, types);
-  let last = -1;
-  for (const child of element.children) {
-    const place = members.findIndex(({ name }) => name === child.name);
-    const member = members[place];
-    if (member === undefined) {
-      faults.push(`${typeName}/${child.name} is not in the schema`);
-      continue;
-    }
-    if (place < last) faults.push(`${typeName}: ${child.name} after ${members[last]?.name}`);
-    last = place;
-    check(child, types, faults, member.type);
-  }
-  for (const { name, required } of members) {
-    if (required && !element.children.some((child) => child.name === name)) faults.push(`${typeName}: ${name} missing`);
-  }
 }

@@ -1,0 +1,119 @@
+import type { MeteredDevice } from "../../src/model/utility.ts";
+import { activePowerElements, activePowerFromWatts } from "../ieee2030-5/active-power.ts";
+import { element, type OutElement, tag } from "../ieee2030-5/xml-write.ts";
+import { type DerRatings, derOf } from "./der-ratings.ts";
+
+export type CsipAus = "none" | "1.2" | "1.3";
+
+const CSIP_AUS_1_2 = "https://csipaus.org/ns";
+const CSIP_AUS_1_3 = "https://csipaus.org/ns/v1.3";
+/** Bits of DERControlType: opModConnect 2, opModEnergize 3, opModFixedW 7, opModMaxLimW 20, opModTargetW 22. */
+const MODES = "0050008C";
+/** Bits of doeModesSupported: ExpLim, ImpLim, GenLim, LoadLim. */
+const DOE_MODES = "0000000F";
+/** Bit of vppModesSupported: opModStorageTargetW. */
+const VPP_MODES = "00000001";
+/** Hundredths of a percent of setMaxW per second: the whole power in under four seconds, as fast as most devices follow. */
+const GRADIENT = 2700;
+/** DERType. */
+const TYPE = { mixed: 1, solar: 4, storage: 80, solarAndStorage: 83 } as const;
+
+/** What a document of a DER is made from. */
+export interface DerState {
+  readonly devices: readonly MeteredDevice[];
+  readonly ratings: DerRatings;
+  readonly csipAus: CsipAus;
+  /** Server time, epoch seconds. */
+  readonly nowS: number;
+}
+
+export function derCapability({ ratings, devices, csipAus }: DerState): OutElement {
+  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
+  return tag("DERCapability", extensionNamespaces(csipAus), [
+    element("modesSupported", MODES),
+    maxChargeKW > 0 ? quantity("rtgMaxChargeRateW", maxChargeKW * 1000) : undefined,
+    maxDischargeKW > 0 ? quantity("rtgMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
+    // Nothing here can tell reactive power apart, so apparent power is the active one.
+    quantity("rtgMaxVA", maxKW * 1000),
+    quantity("rtgMaxW", maxKW * 1000),
+    capacityKWh > 0 ? quantity("rtgMaxWh", capacityKWh * 1000) : undefined,
+    element("type", derType(ratings, devices)),
+    ...extensions(csipAus, "doeModesSupported", "vppModesSupported", maxDischargeKW > 0),
+  ]);
+}
+
+export function derSettings({ ratings, csipAus, nowS }: DerState): OutElement {
+  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
+  return tag("DERSettings", extensionNamespaces(csipAus), [
+    element("modesEnabled", MODES),
+    element("setGradW", GRADIENT),
+    maxChargeKW > 0 ? quantity("setMaxChargeRateW", maxChargeKW * 1000) : undefined,
+    maxDischargeKW > 0 ? quantity("setMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
+    quantity("setMaxVA", maxKW * 1000),
+    quantity("setMaxW", maxKW * 1000),
+    capacityKWh > 0 ? quantity("setMaxWh", capacityKWh * 1000) : undefined,
+    element("updatedTime", nowS),
+    ...extensions(csipAus, "doeModesEnabled", "vppModesEnabled", maxDischargeKW > 0),
+  ]);
+}
+
+/** Least power that counts as running, kW. */
+const RUNNING_KW = 0.01;
+/** Bits of ConnectStatus, hex: connected, available, operating. */
+const CONNECTED = { none: "00", available: "03", operating: "07" } as const;
+const OPERATIONAL_MODE = { off: 1, operational: 2 } as const;
+
+export function derStatus({ devices, nowS }: DerState): OutElement {
+  const der = derOf(devices);
+  const isConnected = der.some(({ linkUp }) => linkUp);
+  const isRunning = der.some(({ linkUp, powerKW }) => linkUp && Math.abs(powerKW ?? 0) > RUNNING_KW);
+  const charges = der.flatMap(({ kind, socPercent }) =>
+    kind === "battery" && socPercent !== undefined ? [socPercent] : [],
+  );
+  const meanSoc = charges.reduce((sum, one) => sum + one, 0) / charges.length;
+  const since = (name: string, value: string | number) =>
+    element(name, [element("dateTime", nowS), element("value", value)]);
+  return element("DERStatus", [
+    element("alarmStatus", "00000000"),
+    since("genConnectStatus", isRunning ? CONNECTED.operating : isConnected ? CONNECTED.available : CONNECTED.none),
+    since("operationalModeStatus", isRunning ? OPERATIONAL_MODE.operational : OPERATIONAL_MODE.off),
+    element("readingTime", nowS),
+    // Whole percents: each change is a request.
+    charges.length > 0 ? since("stateOfChargeStatus", Math.round(meanSoc) * 100) : undefined,
+  ]);
+}
+
+function derType({ maxDischargeKW, hasSolar }: DerRatings, devices: readonly MeteredDevice[]): number {
+  const kinds = new Set(derOf(devices).map(({ kind }) => kind));
+  kinds.delete("solar");
+  kinds.delete("battery");
+  if (kinds.size > 0) return TYPE.mixed;
+  if (maxDischargeKW === 0) return hasSolar ? TYPE.solar : TYPE.mixed;
+  return hasSolar ? TYPE.solarAndStorage : TYPE.storage;
+}
+
+/** A quantity in the finest form that fits, rounded towards zero. */
+function quantity(name: string, value: number): OutElement {
+  return element(name, activePowerElements(activePowerFromWatts(value)));
+}
+
+function extensionNamespaces(csipAus: CsipAus): OutElement["attributes"] {
+  if (csipAus === "none") return {};
+  return { "xmlns:csipaus": CSIP_AUS_1_2, ...(csipAus === "1.3" && { "xmlns:csipaus13": CSIP_AUS_1_3 }) };
+}
+
+function extensions(
+  csipAus: CsipAus,
+  doe: string,
+  vpp: string,
+  hasStorage: boolean,
+): readonly (OutElement | undefined)[] {
+  if (csipAus === "none") return [];
+  const hasVpp = csipAus === "1.3" && hasStorage;
+  return [element(`csipaus:${doe}`, DOE_MODES), hasVpp ? element(`csipaus13:${vpp}`, VPP_MODES) : undefined];
+}
+
+/** The connection point of CSIP-AUS, by the name that the distributor knows it by. */
+export function connectionPoint(id: string): OutElement {
+  return tag("csipaus:ConnectionPoint", { "xmlns:csipaus": CSIP_AUS_1_2 }, [element("csipaus:connectionPointId", id)]);
+}

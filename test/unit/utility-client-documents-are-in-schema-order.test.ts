@@ -1,0 +1,117 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { exportKWFromMeter } from "../../adapters/ieee2030-5/reading-type.ts";
+import { isSep, type XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { type OutElement, writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+import { derCapability, derSettings, derStatus } from "../../adapters/ieee2030-5-client/der-documents.ts";
+import { ratingsOf } from "../../adapters/ieee2030-5-client/der-ratings.ts";
+import {
+  MIRRORED,
+  meterWattsFromExportKW,
+  mirrorReading,
+  mirrorUsagePoint,
+} from "../../adapters/ieee2030-5-client/mirror-documents.ts";
+import { SiteAverage } from "../../adapters/ieee2030-5-client/site-average.ts";
+import type { MeteredDevice } from "../../src/model/utility.ts";
+import { checkOrder, hasSchemaOrder, schemaTypes } from "../support/schema-order.ts";
+
+const TIMES = { settleMs: 1, sampleMs: 1, failsafe: "device" } as const;
+const ROOF: MeteredDevice = {
+  era: "roof",
+  kind: "solar",
+  linkUp: true,
+  powerKW: 3,
+  voltageV: 231.5,
+  capability: { ...TIMES, minPowerKW: 0, maxPowerKW: 40, control: "limit" },
+};
+const BATTERY: MeteredDevice = {
+  era: "battery",
+  kind: "battery",
+  linkUp: true,
+  powerKW: -1,
+  socPercent: 64,
+  capability: { ...TIMES, minPowerKW: -5, maxPowerKW: 4, control: "setpoint", capacityKWh: 10 },
+};
+const CAR: MeteredDevice = {
+  era: "car",
+  kind: "charger",
+  linkUp: true,
+  powerKW: -6,
+  capability: { ...TIMES, minPowerKW: -11, maxPowerKW: 0, control: "limit" },
+};
+const DEVICES = [ROOF, BATTERY, CAR];
+const STATE = { devices: DEVICES, ratings: ratingsOf(DEVICES), csipAus: "none", nowS: 1_795_473_000 } as const;
+const IDENTITY = { lfdi: "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5", role: "site", pen: 32_473 } as const;
+
+const DOCUMENTS: readonly (readonly [string, OutElement])[] = [
+  ["DERCapability", derCapability(STATE)],
+  ["DERSettings", derSettings(STATE)],
+  ["DERStatus", derStatus(STATE)],
+  ["MirrorUsagePoint", mirrorUsagePoint(IDENTITY, Object.values(MIRRORED), 60)],
+  ["MirrorMeterReading", mirrorReading(IDENTITY, MIRRORED.V, 231.46, { startS: 1_795_473_000, durationS: 60 })],
+];
+
+function read(document: OutElement): XmlElement {
+  return parseXml(Buffer.from(writeXml(document)));
+}
+
+function textAt(element: XmlElement, ...path: readonly string[]): string | undefined {
+  const [name, ...rest] = path;
+  if (name === undefined) return element.text;
+  const child = element.children.find((one) => one.name === name);
+  return child && textAt(child, ...rest);
+}
+
+describe.skipIf(!hasSchemaOrder)("against the element order of 2030.5-2018 (skipped without ../shared)", () => {
+  test.each(DOCUMENTS)("%s", (_name, document) => {
+    const faults: string[] = [];
+    checkOrder(read(document), schemaTypes(), faults);
+    expect(faults).toEqual([]);
+  });
+});
+
+describe("what the documents say", () => {
+  test("the DER of a site is all that can generate, and its powers fit 16 bits", () => {
+    const settings = read(derSettings(STATE));
+    expect(textAt(settings, "setMaxW", "value")).toBe("4400");
+    expect(textAt(settings, "setMaxW", "multiplier")).toBe("1");
+    expect(textAt(settings, "setMaxChargeRateW", "value")).toBe("5000");
+    expect(textAt(settings, "setMaxDischargeRateW", "value")).toBe("4000");
+    expect(textAt(read(derCapability(STATE)), "type")).toBe("83");
+    expect(textAt(read(derStatus(STATE)), "stateOfChargeStatus", "value")).toBe("6400");
+  });
+
+  test("a site that only consumes is its own DER", () => {
+    expect(ratingsOf([CAR])).toMatchObject({ maxKW: 11, maxChargeKW: 11, maxDischargeKW: 0 });
+  });
+
+  test("CSIP-AUS elements stand there only where the config asks for them, each in its namespace", () => {
+    const foreign = (document: OutElement) => read(document).children.filter((child) => !isSep(child));
+    expect(foreign(derCapability(STATE))).toEqual([]);
+    expect(foreign(derSettings({ ...STATE, csipAus: "1.2" })).map(({ name }) => name)).toEqual(["doeModesEnabled"]);
+    expect(foreign(derCapability({ ...STATE, csipAus: "1.3" })).map(({ namespace }) => namespace)).toEqual([
+      "https://csipaus.org/ns",
+      "https://csipaus.org/ns/v1.3",
+    ]);
+  });
+
+  test("a moment at which one device was not measured counts for nothing", () => {
+    const average = new SiteAverage();
+    average.sample(DEVICES);
+    const { powerKW: _unknown, ...silent } = CAR;
+    average.sample([ROOF, BATTERY, silent]);
+    expect(average.take().get("W")).toBe(4000);
+    expect(average.take().size).toBe(0);
+  });
+
+  test("metering turns its sign as the standard's meters do, and nothing is lost on the way back", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -100_000_000, max: 100_000_000 }), (watts) => {
+        const metered = meterWattsFromExportKW(watts / 1000);
+        expect(Object.is(metered, -0)).toBe(false);
+        expect(exportKWFromMeter(metered, MIRRORED.W.flowDirection)).toBeCloseTo(watts / 1000, 9);
+      }),
+    );
+  });
+});
