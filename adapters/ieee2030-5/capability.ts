@@ -1,6 +1,6 @@
 import type { Availability } from "../../src/model/reading.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
-import type { ControlMode, PowerBases } from "./control-power.ts";
+import type { ControlMode, PowerBases } from "./controls/control-power.ts";
 import type { DerAvailability, DerRating } from "./der-record.ts";
 
 /** What the config says of a device's size and control; each goes before what the device says, except as noted. */

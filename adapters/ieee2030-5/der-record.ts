@@ -1,5 +1,5 @@
-import { quantityOf } from "./active-power.ts";
-import { BadDocument, childOf, hexOf, integerOf, requiredChild, type XmlElement } from "./xml-element.ts";
+import { quantityOf } from "./xml/active-power.ts";
+import { BadDocument, childOf, hexOf, integerOf, requiredChild, type XmlElement } from "./xml/xml-element.ts";
 
 /** The documents that a device PUTs about itself, by the last part of their address. */
 export const DER_DOCUMENTS = {

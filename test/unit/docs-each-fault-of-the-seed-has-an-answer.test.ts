@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { basesFrom } from "../../adapters/ieee2030-5/capability.ts";
-import { controlDocument } from "../../adapters/ieee2030-5/control-document.ts";
-import { ControlLedger } from "../../adapters/ieee2030-5/control-ledger.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
+import { controlDocument } from "../../adapters/ieee2030-5/controls/control-document.ts";
+import { ControlLedger } from "../../adapters/ieee2030-5/controls/control-ledger.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
 import { newMRID } from "../../adapters/ieee2030-5/identity.ts";
-import { writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+import { writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 import { profileFields } from "../../adapters/ocpp/control/charging-profile.ts";
 import { importLimitKW, ratingOf, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
 import { clear } from "../../simulators/market/clearing.ts";

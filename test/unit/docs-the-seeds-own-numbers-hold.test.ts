@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { capabilityFrom } from "../../adapters/ieee2030-5/capability.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
 import { measuredFrom } from "../../adapters/ocpp/metering/reading-from-samples.ts";
 import { sampleSetsFrom } from "../../adapters/ocpp/metering/sampled-value.ts";
 import { deliveredPercent, deliveredReduction } from "../../src/flexibility/delivered.ts";

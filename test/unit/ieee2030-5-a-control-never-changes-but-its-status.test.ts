@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { controlDocument } from "../../adapters/ieee2030-5/control-document.ts";
+import { controlDocument } from "../../adapters/ieee2030-5/controls/control-document.ts";
 import {
   ControlLedger,
   EVENT_ACTIVE,
   EVENT_CANCELLED,
   EVENT_SUPERSEDED,
-} from "../../adapters/ieee2030-5/control-ledger.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
-import { writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+} from "../../adapters/ieee2030-5/controls/control-ledger.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
+import { writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 
 const NOW_MS = 1_795_473_000_400;
 const NOW_S = 1_795_473_000;

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { PolledDevice } from "../../adapters/ieee2030-5/polled-device.ts";
-import { findResource } from "../../adapters/ieee2030-5/resources.ts";
-import type { XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
-import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { findResource } from "../../adapters/ieee2030-5/server/resources.ts";
+import type { XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 

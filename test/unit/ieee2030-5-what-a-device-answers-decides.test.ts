@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { ControlAnswers } from "../../adapters/ieee2030-5/control-answers.ts";
+import { ControlAnswers } from "../../adapters/ieee2030-5/controls/control-answers.ts";
 
 const TIMING = { deadlineMs: 6000, quietMs: 4000, nextPollMs: 500, graceMs: 2000 };
 const EVENT = "00000000000000000000000A";

@@ -1,11 +1,11 @@
-import type { Clock } from "../../src/clock.ts";
-import { DeviceError } from "../../src/model/adapter.ts";
-import type { Era } from "../../src/model/resource.ts";
+import type { Clock } from "../../../src/clock.ts";
+import { DeviceError } from "../../../src/model/adapter.ts";
+import type { Era } from "../../../src/model/resource.ts";
+import { newMRID } from "../identity.ts";
 import { Bell } from "./bell.ts";
 import { ControlAnswers } from "./control-answers.ts";
 import { type ControlEvent, ControlLedger, EVENT_ACTIVE } from "./control-ledger.ts";
 import { type ControlPower, describePower } from "./control-power.ts";
-import { newMRID } from "./identity.ts";
 
 /** A poll may come late and an answer takes its time; added to every wait for the device. */
 export const SLACK_MS = 3000;

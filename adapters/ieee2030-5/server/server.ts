@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { Log } from "../../src/log.ts";
+import type { Log } from "../../../src/log.ts";
+import { type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { type Answer, failure } from "./answer.ts";
-import { type Lfdi, lfdiFromCertificate } from "./identity.ts";
 import { SEP_XML } from "./media-type.ts";
 import type { TlsFiles } from "./tls-files.ts";
 

@@ -1,6 +1,6 @@
-import { type MeterValue, meterValueOf, valuesOf } from "./meter-values.ts";
-import { type ReadingType, readReadingType, UOM } from "./reading-type.ts";
-import { BadDocument, childOf, childrenOf, type XmlElement } from "./xml-element.ts";
+import { type MeterValue, meterValueOf, valuesOf } from "../metering/meter-values.ts";
+import { type ReadingType, readReadingType, UOM } from "../metering/reading-type.ts";
+import { BadDocument, childOf, childrenOf, type XmlElement } from "../xml/xml-element.ts";
 
 /** What a number without a ReadingType means: watts, as the standard's meters count them. */
 const PLAIN_WATTS: ReadingType = { uom: UOM.watt, flowDirection: 1, multiplier: 0, phase: 0 };

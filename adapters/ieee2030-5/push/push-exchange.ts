@@ -1,9 +1,9 @@
 import { type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { type Clock, withDeadline } from "../../src/clock.ts";
-import { SEP_XML } from "./media-type.ts";
-import { readBody } from "./request-body.ts";
-import { MAX_XML_BYTES } from "./xml-parse.ts";
+import { type Clock, withDeadline } from "../../../src/clock.ts";
+import { SEP_XML } from "../server/media-type.ts";
+import { readBody } from "../server/request-body.ts";
+import { MAX_XML_BYTES } from "../xml/xml-parse.ts";
 
 /** Certificates for an https device; absent parts take the system's own. PEM. */
 export interface PushTls {

@@ -1,8 +1,8 @@
-import { canonicalLfdi, canonicalMRID, type Lfdi } from "./identity.ts";
+import { canonicalLfdi, canonicalMRID, type Lfdi } from "../identity.ts";
+import { BadDocument, childOf, childrenOf, hexOf, requiredChild, type XmlElement } from "../xml/xml-element.ts";
+import { echo, element, type OutElement } from "../xml/xml-write.ts";
 import { type MeterValue, valuesOf } from "./meter-values.ts";
 import { phaseOf, type ReadingType, readReadingType, UOM } from "./reading-type.ts";
-import { BadDocument, childOf, childrenOf, hexOf, requiredChild, type XmlElement } from "./xml-element.ts";
-import { echo, element, type OutElement } from "./xml-write.ts";
 
 interface MirrorMeter {
   readonly description: OutElement;

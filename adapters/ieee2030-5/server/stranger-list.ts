@@ -1,6 +1,6 @@
-import type { Clock } from "../../src/clock.ts";
-import type { Stranger } from "../kind.ts";
-import type { Lfdi } from "./identity.ts";
+import type { Clock } from "../../../src/clock.ts";
+import type { Stranger } from "../../kind.ts";
+import type { Lfdi } from "../identity.ts";
 
 const MOST_STRANGERS = 100;
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../../src/clock.ts";
 
 /** Tells those who wait that something has changed, so that they look again. */
 export class Bell {

@@ -1,6 +1,6 @@
+import { element, type OutElement, tag } from "../xml/xml-write.ts";
 import { type ControlEvent, EVENT_SUPERSEDED } from "./control-ledger.ts";
 import { controlElement } from "./control-power.ts";
-import { element, type OutElement, tag } from "./xml-write.ts";
 
 /** Bits of responseRequired: the device says that it received the event, and what it did with it. */
 const RECEIVED_AND_SPECIFIC = "03";

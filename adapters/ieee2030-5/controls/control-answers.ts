@@ -1,5 +1,5 @@
-import type { DeviceFault } from "../../src/model/adapter.ts";
-import { canonicalMRID } from "./identity.ts";
+import type { DeviceFault } from "../../../src/model/adapter.ts";
+import { canonicalMRID } from "../identity.ts";
 
 /** How long to wait for what, elapsed ms. */
 export interface AnswerTiming {

@@ -1,8 +1,11 @@
-import type { Clock } from "../../src/clock.ts";
+import type { Clock } from "../../../src/clock.ts";
+import { controlDocument } from "../controls/control-document.ts";
+import { type ControlEvent, EVENT_ACTIVE } from "../controls/control-ledger.ts";
+import { DER_DOCUMENTS, type DerDocument } from "../der-record.ts";
+import type { PolledDevice } from "../polled-device.ts";
+import type { XmlElement } from "../xml/xml-element.ts";
+import { echo, type OutElement } from "../xml/xml-write.ts";
 import { type Answer, changed, created, failure, found } from "./answer.ts";
-import { controlDocument } from "./control-document.ts";
-import { type ControlEvent, EVENT_ACTIVE } from "./control-ledger.ts";
-import { DER_DOCUMENTS, type DerDocument } from "./der-record.ts";
 import {
   defaultControl,
   der,
@@ -15,9 +18,6 @@ import {
 } from "./documents.ts";
 import { type ListQuery, listDocument, pageOf, readListQuery } from "./list-page.ts";
 import { DCAP, type DevicePaths, devicePaths, EDEV_LIST, MIRROR_LIST, TIME } from "./paths.ts";
-import type { PolledDevice } from "./polled-device.ts";
-import type { XmlElement } from "./xml-element.ts";
-import { echo, type OutElement } from "./xml-write.ts";
 
 /** What may be done with one resource. HEAD goes with GET. */
 export interface Resource {

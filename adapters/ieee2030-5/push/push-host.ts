@@ -1,6 +1,6 @@
-import type { Adapter } from "../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
-import type { PushDevice } from "./config.ts";
+import type { Adapter } from "../../../src/model/adapter.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { PushDevice } from "../config.ts";
 import { PushedDevice } from "./push-device.ts";
 
 /** Nothing is shared between devices that are pushed to; it only makes their adapters. */

@@ -1,7 +1,7 @@
-import { sfdiFromLfdi, stableMRID } from "./identity.ts";
+import { sfdiFromLfdi, stableMRID } from "../identity.ts";
+import type { PolledDevice } from "../polled-device.ts";
+import { element, type OutElement, tag } from "../xml/xml-write.ts";
 import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, TIME } from "./paths.ts";
-import type { PolledDevice } from "./polled-device.ts";
-import { element, type OutElement, tag } from "./xml-write.ts";
 
 /** How often the clock is to be asked for; it does not drift so fast, whatever the poll rate. */
 const TIME_POLL_RATE_S = 900;

@@ -1,5 +1,5 @@
-import { scaled } from "./active-power.ts";
-import { BadDocument, integerOf, type XmlElement } from "./xml-element.ts";
+import { scaled } from "../xml/active-power.ts";
+import { BadDocument, integerOf, type XmlElement } from "../xml/xml-element.ts";
 
 /** What a number of a meter means; codes of the standard, which took them from IEC 61968-9. */
 export interface ReadingType {

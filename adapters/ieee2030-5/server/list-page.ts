@@ -1,4 +1,4 @@
-import { type OutElement, tag } from "./xml-write.ts";
+import { type OutElement, tag } from "../xml/xml-write.ts";
 
 /** Which part of a list is asked for. */
 export interface ListQuery {

@@ -1,5 +1,5 @@
+import { canonicalMRID } from "../identity.ts";
 import { type ControlPower, samePower } from "./control-power.ts";
-import { canonicalMRID } from "./identity.ts";
 
 /** Values of EventStatus.currentStatus that we use. `scheduled` (0) never, since our events start at once. */
 export const EVENT_ACTIVE = 1;

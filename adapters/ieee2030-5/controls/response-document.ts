@@ -1,5 +1,5 @@
-import { canonicalLfdi, type Lfdi } from "./identity.ts";
-import { BadDocument, hexOf, integerOf, type XmlElement } from "./xml-element.ts";
+import { canonicalLfdi, type Lfdi } from "../identity.ts";
+import { BadDocument, hexOf, integerOf, type XmlElement } from "../xml/xml-element.ts";
 
 /** What a device says about an event. */
 export interface ControlResponse {

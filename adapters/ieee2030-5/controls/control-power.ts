@@ -1,5 +1,10 @@
-import { type ActivePower, activePowerElements, activePowerFromWatts, wattsFromActivePower } from "./active-power.ts";
-import { element, type OutElement } from "./xml-write.ts";
+import {
+  type ActivePower,
+  activePowerElements,
+  activePowerFromWatts,
+  wattsFromActivePower,
+} from "../xml/active-power.ts";
+import { element, type OutElement } from "../xml/xml-write.ts";
 
 /** The two ways in which a DERControl can order a power. */
 export type ControlMode = "opModFixedW" | "opModTargetW";

@@ -1,19 +1,19 @@
 import type { IncomingMessage } from "node:http";
-import type { Adapter } from "../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
+import type { Adapter } from "../../../src/model/adapter.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { Device, Shared } from "../config.ts";
+import { canonicalLfdi, type Lfdi } from "../identity.ts";
+import { PolledDevice } from "../polled-device.ts";
+import { BadDocument } from "../xml/xml-element.ts";
+import { MAX_XML_BYTES, parseXml } from "../xml/xml-parse.ts";
 import { type Answer, failure } from "./answer.ts";
-import type { Device, Shared } from "./config.ts";
-import { canonicalLfdi, type Lfdi } from "./identity.ts";
 import { acceptsXml, isXml } from "./media-type.ts";
 import { DCAP, devicePaths } from "./paths.ts";
-import { PolledDevice } from "./polled-device.ts";
 import { BodyTooLong, readBody } from "./request-body.ts";
 import { findResource, type Resource, useResource } from "./resources.ts";
 import { type Peer, Sep2Server } from "./server.ts";
 import { StrangerList } from "./stranger-list.ts";
 import { readPem } from "./tls-files.ts";
-import { BadDocument } from "./xml-element.ts";
-import { MAX_XML_BYTES, parseXml } from "./xml-parse.ts";
 
 /** The 2030.5 server that all configured devices poll. */
 export class PollingHost implements AdapterHost<Device> {

@@ -1,5 +1,6 @@
-import type { Reading } from "../../src/model/reading.ts";
-import type { Era } from "../../src/model/resource.ts";
+import type { Reading } from "../../../src/model/reading.ts";
+import type { Era } from "../../../src/model/resource.ts";
+import { BadDocument, childOf, childrenOf, integerOf, type XmlElement } from "../xml/xml-element.ts";
 import {
   energyRegister,
   exportKWFromMeter,
@@ -10,7 +11,6 @@ import {
   type ReadingType,
   UOM,
 } from "./reading-type.ts";
-import { BadDocument, childOf, childrenOf, integerOf, type XmlElement } from "./xml-element.ts";
 
 /** One number of a meter with what it means. */
 export interface MeterValue {

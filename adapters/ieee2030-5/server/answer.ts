@@ -1,4 +1,4 @@
-import { type OutElement, writeXml } from "./xml-write.ts";
+import { type OutElement, writeXml } from "../xml/xml-write.ts";
 
 /** What the server answers to one request. */
 export interface Answer {
