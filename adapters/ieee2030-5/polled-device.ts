@@ -1,10 +1,19 @@
 import { type Clock, repeatEvery } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
-import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
+import {
+  type Acceptance,
+  type Adapter,
+  DeviceError,
+  type Evidence,
+  type PlannedTarget,
+  type Report,
+  type Target,
+} from "../../src/model/adapter.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
 import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
-import type { Device } from "./config.ts";
+import type { DefaultControl, Device } from "./config.ts";
+import type { BaseWriting } from "./controls/control-base.ts";
 import { ControlDesk, SLACK_MS } from "./controls/control-desk.ts";
 import { type ControlPower, controlPowerFromKW } from "./controls/control-power.ts";
 import { readResponse } from "./controls/response-document.ts";
@@ -47,6 +56,10 @@ export class PolledDevice implements Adapter {
   readonly postRateS: number;
   /** When the device was made known, epoch ms. */
   readonly knownSinceMs: number;
+  /** What all its controls have in common. */
+  readonly writing: BaseWriting;
+  /** What holds while no control does. */
+  readonly defaults: DefaultControl;
   readonly record = new DerRecord();
   readonly mirrors: MirrorUsagePoints;
   readonly desk: ControlDesk;
@@ -61,6 +74,7 @@ export class PolledDevice implements Adapter {
   #told: Capability | undefined;
   #unreadable = 0;
   #responses = 0;
+  #planned: readonly PlannedTarget[] = [];
 
   constructor(options: PolledDeviceOptions) {
     this.era = options.era;
@@ -71,7 +85,15 @@ export class PolledDevice implements Adapter {
     this.pin = options.device.pin;
     this.knownSinceMs = options.clock.now();
     this.mirrors = new MirrorUsagePoints(this.lfdi);
-    this.desk = new ControlDesk(options);
+    const { randomizeStartS, randomizeDurationS, responses } = options.device;
+    this.desk = new ControlDesk({
+      ...options,
+      responses,
+      randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
+    });
+    const { rampS, csipaus, defaultControl } = options.device;
+    this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
+    this.defaults = defaultControl ?? {};
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
@@ -101,6 +123,21 @@ export class PolledDevice implements Adapter {
     const power = this.#powerFor(powerKW);
     const command = await this.desk.order(setpointId, power, untilMs, signal, correction);
     return { appliedKW: power.appliedKW, command, endsByItself: true };
+  }
+
+  /** Published ahead of its start, so that the device begins by itself and needs no poll in that moment. */
+  plan(targets: readonly PlannedTarget[]): void {
+    this.#planned = targets;
+    this.desk.plan(
+      targets.flatMap(({ setpointId, powerKW, fromMs, untilMs }) => {
+        const power = this.#plannedPower(powerKW);
+        return power === undefined ? [] : [{ setpointId, power, fromMs, untilMs }];
+      }),
+    );
+  }
+
+  async probe(): Promise<Evidence> {
+    return { text: this.desk.told() ?? "no DERControl is in force" };
   }
 
   async release(signal: AbortSignal): Promise<void> {
@@ -158,6 +195,8 @@ export class PolledDevice implements Adapter {
       this.#told = capability;
       this.#queue.push({ kind: "capability", capability });
     }
+    // What is listed ahead in percent is of other watts now, or the device takes watts.
+    if (kind === "dercap" || kind === "derg") this.plan(this.#planned);
     if (kind === "ders") this.#reportStatus();
     if (kind === "dera") this.#reportAvailability(capability);
     this.desk.ring();
@@ -201,11 +240,22 @@ export class PolledDevice implements Adapter {
     });
   }
 
+  /** What can't be ordered is not planned; its refusal comes when its time does. */
+  #plannedPower(powerKW: number): ControlPower | undefined {
+    try {
+      return this.#powerFor(powerKW);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      this.#log.debug("2030.5 control not published ahead", { reason: error.message });
+      return undefined;
+    }
+  }
+
   #powerFor(powerKW: number): ControlPower {
     const rating = this.record.rating();
     const { device, kind } = this.#options;
     try {
-      return controlPowerFromKW(powerKW, modeFrom(device, rating), basesFrom(kind, device, rating));
+      return controlPowerFromKW(powerKW, modeFrom(kind, device, rating), basesFrom(kind, device, rating));
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       throw new DeviceError("refused", this.era, `not ordered: ${cause.message}`, { cause });

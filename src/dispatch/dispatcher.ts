@@ -155,6 +155,7 @@ export class Dispatcher {
       rampRateKWPerMin,
       mayCommand: () => this.#clockIsPlausible(),
       limits: () => this.#limitsOf(era),
+      plannedLimits: () => this.#limitsOf(era, true),
       onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
       onReport: (report) => onReport(era, report),
       onTarget: () => this.#targetsChanged(),
@@ -208,7 +209,8 @@ export class Dispatcher {
     };
   }
 
-  #limitsOf(era: Era): readonly Limit[] {
+  /** @param beside true to count what other devices have planned, too: plans may not fill the connection twice */
+  #limitsOf(era: Era, beside = false): readonly Limit[] {
     const others = [...this.#lanes.values()].filter((lane) => lane.era !== era);
     const fuse = fuseLimit(
       this.#options.connection,
@@ -216,6 +218,7 @@ export class Dispatcher {
         worstKW: lane.capability?.minPowerKW ?? 0,
         ...(lane.measuredKW !== undefined && { measuredKW: lane.measuredKW }),
         ...(lane.targetKW !== undefined && { targetKW: lane.targetKW }),
+        ...(beside && { plannedKW: lane.plannedKW }),
       })),
     );
     const operator = this.#operatorLimits.get(era);

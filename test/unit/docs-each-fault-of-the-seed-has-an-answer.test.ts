@@ -258,7 +258,7 @@ describe("k. rupees and hundredths", () => {
 });
 
 describe("a DERControl", () => {
-  const rating = { isStorage: false, hasTargetW: false, hasMaxLimW: false, maxKW: 5 };
+  const rating = { isStorage: false, modes: new Set<never>(), maxKW: 5 };
   const bases = basesFrom("solar", { control: "auto" }, rating);
   const power5 = controlPowerFromKW(3.5, "opModFixedW", bases);
   const startMs = Date.parse("2024-12-15T14:00:00Z");

@@ -1,5 +1,6 @@
 import type { DeviceFault } from "../../../src/model/adapter.ts";
 import { canonicalMRID } from "../identity.ts";
+import { type ResponseEdition, type ResponseMeanings, responseMeanings } from "./response-meanings.ts";
 
 /** How long to wait for what, elapsed ms. */
 export interface AnswerTiming {
@@ -19,41 +20,30 @@ export type AnswerOutcome =
   | { readonly kind: "failed"; readonly fault: DeviceFault; readonly detail: string }
   | { readonly kind: "waiting"; readonly forMs: number };
 
-/**
- * Response.status values that mean the event takes effect, and those that mean it does not. 12 to 14 stand for different
- * things in the 2018 and the 2023 edition, so they decide nothing.
- */
-const STARTED: readonly number[] = [2, 3];
-const RECEIVED: readonly number[] = [1, 5, 9, 11];
-const REFUSALS: ReadonlyMap<number, string> = new Map([
-  [4, "the user opted out"],
-  [7, "another program's event goes before it"],
-  [8, "the user opted out in part"],
-  [10, "completed without taking part"],
-  [251, "a control in it is not supported"],
-  [252, "a parameter does not apply to the device"],
-  [253, "it is invalid for the device"],
-  [254, "it came too late"],
-]);
-
 interface Dealing {
   readonly mRID: string;
   fetchedAtMs?: number;
   answer?: { readonly status: number; readonly atMs: number };
+  /** All that it answered, in order. */
+  readonly statuses: number[];
 }
 
-/** Events whose dealings are kept; only the newest is ever waited for. */
-const MOST_KEPT = 16;
+/** Events whose dealings are kept: all that can be listed at once, and some that have just left the list. */
+const MOST_KEPT = 48;
+/** Responses to one event that are kept. */
+const MOST_STATUSES = 12;
 
 /** What one device did about the events it was given: fetched them, answered them, or talked nonsense. */
 export class ControlAnswers {
   readonly #timing: AnswerTiming;
+  readonly #meanings: ResponseMeanings;
   #dealings: Dealing[] = [];
   #garbledAtMs: number | undefined;
   #garbledAnswerAtMs: number | undefined;
 
-  constructor(timing: AnswerTiming) {
+  constructor(timing: AnswerTiming, edition: ResponseEdition = "2018") {
     this.#timing = timing;
+    this.#meanings = responseMeanings(edition);
   }
 
   fetched(mRID: string, atMs: number): void {
@@ -63,9 +53,12 @@ export class ControlAnswers {
   /** A Response came. A later one replaces it: "received", then "started". */
   responded(mRID: string, status: number, atMs: number): void {
     const dealing = this.#dealing(mRID);
+    dealing.statuses.push(status);
+    if (dealing.statuses.length > MOST_STATUSES) dealing.statuses.shift();
     // A device that only received is still undecided. One that has started may yet opt out; "received" undoes nothing.
-    const isOpen = dealing.answer === undefined || RECEIVED.includes(dealing.answer.status);
-    if (isOpen || REFUSALS.has(status)) dealing.answer = { status, atMs };
+    const { received, refusals } = this.#meanings;
+    const isOpen = dealing.answer === undefined || received.includes(dealing.answer.status);
+    if (isOpen || refusals.has(status)) dealing.answer = { status, atMs };
   }
 
   /** Something unintelligible came; `asResponse` if it came to where Responses go. */
@@ -79,7 +72,16 @@ export class ControlAnswers {
   }
 
   wasRefused(mRID: string): boolean {
-    return REFUSALS.has(this.#find(mRID)?.answer?.status ?? -1);
+    return this.#meanings.refusals.has(this.#find(mRID)?.answer?.status ?? -1);
+  }
+
+  /** What it answered to an event, for a person: "Responses 1 (received), 2 (started)". */
+  told(mRID: string): string {
+    const { statuses, fetchedAtMs } = this.#find(mRID) ?? {};
+    if (statuses !== undefined && statuses.length > 0) {
+      return `Responses ${statuses.map((status) => `${status} (${this.#meanings.text(status)})`).join(", ")}`;
+    }
+    return fetchedAtMs === undefined ? "it has not fetched it" : "it fetched it and sent no Response";
   }
 
   /**
@@ -92,11 +94,13 @@ export class ControlAnswers {
     const leftMs = askedAtMs + deadlineMs - nowMs;
 
     if (answer !== undefined) {
-      const refusal = REFUSALS.get(answer.status);
+      const { refusals, started, received } = this.#meanings;
+      const refusal = refusals.get(answer.status);
       if (refusal !== undefined) return failed("refused", `Response ${answer.status}: ${refusal}`);
-      if (STARTED.includes(answer.status)) return { kind: "accepted", how: `Response ${answer.status}, started` };
-      if (RECEIVED.includes(answer.status)) {
-        const graceLeftMs = answer.atMs + graceMs - nowMs;
+      if (started.includes(answer.status)) return { kind: "accepted", how: `Response ${answer.status}, started` };
+      if (received.includes(answer.status)) {
+        // What was received ahead of its start says nothing yet of the start.
+        const graceLeftMs = Math.max(answer.atMs, askedAtMs) + graceMs - nowMs;
         if (graceLeftMs > 0) return { kind: "waiting", forMs: graceLeftMs };
         return { kind: "accepted", how: `Response ${answer.status}, received` };
       }
@@ -124,7 +128,7 @@ export class ControlAnswers {
   #dealing(mRID: string): Dealing {
     const found = this.#find(mRID);
     if (found !== undefined) return found;
-    const dealing: Dealing = { mRID: canonicalMRID(mRID) };
+    const dealing: Dealing = { mRID: canonicalMRID(mRID), statuses: [] };
     this.#dealings.push(dealing);
     if (this.#dealings.length > MOST_KEPT) this.#dealings.shift();
     return dealing;

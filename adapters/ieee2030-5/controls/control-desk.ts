@@ -4,12 +4,22 @@ import type { Era } from "../../../src/model/resource.ts";
 import { newMRID } from "../identity.ts";
 import { Bell } from "./bell.ts";
 import { ControlAnswers } from "./control-answers.ts";
-import { type ControlEvent, ControlLedger, EVENT_ACTIVE } from "./control-ledger.ts";
+import { type ControlEvent, isOpen, NOT_RANDOMIZED, type Randomization } from "./control-event.ts";
+import { ControlLedger, type PlannedPower } from "./control-ledger.ts";
 import { type ControlPower, describePower } from "./control-power.ts";
+import type { ResponseEdition } from "./response-meanings.ts";
 
 /** A poll may come late and an answer takes its time; added to every wait for the device. */
 export const SLACK_MS = 3000;
 const RECEIVED_GRACE_MS = 2000;
+
+export interface ControlDeskOptions {
+  readonly era: Era;
+  readonly clock: Clock;
+  readonly pollRateS: number;
+  readonly randomization?: Randomization;
+  readonly responses?: ResponseEdition;
+}
 
 /**
  * Where orders for one device lie ready, and where it shows what becomes of them. What the device does comes in from one
@@ -18,27 +28,33 @@ const RECEIVED_GRACE_MS = 2000;
 export class ControlDesk {
   readonly #era: Era;
   readonly #clock: Clock;
-  readonly #ledger = new ControlLedger(newMRID);
+  readonly #ledger: ControlLedger;
   readonly #answers: ControlAnswers;
   readonly #bell = new Bell();
   /** Longest wait for the device, elapsed ms. */
   readonly #deadlineMs: number;
   #polledAtMs: number | undefined;
-  /** The control that the device knows to be in force, until it has fetched that it no longer is. */
-  #held: ControlEvent | undefined;
+  /** Controls that the device knows as open, by mRID, until it has fetched that they no longer are. */
+  readonly #known = new Map<string, ControlEvent>();
+  #planned: readonly PlannedPower[] = [];
   #isClosed = false;
 
-  constructor(options: { readonly era: Era; readonly clock: Clock; readonly pollRateS: number }) {
+  constructor(options: ControlDeskOptions) {
+    const { randomization = NOT_RANDOMIZED } = options;
     this.#era = options.era;
     this.#clock = options.clock;
+    this.#ledger = new ControlLedger(newMRID, randomization);
     const pollMs = options.pollRateS * 1000;
-    this.#deadlineMs = 3 * pollMs + SLACK_MS;
-    this.#answers = new ControlAnswers({
-      deadlineMs: this.#deadlineMs,
-      quietMs: pollMs + SLACK_MS,
-      nextPollMs: pollMs / 2,
-      graceMs: RECEIVED_GRACE_MS,
-    });
+    this.#deadlineMs = 3 * pollMs + SLACK_MS + Math.max(randomization.startS, 0) * 1000;
+    this.#answers = new ControlAnswers(
+      {
+        deadlineMs: this.#deadlineMs,
+        quietMs: pollMs + SLACK_MS,
+        nextPollMs: pollMs / 2,
+        graceMs: RECEIVED_GRACE_MS,
+      },
+      options.responses,
+    );
   }
 
   /** Elapsed ms at which the device last asked for anything. */
@@ -53,6 +69,19 @@ export class ControlDesk {
 
   active(): ControlEvent | undefined {
     return this.#ledger.current(this.#clock.now());
+  }
+
+  /** What is to come, in order; it replaces what was planned before, and lies ready at once. */
+  plan(planned: readonly PlannedPower[]): void {
+    this.#planned = planned;
+    this.#ledger.plan(planned, this.#clock.now());
+    this.#bell.ring();
+  }
+
+  /** What the device answered to the control in force, for a person; nothing without one. */
+  told(): string | undefined {
+    const active = this.active();
+    return active && `DERControl ${active.mRID}: ${this.#answers.told(active.mRID)}`;
   }
 
   /**
@@ -74,7 +103,7 @@ export class ControlDesk {
     const standing = this.#ledger.standing(power, untilMs, nowMs);
     // A device answers an event once, so what it has refused must come as a new one.
     const isReusable = !anew && standing !== undefined && !this.#answers.wasRefused(standing.mRID);
-    const event = isReusable ? standing : this.#ledger.publish(setpointId, power, untilMs, nowMs);
+    const event = isReusable ? standing : this.#publish(setpointId, power, untilMs, nowMs);
     const until = new Date(event.endS * 1000).toISOString();
     const command = `DERControl ${event.mRID} ${describePower(power)} until ${until}`;
     const askedAtMs = this.#clock.elapsedMs();
@@ -94,6 +123,7 @@ export class ControlDesk {
   async release(signal: AbortSignal): Promise<void> {
     const askedAtMs = this.#clock.elapsedMs();
     this.#ledger.cancel(this.#clock.now());
+    this.#bell.ring();
     for (let held = this.#heldNow(); held !== undefined; held = this.#heldNow()) {
       this.#throwIfClosed();
       const leftMs = askedAtMs + this.#deadlineMs - this.#clock.elapsedMs();
@@ -131,8 +161,8 @@ export class ControlDesk {
     const atMs = this.#clock.elapsedMs();
     for (const event of events) {
       this.#answers.fetched(event.mRID, atMs);
-      if (event.status === EVENT_ACTIVE) this.#held = event;
-      else if (event.mRID === this.#held?.mRID) this.#held = undefined;
+      if (isOpen(event)) this.#learns(event);
+      else this.#known.delete(event.mRID);
     }
     this.#bell.ring();
   }
@@ -162,8 +192,32 @@ export class ControlDesk {
     this.#bell.ring();
   }
 
+  #publish(setpointId: string, power: ControlPower, untilMs: number, nowMs: number): ControlEvent {
+    const event = this.#ledger.publish(setpointId, power, untilMs, nowMs);
+    // Of what overlaps the later-made goes first, so a plan that is to follow this order must be made after it.
+    this.#ledger.plan(this.#planned, nowMs);
+    this.#bell.ring();
+    return event;
+  }
+
+  /** The device knows a control now, and with it that it goes before what was made earlier. */
+  #learns(event: ControlEvent): void {
+    const nowS = this.#clock.now() / 1000;
+    for (const [mRID, other] of this.#known) {
+      const isReplaced = other.creationTimeS < event.creationTimeS && event.startS <= nowS;
+      if (other.endS <= nowS || isReplaced) this.#known.delete(mRID);
+    }
+    this.#known.set(event.mRID, event);
+  }
+
+  /** A control that is over for us and that the device still holds, as far as it has been told. */
   #heldNow(): ControlEvent | undefined {
-    return this.#held !== undefined && this.#held.endS * 1000 > this.#clock.now() ? this.#held : undefined;
+    const nowMs = this.#clock.now();
+    const listed = this.#ledger.listed(nowMs);
+    return [...this.#known.values()].find(({ mRID, startS }) => {
+      const event = listed.find((candidate) => candidate.mRID === mRID);
+      return event !== undefined && !isOpen(event) && startS * 1000 <= nowMs;
+    });
   }
 
   #throwIfClosed(): void {

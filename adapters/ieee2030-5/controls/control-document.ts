@@ -1,13 +1,13 @@
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
-import { type ControlEvent, EVENT_SUPERSEDED } from "./control-ledger.ts";
-import { controlElement } from "./control-power.ts";
+import { type BaseWriting, controlBase } from "./control-base.ts";
+import type { ControlEvent } from "./control-event.ts";
 
 /** Bits of responseRequired: the device says that it received the event, and what it did with it. */
 const RECEIVED_AND_SPECIFIC = "03";
 /** String32: descriptions are cut to this. */
 const DESCRIPTION_LENGTH = 32;
 
-export interface ControlAddresses {
+export interface ControlAddresses extends BaseWriting {
   readonly href?: string;
   /** Where Responses go; without it none is asked for. */
   readonly replyTo?: string;
@@ -17,7 +17,7 @@ export interface ControlAddresses {
 
 /** One DERControl with all that the schema demands, in schema order. */
 export function controlDocument(event: ControlEvent, addresses: ControlAddresses): OutElement {
-  const superseded = event.status === EVENT_SUPERSEDED;
+  const { potentiallySupersededS, randomization } = event;
   return tag(
     "DERControl",
     {
@@ -33,13 +33,13 @@ export function controlDocument(event: ControlEvent, addresses: ControlAddresses
       element("EventStatus", [
         element("currentStatus", event.status),
         element("dateTime", event.statusSinceS),
-        element("potentiallySuperseded", superseded),
-        superseded ? element("potentiallySupersededTime", event.statusSinceS) : undefined,
+        element("potentiallySuperseded", potentiallySupersededS !== undefined),
+        potentiallySupersededS === undefined ? undefined : element("potentiallySupersededTime", potentiallySupersededS),
       ]),
       element("interval", [element("duration", event.endS - event.startS), element("start", event.startS)]),
-      element("randomizeDuration", 0),
-      element("randomizeStart", 0),
-      element("DERControlBase", [controlElement(event.power)]),
+      element("randomizeDuration", randomization.durationS),
+      element("randomizeStart", randomization.startS),
+      controlBase(event.power, addresses),
       addresses.deviceCategory === undefined ? undefined : element("deviceCategory", addresses.deviceCategory),
     ],
   );

@@ -1,30 +1,33 @@
 import { canonicalMRID } from "../identity.ts";
+import {
+  type ControlEvent,
+  EVENT_ACTIVE,
+  EVENT_CANCELLED,
+  EVENT_CANCELLED_RANDOMLY,
+  EVENT_SCHEDULED,
+  EVENT_SUPERSEDED,
+  isOpen,
+  NOT_RANDOMIZED,
+  type Randomization,
+  randomS,
+} from "./control-event.ts";
 import { type ControlPower, samePower } from "./control-power.ts";
+import { eventAt } from "./event-status.ts";
 
-/** Values of EventStatus.currentStatus that we use. `scheduled` (0) never, since our events start at once. */
-export const EVENT_ACTIVE = 1;
-export const EVENT_CANCELLED = 2;
-export const EVENT_SUPERSEDED = 4;
-
-/** One DERControl. All but its status is fixed once a device may have seen it (2030.5-2018, 10.2.3.3). */
-export interface ControlEvent {
-  /** Its place under the list's address. */
-  readonly id: number;
-  readonly mRID: string;
+/** A power to come. */
+export interface PlannedPower {
   readonly setpointId: string;
   readonly power: ControlPower;
-  /** Epoch seconds, as all times of 2030.5. */
-  readonly creationTimeS: number;
-  readonly startS: number;
-  /** Exclusive. */
-  readonly endS: number;
-  readonly status: typeof EVENT_ACTIVE | typeof EVENT_CANCELLED | typeof EVENT_SUPERSEDED;
-  /** Epoch seconds at which the status became what it is. */
-  readonly statusSinceS: number;
+  /** Epoch ms. */
+  readonly fromMs: number;
+  /** Epoch ms, exclusive. */
+  readonly untilMs: number;
 }
 
 /** Events that are listed at once; more than a device gets within one of their lifetimes, and it bounds the answer. */
 const MOST_LISTED = 32;
+/** Events to come that are listed at once. */
+export const MOST_PLANNED = 20;
 /** mRIDs kept after their event left the list, because a device still reports its end. */
 const MOST_REMEMBERED = 128;
 
@@ -34,43 +37,61 @@ const MOST_REMEMBERED = 128;
  */
 export class ControlLedger {
   readonly #newMRID: () => string;
+  readonly #randomization: Randomization;
   #events: ControlEvent[] = [];
   #remembered: string[] = [];
   #lastId = 0;
   #lastCreationS = 0;
 
-  constructor(newMRID: () => string) {
+  constructor(newMRID: () => string, randomization: Randomization = NOT_RANDOMIZED) {
     this.#newMRID = newMRID;
+    this.#randomization = randomization;
   }
 
   /** Puts a new event in force from now until its end, and marks the one in force superseded. */
   publish(setpointId: string, power: ControlPower, untilMs: number, nowMs: number): ControlEvent {
-    const startS = Math.floor(nowMs / 1000);
-    this.#endCurrent(EVENT_SUPERSEDED, startS);
-    // Of two overlapping events the later creationTime wins, so two within one second must still differ.
-    this.#lastCreationS = Math.max(startS, this.#lastCreationS + 1);
-    this.#lastId += 1;
-    const event: ControlEvent = {
-      id: this.#lastId,
-      mRID: this.#newMRID(),
-      setpointId,
-      power,
-      creationTimeS: this.#lastCreationS,
-      startS,
-      endS: endSecond(untilMs, startS),
-      status: EVENT_ACTIVE,
-      statusSinceS: startS,
-    };
-    this.#events.push(event);
-    if (this.#events.length > MOST_LISTED) this.#events.shift();
-    this.#remembered.push(canonicalMRID(event.mRID));
-    if (this.#remembered.length > MOST_REMEMBERED) this.#remembered.shift();
-    return event;
+    return this.#add(setpointId, power, Math.floor(nowMs / 1000), untilMs, nowMs);
+  }
+
+  /**
+   * Lists what is to come, ahead of its start, so that a device needs no poll in the moment of the start. It replaces what
+   * was planned before: what is the same stays the same event; what is no longer wanted is superseded by what comes in its
+   * place, or cancelled.
+   */
+  plan(planned: readonly PlannedPower[], nowMs: number): void {
+    const nowS = Math.floor(nowMs / 1000);
+    this.#settle(nowS);
+    const isStarting = (start: number) => start * 1000 - nowMs <= 0;
+    const kept = new Set<ControlEvent>();
+    const wanted = planned.slice(0, MOST_PLANNED).filter(({ fromMs }) => !isStarting(startSecond(fromMs)));
+    const missing = wanted.filter((one) => {
+      const found = this.#events.find((event) => isOpen(event) && says(event, one));
+      if (found !== undefined) kept.add(found);
+      return found === undefined;
+    });
+    const given = this.#events.filter((event) => event.status === EVENT_SCHEDULED && !kept.has(event));
+    for (const { setpointId, power, fromMs, untilMs } of missing) {
+      this.#add(setpointId, power, startSecond(fromMs), untilMs, nowMs);
+    }
+    this.#settle(nowS);
+    for (const { id } of given) {
+      this.#change(id, (event) => {
+        // In the moment of its start it is what `standing` looks for, and no longer a plan.
+        if (event.status !== EVENT_SCHEDULED || isStarting(event.startS)) return event;
+        const isReplaced = missing.some((one) => startSecond(one.fromMs) < event.endS && event.startS < endOf(one));
+        const status = isReplaced ? EVENT_SUPERSEDED : EVENT_CANCELLED;
+        return { ...event, status, statusSinceS: nowS, ...(isReplaced && { potentiallySupersededS: nowS }) };
+      });
+    }
   }
 
   /** Cancels the event in force; returns it, or nothing if there was none. */
   cancel(nowMs: number): ControlEvent | undefined {
-    return this.current(nowMs) === undefined ? undefined : this.#endCurrent(EVENT_CANCELLED, Math.floor(nowMs / 1000));
+    const current = this.current(nowMs);
+    if (current === undefined) return undefined;
+    const status = randomS(current) > 0 ? EVENT_CANCELLED_RANDOMLY : EVENT_CANCELLED;
+    const statusSinceS = Math.max(Math.floor(nowMs / 1000), current.startS);
+    return this.#change(current.id, (event) => ({ ...event, status, statusSinceS }));
   }
 
   /** The event in force. */
@@ -78,11 +99,15 @@ export class ControlLedger {
     return this.listed(nowMs).find((event) => event.status === EVENT_ACTIVE);
   }
 
-  /** The event in force, if it already says just this. */
+  /** The event in force, or that begins within this second, if it already says just this. */
   standing(power: ControlPower, untilMs: number, nowMs: number): ControlEvent | undefined {
-    const current = this.current(nowMs);
-    if (current === undefined || !samePower(current.power, power)) return undefined;
-    return current.endS === endSecond(untilMs, current.startS) ? current : undefined;
+    return this.listed(nowMs).find(
+      (event) =>
+        isOpen(event) &&
+        event.startS * 1000 - nowMs < 1000 &&
+        samePower(event.power, power) &&
+        event.endS === endSecond(untilMs, event.startS),
+    );
   }
 
   /**
@@ -90,6 +115,7 @@ export class ControlLedger {
    * (2030.5-2018, DERControlList).
    */
   listed(nowMs: number): readonly ControlEvent[] {
+    this.#settle(Math.floor(nowMs / 1000));
     this.#events = this.#events.filter((event) => event.endS * 1000 > nowMs);
     return [...this.#events].sort((a, b) => a.startS - b.startS || b.creationTimeS - a.creationTimeS);
   }
@@ -99,14 +125,69 @@ export class ControlLedger {
     return this.#remembered.includes(canonicalMRID(mRID));
   }
 
-  #endCurrent(status: ControlEvent["status"], nowS: number): ControlEvent | undefined {
-    const index = this.#events.findIndex((event) => event.status === EVENT_ACTIVE);
+  #add(setpointId: string, power: ControlPower, startS: number, untilMs: number, nowMs: number): ControlEvent {
+    const nowS = Math.floor(nowMs / 1000);
+    // Of two overlapping events the later creationTime wins, so two within one second must still differ.
+    this.#lastCreationS = Math.max(nowS, this.#lastCreationS + 1);
+    this.#lastId += 1;
+    const event: ControlEvent = {
+      id: this.#lastId,
+      mRID: this.#newMRID(),
+      setpointId,
+      power,
+      creationTimeS: this.#lastCreationS,
+      publishedS: nowS,
+      startS,
+      endS: endSecond(untilMs, startS),
+      randomization: this.#randomization,
+      status: startS > nowS ? EVENT_SCHEDULED : EVENT_ACTIVE,
+      statusSinceS: nowS,
+    };
+    this.#events.push(event);
+    this.#settle(nowS);
+    if (this.#events.length > MOST_LISTED) this.#dropOne();
+    this.#remembered.push(canonicalMRID(event.mRID));
+    if (this.#remembered.length > MOST_REMEMBERED) this.#remembered.shift();
+    return event;
+  }
+
+  /** What is over goes first, since a device that saw it end needs it no more. */
+  #dropOne(): void {
+    const over = this.#events.findIndex((event) => !isOpen(event));
+    this.#events.splice(Math.max(over, 0), 1);
+  }
+
+  /** Lets every event have the status that it has now. */
+  #settle(nowS: number): void {
+    for (const [index, event] of this.#events.entries()) this.#events[index] = eventAt(event, this.#events, nowS);
+  }
+
+  #change(id: number, how: (event: ControlEvent) => ControlEvent): ControlEvent | undefined {
+    const index = this.#events.findIndex((event) => event.id === id);
     const event = this.#events[index];
     if (event === undefined) return undefined;
-    const ended = { ...event, status, statusSinceS: Math.max(nowS, event.startS) };
-    this.#events[index] = ended;
-    return ended;
+    const after = how(event);
+    this.#events[index] = after;
+    return after;
   }
+}
+
+function says(event: ControlEvent, { setpointId, power, fromMs, untilMs }: PlannedPower): boolean {
+  return (
+    event.setpointId === setpointId &&
+    samePower(event.power, power) &&
+    event.startS === startSecond(fromMs) &&
+    event.endS === endSecond(untilMs, event.startS)
+  );
+}
+
+/** Starts to come count in whole seconds, rounded as ends are, so that what follows neither overlaps nor leaves a gap. */
+function startSecond(fromMs: number): number {
+  return Math.ceil(fromMs / 1000);
+}
+
+function endOf({ fromMs, untilMs }: PlannedPower): number {
+  return endSecond(untilMs, startSecond(fromMs));
 }
 
 /**

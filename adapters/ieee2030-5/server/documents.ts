@@ -1,5 +1,7 @@
+import { baseOf, type ControlName } from "../controls/control-base.ts";
 import { sfdiFromLfdi, stableMRID } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
+import { type ActivePower, activePowerFromWatts } from "../xml/active-power.ts";
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
 import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, TIME } from "./paths.ts";
 
@@ -73,14 +75,22 @@ export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement
 }
 
 /**
- * What holds when no control does: no bound of ours. It is said in words where the device knows them; a device that
- * doesn't would refuse the whole document.
+ * What holds when no control does: the bounds of the config, or else none of ours. None is said in words where the device
+ * knows them; a device that doesn't would refuse the whole document.
  */
 export function defaultControl(device: PolledDevice, paths: DevicePaths): OutElement {
-  const unbound = device.record.rating().hasMaxLimW ? [element("opModMaxLimW", 10_000)] : [];
-  return tag("DefaultDERControl", { href: paths.defaultControl }, [
+  const { maxPercent, generationKW, loadKW, exportKW, importKW, rampPercentPerS } = device.defaults;
+  const controls = new Map<ControlName, number | ActivePower>();
+  const percent = maxPercent ?? (device.record.rating().modes.has("opModMaxLimW") ? 100 : undefined);
+  if (percent !== undefined) controls.set("opModMaxLimW", Math.round(percent * 100));
+  const bounds = { opModGenLimW: generationKW, opModLoadLimW: loadKW, opModExpLimW: exportKW, opModImpLimW: importKW };
+  for (const [name, boundKW] of Object.entries(bounds)) {
+    if (boundKW !== undefined) controls.set(name as keyof typeof bounds, activePowerFromWatts(boundKW * 1000));
+  }
+  return tag("DefaultDERControl", { href: paths.defaultControl, subscribable: 1 }, [
     element("mRID", stableMRID(device.lfdi, "DefaultDERControl")),
-    element("DERControlBase", unbound),
+    baseOf(controls, { csipaus: device.writing.csipaus }),
+    rampPercentPerS === undefined ? undefined : element("setGradW", Math.round(rampPercentPerS * 100)),
   ]);
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/clock.ts";
 import { controlDocument } from "../controls/control-document.ts";
-import { type ControlEvent, EVENT_ACTIVE } from "../controls/control-ledger.ts";
+import { type ControlEvent, EVENT_ACTIVE } from "../controls/control-event.ts";
 import { DER_DOCUMENTS, type DerDocument } from "../der-record.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import type { XmlElement } from "../xml/xml-element.ts";
@@ -128,7 +128,7 @@ function numberedResource(path: string, device: PolledDevice, paths: DevicePaths
     return {
       get: () => {
         device.desk.fetched([event]);
-        return found(controlElement(event, paths));
+        return found(controlElement(event, device, paths));
       },
     };
   }
@@ -162,15 +162,16 @@ function controlList(
           "DERControlList",
           { href },
           all,
-          page.map((event) => controlElement(event, paths)),
+          page.map((event) => controlElement(event, device, paths)),
         ),
       );
     },
   };
 }
 
-function controlElement(event: ControlEvent, paths: DevicePaths): OutElement {
-  return controlDocument(event, { href: `${paths.controlList}/${event.id}`, replyTo: paths.responses });
+function controlElement(event: ControlEvent, device: PolledDevice, paths: DevicePaths): OutElement {
+  const href = `${paths.controlList}/${event.id}`;
+  return controlDocument(event, { href, replyTo: paths.responses, ...device.writing });
 }
 
 function derDocument(kind: DerDocument, device: PolledDevice, href: string): Resource {
