@@ -16,6 +16,13 @@ export const sharedSchema = z.strictObject({
   keyFile: filePath.optional().describe("Key of the server certificate, PEM."),
   caFile: filePath.optional().describe("Certificates of the authorities that sign device certificates, PEM."),
   pollRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to poll, seconds."),
+  registration: z
+    .enum(["out-of-band", "in-band"])
+    .default("out-of-band")
+    .describe(
+      "out-of-band: a configured device finds itself in the list. in-band: it first has to put itself there, and nobody " +
+        "else can.",
+    ),
   postRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to post readings, seconds."),
 });
 
@@ -74,6 +81,9 @@ export const deviceSchema = z.strictObject({
   randomizeStartS: randomizeS.describe("Seconds by which the device moves the start of a control, at random."),
   randomizeDurationS: randomizeS.describe("Seconds by which the device changes the duration of a control, at random."),
   defaultControl: defaultControlSchema.optional(),
+  notificationHost: hostName
+    .optional()
+    .describe("Where the device wants to be told of changes, if not at the address from which it asks."),
   responses: z
     .enum(["2018", "2023"])
     .default("2018")

@@ -1,4 +1,5 @@
 import { quantityOf } from "./xml/active-power.ts";
+import { extensionsOf } from "./xml/csipaus.ts";
 import {
   BadDocument,
   childOf,
@@ -58,7 +59,6 @@ const MODE_BITS = { opModConnect: 2, opModEnergize: 3, opModFixedW: 7, opModMaxL
 const DOE_BITS = { opModExpLimW: 0, opModImpLimW: 1, opModGenLimW: 2, opModLoadLimW: 3 } as const;
 /** Bits of VPPControlType, from version 1.3 of CSIP-AUS on. */
 const VPP_BITS = { opModStorageTargetW: 0 } as const;
-const CSIPAUS = "https://csipaus.org/ns";
 /** Codes of DERType: other storage, electric vehicle. */
 const STORAGE_TYPES: readonly number[] = [80, 81];
 
@@ -137,6 +137,7 @@ export class DerRecord {
   #readAll(kind: DerDocument): void {
     const document = this.#documents.get(kind);
     if (kind === "dercap" && document !== undefined) requiredChild(document, "modesSupported");
+    if (kind === "derg" && document !== undefined) requiredChild(document, "updatedTime");
     this.rating();
     this.status();
     this.availability();
@@ -161,11 +162,10 @@ function modesOf<Mode extends DerMode>(
   );
 }
 
-/** What the Australian extension adds to a document, whichever version of it, as if it were the standard's. */
+/** What the Australian extension adds to a document, as if it were the standard's. */
 function extension(document: XmlElement | undefined): XmlElement | undefined {
   if (document === undefined) return undefined;
-  const added = document.children.filter((child) => child.namespace.startsWith(CSIPAUS));
-  return { ...document, children: added.map((child) => ({ ...child, namespace: SEP_NAMESPACE })) };
+  return { ...document, children: extensionsOf(document).map((child) => ({ ...child, namespace: SEP_NAMESPACE })) };
 }
 
 function hasBit(document: XmlElement | undefined, name: string, bit: number, ifAbsent: boolean): boolean {

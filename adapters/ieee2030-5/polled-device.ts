@@ -11,6 +11,7 @@ import {
 } from "../../src/model/adapter.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
+import type { AdapterMemory } from "../kind.ts";
 import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
 import type { DefaultControl, Device } from "./config.ts";
 import type { BaseWriting } from "./controls/control-base.ts";
@@ -19,12 +20,21 @@ import { type ControlPower, controlPowerFromKW } from "./controls/control-power.
 import { readResponse } from "./controls/response-document.ts";
 import { type DerDocument, DerRecord } from "./der-record.ts";
 import { canonicalLfdi, type Lfdi } from "./identity.ts";
+import { LogEvents } from "./log-events.ts";
 import { type MeterValue, readingsFrom } from "./metering/meter-values.ts";
 import { MirrorUsagePoints } from "./metering/mirror-usage-points.ts";
+import { devicePaths } from "./server/paths.ts";
+import { Notifier, type NotifierOptions } from "./subscriptions/notifier.ts";
+import type { SubscriptionTerms } from "./subscriptions/subscription-document.ts";
+import { Subscriptions } from "./subscriptions/subscriptions.ts";
 import type { XmlElement } from "./xml/xml-element.ts";
 
 const LEAST_LINK_TIMEOUT_MS = 5000;
 const LINK_CHECK_MS = 500;
+/** How late a change that only time brings may be told, ms. */
+const NOTICE_MS = 500;
+/** Responses that a device may read again. */
+const MOST_RESPONSES = 32;
 /** How far behind the newest post a value may be and still count as live, ms. */
 const LEAST_REPLAY_AGE_MS = 60_000;
 
@@ -38,8 +48,20 @@ export interface PolledDeviceOptions {
   readonly postRateS: number;
   readonly clock: Clock;
   readonly log: Log;
+  readonly registration: "out-of-band" | "in-band";
+  readonly random: () => number;
+  readonly memory: AdapterMemory;
+  /** A resource of the device as it is now, for a notification. */
+  readonly show: NotifierOptions["show"];
+  /** Sends a notification. @returns the HTTP status of the answer */
+  readonly notify: NotifierOptions["post"];
   /** Called once, when the device is no longer to be served. */
   readonly onClose: () => void;
+}
+
+interface KeptResponse {
+  readonly id: number;
+  readonly document: XmlElement;
 }
 
 /**
@@ -63,6 +85,10 @@ export class PolledDevice implements Adapter {
   readonly record = new DerRecord();
   readonly mirrors: MirrorUsagePoints;
   readonly desk: ControlDesk;
+  readonly log = new LogEvents();
+  readonly subscriptions: Subscriptions;
+  readonly isInBand: boolean;
+  readonly notificationHost: string | undefined;
 
   readonly #options: PolledDeviceOptions;
   readonly #clock: Clock;
@@ -73,7 +99,13 @@ export class PolledDevice implements Adapter {
   #watching: Promise<void> | undefined;
   #told: Capability | undefined;
   #unreadable = 0;
-  #responses = 0;
+  #isRegistered: boolean;
+  readonly #notifier: Notifier;
+  #notifying: Promise<void> | undefined;
+  #responses: readonly KeptResponse[] = [];
+  #lastResponse = 0;
+  /** Changes to what it told of itself. */
+  #changes = 0;
   #planned: readonly PlannedTarget[] = [];
 
   constructor(options: PolledDeviceOptions) {
@@ -91,16 +123,32 @@ export class PolledDevice implements Adapter {
       responses,
       randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
     });
+    this.subscriptions = new Subscriptions(options.memory, this.lfdi);
+    this.isInBand = options.registration === "in-band";
+    this.notificationHost = options.device.notificationHost;
+    this.#isRegistered = !this.isInBand || options.memory.get(registrationKey(this.lfdi)) === true;
     const { rampS, csipaus, defaultControl } = options.device;
     this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
     this.defaults = defaultControl ?? {};
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
+    this.#notifier = new Notifier({
+      subscriptions: this.subscriptions,
+      revision: () => `${this.#changes} ${this.desk.revision()}`,
+      listHref: devicePaths(options.number).subscriptions,
+      show: options.show,
+      post: options.notify,
+      onDelivered: (controls) => this.desk.fetched(controls),
+      clock: options.clock,
+      random: options.random,
+      log: this.#log,
+    });
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
     this.#watching ??= repeatEvery(this.#clock, LINK_CHECK_MS, this.#closing.signal, () => this.#watchLink());
+    this.#notifying ??= this.#notify();
     const known = () => (this.desk.polledAtMs === undefined ? undefined : this.#capability());
     const capability = await this.desk.until(known, signal);
     if (capability !== undefined) {
@@ -153,7 +201,8 @@ export class PolledDevice implements Adapter {
     this.#closing.abort(new Error("adapter closed"));
     this.#options.onClose();
     this.desk.close();
-    await this.#watching;
+    await Promise.all([this.#watching, this.#notifying]);
+    await this.#notifier.idle();
   }
 
   /** The device asked for something, whatever it was. */
@@ -173,8 +222,54 @@ export class PolledDevice implements Adapter {
     const { subject, status } = readResponse(document, this.lfdi);
     if (!this.desk.responded(subject, status)) return undefined;
     this.#log.debug("2030.5 Response", { subject, status });
-    this.#responses += 1;
+    this.#lastResponse += 1;
+    this.#responses = [...this.#responses, { id: this.#lastResponse, document }].slice(-MOST_RESPONSES);
+    return this.#lastResponse;
+  }
+
+  /** Its latest Responses, oldest first. */
+  get responses(): readonly KeptResponse[] {
     return this.#responses;
+  }
+
+  /** False for a device that has to register in band and has not. */
+  get isRegistered(): boolean {
+    return this.#isRegistered;
+  }
+
+  register(): void {
+    this.#isRegistered = true;
+    this.#changes += 1;
+    this.#log.info("2030.5 device registered itself", { lfdi: this.lfdi });
+    this.#options.memory.set(registrationKey(this.lfdi), true).catch(() => {});
+  }
+
+  unregister(): void {
+    this.#isRegistered = false;
+    this.#changes += 1;
+    this.#log.info("2030.5 device took itself off the list", { lfdi: this.lfdi });
+    this.#options.memory.forget(registrationKey(this.lfdi)).catch(() => {});
+  }
+
+  maySubscribe(path: string): boolean {
+    return this.#options.show(path, 0) !== undefined;
+  }
+
+  /** @returns nothing where it has too many */
+  subscribe(terms: SubscriptionTerms): { readonly id: number; readonly isNew: boolean } | undefined {
+    const added = this.subscriptions.add(terms);
+    this.#changes += 1;
+    if (added !== undefined) this.#notifier.subscribed({ id: added.id, terms });
+    return added;
+  }
+
+  /** Takes a note of the device about itself. @returns its number @throws BadDocument */
+  logged(document: XmlElement): number {
+    const { id } = this.log.add(document);
+    this.#changes += 1;
+    this.#log.info("2030.5 device notes", { faults: this.log.faults, count: this.log.events.length });
+    this.#queue.push({ kind: "notices", notices: this.log.faults });
+    return id;
   }
 
   /** Something came that could not be read; `asResponse` if it came to where Responses go. */
@@ -190,6 +285,7 @@ export class PolledDevice implements Adapter {
   /** Takes one of the device's documents about itself. @throws BadDocument */
   described(kind: DerDocument, document: XmlElement): void {
     this.record.put(kind, document);
+    this.#changes += 1;
     const capability = this.#capability();
     if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
       this.#told = capability;
@@ -262,6 +358,15 @@ export class PolledDevice implements Adapter {
     }
   }
 
+  /** What a subscription is about may change with an order, with a document of the device, or with time. */
+  async #notify(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      if (this.subscriptions.items.length > 0) this.#notifier.look(signal);
+      await this.desk.changes(NOTICE_MS, signal).catch(() => {});
+    }
+  }
+
   #watchLink(): void {
     const { polledAtMs } = this.desk;
     if (!this.#isLinkUp || polledAtMs === undefined) return;
@@ -270,6 +375,10 @@ export class PolledDevice implements Adapter {
     this.#isLinkUp = false;
     this.#queue.push({ kind: "link", up: false, detail: `has not polled for ${Math.round(quietMs / 1000)} s` });
   }
+}
+
+function registrationKey(lfdi: Lfdi): string {
+  return `ieee2030_5.registered.${lfdi}`;
 }
 
 function sameCapability(a: Capability, b: Capability): boolean {

@@ -7,6 +7,7 @@ import type { XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 
 /** Generated from the 2018 schema, which may not be copied; kept beside the project. */
 const ORDER_FILE = new URL("../../../shared/fixtures/ieee2030_5/element-order-2018.txt", import.meta.url);
@@ -40,6 +41,14 @@ describe.skipIf(!existsSync(ORDER_FILE))("against the element order of 2030.5-20
     "/edev/1/der",
     "/edev/1/der/1",
     "/edev/1/der/1/dercap",
+    "/edev/1/lel",
+    "/edev/1/lel/1",
+    "/edev/1/sub",
+    "/edev/1/sub/1",
+    "/rsps",
+    "/rsps/1",
+    "/rsps/1/rsp",
+    "/rsps/1/rsp/1",
     "/mup",
     "/mup/1",
   ])("%s", async (path) => {
@@ -59,7 +68,7 @@ describe.skipIf(!existsSync(ORDER_FILE))("against the element order of 2030.5-20
 });
 
 function documentAt(path: string, device: PolledDevice): XmlElement {
-  const resource = findResource(path, device, systemClock);
+  const resource = findResource(path, device, { nowMs: Date.now() });
   const answer = "status" in resource ? resource : resource.get?.({ start: 0, limit: 10 });
   expect(answer?.status).toBe(200);
   return parseXml(new TextEncoder().encode(answer?.document));
@@ -76,6 +85,11 @@ async function busyDevice(): Promise<PolledDevice> {
     postRateS: 60,
     clock: systemClock,
     log: silentLog,
+    registration: "out-of-band",
+    random: () => 0.5,
+    memory: volatileMemory(),
+    show: () => undefined,
+    notify: async () => 200,
     onClose: () => {},
   });
   const given = new AbortController();
@@ -89,6 +103,19 @@ async function busyDevice(): Promise<PolledDevice> {
     parse(
       "<DERCapability><modesSupported>00500088</modesSupported><rtgMaxW><multiplier>0</multiplier><value>5000</value>" +
         "</rtgMaxW><type>80</type></DERCapability>",
+    ),
+  );
+  device.subscribe({ resource: "/edev/1/derp", limit: 1, level: "+S1", notificationURI: "https://192.0.2.1/ntfy" });
+  device.logged(
+    parse(
+      "<LogEvent><createdDateTime>1795473000</createdDateTime><functionSet>11</functionSet><logEventCode>2</logEventCode>" +
+        "<logEventID>1</logEventID><logEventPEN>0</logEventPEN><profileID>2</profileID></LogEvent>",
+    ),
+  );
+  device.responded(
+    parse(
+      `<DERControlResponse><endDeviceLFDI>${LFDI}</endDeviceLFDI><status>1</status>` +
+        `<subject>${device.desk.active()?.mRID}</subject></DERControlResponse>`,
     ),
   );
   device.mirrors.post(

@@ -1,14 +1,7 @@
 import { type ActivePower, activePowerElements } from "../xml/active-power.ts";
+import { CSIPAUS_NAMESPACES, type CsipausVersion } from "../xml/csipaus.ts";
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
 import type { ControlPower } from "./control-power.ts";
-
-/** Namespaces of the Australian extension, by its version. */
-export const CSIPAUS_NAMESPACES = {
-  "1.2": "https://csipaus.org/ns",
-  "1.3": "https://csipaus.org/ns/v1.3",
-} as const;
-
-export type CsipausVersion = keyof typeof CSIPAUS_NAMESPACES;
 
 /** What is the same in every control of one device. */
 export interface BaseWriting {

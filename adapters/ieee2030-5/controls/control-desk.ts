@@ -150,6 +150,20 @@ export class ControlDesk {
     }
   }
 
+  /** Differs whenever a control came, went or has another status. */
+  revision(): string {
+    return this.controls()
+      .map(
+        ({ id, status, potentiallySupersededS }) => `${id}:${status}${potentiallySupersededS === undefined ? "" : "p"}`,
+      )
+      .join(" ");
+  }
+
+  /** Resolves when anything happened here, or after `ms`. */
+  async changes(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#bell.wait(this.#clock, ms, signal);
+  }
+
   /** The device asked for something, or told something, whatever it was. */
   polled(): void {
     this.#polledAtMs = this.#clock.elapsedMs();

@@ -1,3 +1,4 @@
+import type { ControlEvent } from "../controls/control-event.ts";
 import { type OutElement, writeXml } from "../xml/xml-write.ts";
 
 /** What the server answers to one request. */
@@ -5,6 +6,10 @@ export interface Answer {
   readonly status: number;
   /** The document, for a GET. */
   readonly document?: string;
+  /** The same before it was written. */
+  readonly element?: OutElement;
+  /** Controls in the document, which the device knows once it has it. */
+  readonly controls?: readonly ControlEvent[];
   /** Where a POST put what it made. */
   readonly location?: string;
   /** What may be done instead, for a 405. */
@@ -15,8 +20,8 @@ export interface Answer {
   readonly closes?: boolean;
 }
 
-export function found(document: OutElement): Answer {
-  return { status: 200, document: writeXml(document) };
+export function found(document: OutElement, controls: readonly ControlEvent[] = []): Answer {
+  return { status: 200, document: writeXml(document), element: document, controls };
 }
 
 export function created(location: string): Answer {

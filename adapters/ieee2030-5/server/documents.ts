@@ -1,9 +1,9 @@
 import { baseOf, type ControlName } from "../controls/control-base.ts";
-import { sfdiFromLfdi, stableMRID } from "../identity.ts";
+import { type Lfdi, sfdiFromLfdi, stableMRID } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import { type ActivePower, activePowerFromWatts } from "../xml/active-power.ts";
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
-import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, TIME } from "./paths.ts";
+import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, RESPONSE_SETS, SELF, TIME } from "./paths.ts";
 
 /** How often the clock is to be asked for; it does not drift so fast, whatever the poll rate. */
 const TIME_POLL_RATE_S = 900;
@@ -15,9 +15,27 @@ const PRIMACY = 1;
 /** Where a device begins. */
 export function deviceCapability(device: PolledDevice): OutElement {
   return tag("DeviceCapability", { href: DCAP, pollRate: device.pollRateS }, [
+    device.isRegistered ? tag("ResponseSetListLink", { href: RESPONSE_SETS, all: 1 }) : undefined,
     tag("TimeLink", { href: TIME }),
-    tag("EndDeviceListLink", { href: EDEV_LIST, all: 1 }),
+    tag("EndDeviceListLink", { href: EDEV_LIST, all: device.isRegistered ? 1 : 0 }),
     tag("MirrorUsagePointListLink", { href: MIRROR_LIST, all: device.mirrors.ids.length }),
+    tag("SelfDeviceLink", { href: SELF }),
+  ]);
+}
+
+/** The server as a device among devices. */
+export function selfDevice(lfdi: Lfdi): OutElement {
+  return tag("SelfDevice", { href: SELF, pollRate: TIME_POLL_RATE_S }, [
+    element("lFDI", lfdi),
+    element("sFDI", sfdiFromLfdi(lfdi)),
+  ]);
+}
+
+/** The one set that a device's Responses go to. */
+export function responseSet(device: PolledDevice, paths: DevicePaths): OutElement {
+  return tag("ResponseSet", { href: paths.responseSet }, [
+    element("mRID", stableMRID(device.lfdi, "ResponseSet")),
+    tag("ResponseListLink", { href: paths.responses, all: device.responses.length }),
   ]);
 }
 
@@ -34,15 +52,17 @@ export function timeDocument(nowMs: number): OutElement {
 }
 
 export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement {
-  return tag("EndDevice", { href: paths.edev }, [
+  return tag("EndDevice", { href: paths.edev, subscribable: 1 }, [
     tag("DERListLink", { href: paths.derList, all: 1 }),
     element("lFDI", device.lfdi),
+    tag("LogEventListLink", { href: paths.logEvents, all: device.log.events.length }),
     element("sFDI", sfdiFromLfdi(device.lfdi)),
     element("changedTime", Math.floor(device.knownSinceMs / 1000)),
     element("enabled", true),
     tag("FunctionSetAssignmentsListLink", { href: paths.fsaList, all: 1 }),
     element("postRate", device.postRateS),
     tag("RegistrationLink", { href: paths.registration }),
+    tag("SubscriptionListLink", { href: paths.subscriptions, all: device.subscriptions.items.length }),
   ]);
 }
 
@@ -54,8 +74,9 @@ export function registration(device: PolledDevice, paths: DevicePaths): OutEleme
 }
 
 export function functionSetAssignments(device: PolledDevice, paths: DevicePaths): OutElement {
-  return tag("FunctionSetAssignments", { href: paths.fsa }, [
+  return tag("FunctionSetAssignments", { href: paths.fsa, subscribable: 1 }, [
     tag("DERProgramListLink", { href: paths.programList, all: 1 }),
+    tag("ResponseSetListLink", { href: RESPONSE_SETS, all: 1 }),
     tag("TimeLink", { href: TIME }),
     element("mRID", stableMRID(device.lfdi, "FunctionSetAssignments")),
     element("description", "market"),
@@ -64,7 +85,7 @@ export function functionSetAssignments(device: PolledDevice, paths: DevicePaths)
 
 export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement {
   const active = device.desk.active() === undefined ? 0 : 1;
-  return tag("DERProgram", { href: paths.program }, [
+  return tag("DERProgram", { href: paths.program, subscribable: 1 }, [
     element("mRID", stableMRID(device.lfdi, "DERProgram")),
     element("description", "market"),
     tag("ActiveDERControlListLink", { href: paths.activeControlList, all: active }),

@@ -1,19 +1,23 @@
+import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "../../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
 import type { Device, Shared } from "../config.ts";
-import { canonicalLfdi, type Lfdi } from "../identity.ts";
+import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
+import type { Shown } from "../subscriptions/notifier.ts";
+import { postNotification } from "../subscriptions/post-notification.ts";
 import { BadDocument } from "../xml/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../xml/xml-parse.ts";
 import { type Answer, failure } from "./answer.ts";
 import { acceptsXml, isXml } from "./media-type.ts";
 import { DCAP, devicePaths } from "./paths.ts";
 import { BodyTooLong, readBody } from "./request-body.ts";
-import { findResource, type Resource, useResource } from "./resources.ts";
+import { type DeviceRequest, type Resource, useResource } from "./resource.ts";
+import { findResource, isSubscribable, type ServerFacts } from "./resources.ts";
 import { type Peer, Sep2Server } from "./server.ts";
 import { StrangerList } from "./stranger-list.ts";
-import { readPem } from "./tls-files.ts";
+import { readPem, type TlsFiles } from "./tls-files.ts";
 
 /** The 2030.5 server that all configured devices poll. */
 export class PollingHost implements AdapterHost<Device> {
@@ -24,6 +28,8 @@ export class PollingHost implements AdapterHost<Device> {
   #numbers = 0;
   #server: Sep2Server | undefined;
   #address: string | undefined;
+  #tls: TlsFiles | undefined;
+  #lfdi: Lfdi | undefined;
 
   constructor(shared: Shared, context: AdapterContext) {
     this.#shared = shared;
@@ -37,7 +43,8 @@ export class PollingHost implements AdapterHost<Device> {
     if (other !== undefined) throw new Error(`${role.era}: LFDI ${lfdi} is already that of ${other.era}`);
     this.#numbers += 1;
     const { clock, log } = this.#context;
-    const { pollRateS, postRateS } = this.#shared;
+    const { random, memory } = this.#context;
+    const { pollRateS, postRateS, registration } = this.#shared;
     const onClose = () => {
       if (this.#devices.get(lfdi) === polled) this.#devices.delete(lfdi);
     };
@@ -47,8 +54,13 @@ export class PollingHost implements AdapterHost<Device> {
       number: this.#numbers,
       pollRateS,
       postRateS,
+      registration,
       clock,
       log,
+      random,
+      memory,
+      show: (path, limit) => this.#show(polled, path, limit),
+      notify: (uri, body, signal) => this.#notify(polled, uri, body, signal),
       onClose,
     });
     this.#devices.set(lfdi, polled);
@@ -78,6 +90,8 @@ export class PollingHost implements AdapterHost<Device> {
       const open = await server.listen();
       this.#address = `https://${open.host}:${open.port}${DCAP}`;
       this.#server = server;
+      this.#tls = { cert, key, ca };
+      this.#lfdi = lfdiFromCertificate(new X509Certificate(cert).raw);
     } catch (cause) {
       await server[Symbol.asyncDispose]();
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -112,22 +126,41 @@ export class PollingHost implements AdapterHost<Device> {
     device.polled(peer.address);
     const target = targetOf(request.url ?? "/");
     if (target === undefined) return failure(400, "bad request target");
-    const resource = findResource(target.path, device, this.#context.clock);
+    const resource = findResource(target.path, device, this.#facts());
     if ("status" in resource) return resource;
     const method = request.method ?? "GET";
     if ((method === "GET" || method === "HEAD") && !acceptsXml(request.headers.accept)) {
       return failure(406, "only application/sep+xml is served");
     }
-    const used = { method, path: target.path, query: target.query };
-    if (!takesBody(resource, method)) return useResource(resource, used, undefined);
-    return this.#take(request, device, resource, used);
+    const used = { method, ...target, peerAddress: peer.address };
+    if (takesBody(resource, method)) return this.#take(request, device, resource, used);
+    const answer = useResource(resource, used, undefined);
+    if (method === "GET" && answer.controls !== undefined) device.desk.fetched(answer.controls);
+    return answer;
+  }
+
+  #facts(): ServerFacts {
+    return { nowMs: this.#context.clock.now(), lfdi: this.#lfdi };
+  }
+
+  /** A resource as a notification shows it. */
+  #show(device: PolledDevice, path: string, limit: number): Shown | undefined {
+    const resource = isSubscribable(path, device) ? findResource(path, device, this.#facts()) : undefined;
+    if (resource === undefined || "status" in resource) return undefined;
+    const { element, controls = [] } = resource.get?.({ start: 0, limit }) ?? {};
+    return element && { element, controls };
+  }
+
+  async #notify(device: PolledDevice, uri: string, body: string, signal: AbortSignal): Promise<number> {
+    if (this.#tls === undefined) throw new Error("the server is not open");
+    return await postNotification({ uri, lfdi: device.lfdi }, body, this.#tls, this.#context.clock, signal);
   }
 
   async #take(
     request: IncomingMessage,
     device: PolledDevice,
     resource: Resource,
-    used: { method: string; path: string; query: URLSearchParams },
+    used: DeviceRequest,
   ): Promise<Answer> {
     const encoding = request.headers["content-encoding"] ?? "identity";
     if (!isXml(request.headers["content-type"]) || encoding !== "identity") {

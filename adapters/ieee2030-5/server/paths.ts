@@ -2,6 +2,8 @@
 export interface DevicePaths {
   readonly edev: string;
   readonly registration: string;
+  readonly subscriptions: string;
+  readonly logEvents: string;
   readonly fsaList: string;
   readonly fsa: string;
   readonly programList: string;
@@ -11,13 +13,16 @@ export interface DevicePaths {
   readonly defaultControl: string;
   readonly derList: string;
   readonly der: string;
+  readonly responseSet: string;
   readonly responses: string;
 }
 
 export const DCAP = "/dcap";
 export const TIME = "/tm";
+export const SELF = "/sdev";
 export const EDEV_LIST = "/edev";
 export const MIRROR_LIST = "/mup";
+export const RESPONSE_SETS = "/rsps";
 
 /** @param number of the device, from 1 */
 export function devicePaths(number: number): DevicePaths {
@@ -25,6 +30,8 @@ export function devicePaths(number: number): DevicePaths {
   return {
     edev,
     registration: `${edev}/rg`,
+    subscriptions: `${edev}/sub`,
+    logEvents: `${edev}/lel`,
     fsaList: `${edev}/fsa`,
     fsa: `${edev}/fsa/1`,
     programList: `${edev}/derp`,
@@ -34,6 +41,7 @@ export function devicePaths(number: number): DevicePaths {
     defaultControl: `${edev}/derp/1/dderc`,
     derList: `${edev}/der`,
     der: `${edev}/der/1`,
-    responses: `/rsps/${number}/rsp`,
+    responseSet: `${RESPONSE_SETS}/${number}`,
+    responses: `${RESPONSE_SETS}/${number}/rsp`,
   };
 }

@@ -31,7 +31,7 @@ export interface ServerOptions {
  * CCM-8's short tag below its default level; what the level would keep out besides (weak keys, weak hashes) is kept out
  * by the version, the curve and the signature algorithms.
  */
-const CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0";
+export const CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0";
 const SIGNATURES = "ECDSA+SHA256:ECDSA+SHA384";
 const LEAST_KEEP_ALIVE_MS = 120_000;
 const HANDSHAKE_MS = 10_000;
