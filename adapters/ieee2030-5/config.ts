@@ -16,6 +16,14 @@ export const sharedSchema = z.strictObject({
   keyFile: filePath.optional().describe("Key of the server certificate, PEM."),
   caFile: filePath.optional().describe("Certificates of the authorities that sign device certificates, PEM."),
   pollRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to poll, seconds."),
+  primacy: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(1)
+    .describe(
+      "Rank of our program beside others that a device follows; the lower the stronger. 0: a system in the house.",
+    ),
   registration: z
     .enum(["out-of-band", "in-band"])
     .default("out-of-band")

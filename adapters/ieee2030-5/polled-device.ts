@@ -23,6 +23,7 @@ import { canonicalLfdi, type Lfdi } from "./identity.ts";
 import { LogEvents } from "./log-events.ts";
 import { type MeterValue, readingsFrom } from "./metering/meter-values.ts";
 import { MirrorUsagePoints } from "./metering/mirror-usage-points.ts";
+import { Registration } from "./registration.ts";
 import { devicePaths } from "./server/paths.ts";
 import { Notifier, type NotifierOptions } from "./subscriptions/notifier.ts";
 import type { SubscriptionTerms } from "./subscriptions/subscription-document.ts";
@@ -31,8 +32,6 @@ import type { XmlElement } from "./xml/xml-element.ts";
 
 const LEAST_LINK_TIMEOUT_MS = 5000;
 const LINK_CHECK_MS = 500;
-/** How late a change that only time brings may be told, ms. */
-const NOTICE_MS = 500;
 /** Responses that a device may read again. */
 const MOST_RESPONSES = 32;
 /** How far behind the newest post a value may be and still count as live, ms. */
@@ -48,6 +47,8 @@ export interface PolledDeviceOptions {
   readonly postRateS: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Rank of the program beside others, 0 to 255; the lower the stronger. */
+  readonly primacy: number;
   readonly registration: "out-of-band" | "in-band";
   readonly random: () => number;
   readonly memory: AdapterMemory;
@@ -85,9 +86,10 @@ export class PolledDevice implements Adapter {
   readonly record = new DerRecord();
   readonly mirrors: MirrorUsagePoints;
   readonly desk: ControlDesk;
-  readonly log = new LogEvents();
+  readonly logEvents = new LogEvents();
+  readonly registration: Registration;
   readonly subscriptions: Subscriptions;
-  readonly isInBand: boolean;
+  readonly primacy: number;
   readonly notificationHost: string | undefined;
 
   readonly #options: PolledDeviceOptions;
@@ -99,7 +101,6 @@ export class PolledDevice implements Adapter {
   #watching: Promise<void> | undefined;
   #told: Capability | undefined;
   #unreadable = 0;
-  #isRegistered: boolean;
   readonly #notifier: Notifier;
   #notifying: Promise<void> | undefined;
   #responses: readonly KeptResponse[] = [];
@@ -124,18 +125,20 @@ export class PolledDevice implements Adapter {
       randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
     });
     this.subscriptions = new Subscriptions(options.memory, this.lfdi);
-    this.isInBand = options.registration === "in-band";
+    this.primacy = options.primacy;
     this.notificationHost = options.device.notificationHost;
-    this.#isRegistered = !this.isInBand || options.memory.get(registrationKey(this.lfdi)) === true;
     const { rampS, csipaus, defaultControl } = options.device;
     this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
     this.defaults = defaultControl ?? {};
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
+    const { memory, registration: mode } = options;
+    this.registration = new Registration({ mode, memory, lfdi: this.lfdi, log: this.#log });
     this.#notifier = new Notifier({
       subscriptions: this.subscriptions,
-      revision: () => `${this.#changes} ${this.desk.revision()}`,
+      revision: () => `${this.#changes} ${this.registration.isDone} ${this.desk.revision()}`,
+      changes: (ms, signal) => this.desk.changes(ms, signal),
       listHref: devicePaths(options.number).subscriptions,
       show: options.show,
       post: options.notify,
@@ -148,7 +151,7 @@ export class PolledDevice implements Adapter {
 
   async start(signal: AbortSignal): Promise<Capability> {
     this.#watching ??= repeatEvery(this.#clock, LINK_CHECK_MS, this.#closing.signal, () => this.#watchLink());
-    this.#notifying ??= this.#notify();
+    this.#notifying ??= this.#notifier.run(this.#closing.signal);
     const known = () => (this.desk.polledAtMs === undefined ? undefined : this.#capability());
     const capability = await this.desk.until(known, signal);
     if (capability !== undefined) {
@@ -202,7 +205,6 @@ export class PolledDevice implements Adapter {
     this.#options.onClose();
     this.desk.close();
     await Promise.all([this.#watching, this.#notifying]);
-    await this.#notifier.idle();
   }
 
   /** The device asked for something, whatever it was. */
@@ -232,25 +234,6 @@ export class PolledDevice implements Adapter {
     return this.#responses;
   }
 
-  /** False for a device that has to register in band and has not. */
-  get isRegistered(): boolean {
-    return this.#isRegistered;
-  }
-
-  register(): void {
-    this.#isRegistered = true;
-    this.#changes += 1;
-    this.#log.info("2030.5 device registered itself", { lfdi: this.lfdi });
-    this.#options.memory.set(registrationKey(this.lfdi), true).catch(() => {});
-  }
-
-  unregister(): void {
-    this.#isRegistered = false;
-    this.#changes += 1;
-    this.#log.info("2030.5 device took itself off the list", { lfdi: this.lfdi });
-    this.#options.memory.forget(registrationKey(this.lfdi)).catch(() => {});
-  }
-
   maySubscribe(path: string): boolean {
     return this.#options.show(path, 0) !== undefined;
   }
@@ -265,10 +248,10 @@ export class PolledDevice implements Adapter {
 
   /** Takes a note of the device about itself. @returns its number @throws BadDocument */
   logged(document: XmlElement): number {
-    const { id } = this.log.add(document);
+    const { id } = this.logEvents.add(document);
     this.#changes += 1;
-    this.#log.info("2030.5 device notes", { faults: this.log.faults, count: this.log.events.length });
-    this.#queue.push({ kind: "notices", notices: this.log.faults });
+    this.#log.info("2030.5 device notes", { faults: this.logEvents.faults, count: this.logEvents.events.length });
+    this.#queue.push({ kind: "notices", notices: this.logEvents.faults });
     return id;
   }
 
@@ -331,7 +314,9 @@ export class PolledDevice implements Adapter {
   #capability(): Capability | undefined {
     const { device, kind } = this.#options;
     return capabilityFrom(kind, device, this.record.rating(), {
-      settleMs: device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000,
+      settleMs:
+        Math.max(device.randomizeStartS, 0) * 1000 +
+        (device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000),
       sampleMs: this.postRateS * 1000,
     });
   }
@@ -358,15 +343,6 @@ export class PolledDevice implements Adapter {
     }
   }
 
-  /** What a subscription is about may change with an order, with a document of the device, or with time. */
-  async #notify(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
-      if (this.subscriptions.items.length > 0) this.#notifier.look(signal);
-      await this.desk.changes(NOTICE_MS, signal).catch(() => {});
-    }
-  }
-
   #watchLink(): void {
     const { polledAtMs } = this.desk;
     if (!this.#isLinkUp || polledAtMs === undefined) return;
@@ -375,10 +351,6 @@ export class PolledDevice implements Adapter {
     this.#isLinkUp = false;
     this.#queue.push({ kind: "link", up: false, detail: `has not polled for ${Math.round(quietMs / 1000)} s` });
   }
-}
-
-function registrationKey(lfdi: Lfdi): string {
-  return `ieee2030_5.registered.${lfdi}`;
 }
 
 function sameCapability(a: Capability, b: Capability): boolean {

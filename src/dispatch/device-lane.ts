@@ -236,7 +236,8 @@ export class DeviceLane {
     if (this.#plan === undefined || this.capability === undefined) return;
     const { limits, plannedLimits = limits } = this.#options;
     const bounds = () => [...nameplate(this.capability), ...plannedLimits(), ...this.#state.limits];
-    this.#plan.follow(upcoming(this.#setpoints, nowMs), (powerKW) => clampByLimits(this.#runnable(powerKW), bounds()));
+    const clamp = (powerKW: number) => clampByLimits(this.#runnable(powerKW), bounds());
+    this.#plan.follow(this.#holding, upcoming(this.#setpoints, nowMs), clamp);
   }
 
   #begin(setpoint: Setpoint): void {

@@ -1,5 +1,6 @@
 import type { Adapter, PlannedTarget } from "../model/adapter.ts";
 import type { Clamped } from "../model/limit.ts";
+import type { Holding } from "./holding.ts";
 import type { Upcoming } from "./upcoming.ts";
 
 /** Powers that differ by less are the same, kW. */
@@ -24,17 +25,25 @@ export class DevicePlan {
     return this.#told.map(({ powerKW }) => powerKW);
   }
 
-  /** @param clamp what the limits, as they are now, leave of a power */
-  follow(coming: readonly Upcoming[], clamp: (powerKW: number) => Clamped): void {
-    const targets = coming.map(({ setpoint, fromMs, untilMs }) => {
+  /**
+   * @param holding what holds now
+   * @param clamp what the limits, as they are now, leave of a power
+   */
+  follow(holding: Holding | undefined, coming: readonly Upcoming[], clamp: (powerKW: number) => Clamped): void {
+    const next = coming.map(({ setpoint, fromMs, untilMs }) => {
       const before = this.#told.find(({ setpointId }) => setpointId === setpoint.id);
       const powerKW = steady(clamp(setpoint.powerKW), before?.powerKW);
       return { setpointId: setpoint.id, powerKW, fromMs, untilMs };
     });
+    const targets = holding === undefined ? next : [targetOf(holding), ...next];
     if (sameTargets(targets, this.#told)) return;
     this.#told = targets;
     this.#adapter.plan?.(targets);
   }
+}
+
+function targetOf({ setpoint, targetKW }: Holding): PlannedTarget {
+  return { setpointId: setpoint.id, powerKW: targetKW, fromMs: setpoint.validFromMs, untilMs: setpoint.validUntilMs };
 }
 
 /** The power as it is bound, or as it was told before where that is still within the bound and not much below. */

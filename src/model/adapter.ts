@@ -18,7 +18,7 @@ export interface Target {
   readonly correction?: true;
 }
 
-/** A power that a device is to hold later. */
+/** A power that a device is to hold in its time. */
 export interface PlannedTarget {
   readonly setpointId: string;
   /** kW, export positive. It is within the limits as they are now. */
@@ -89,9 +89,9 @@ export interface Adapter extends AsyncDisposable {
    */
   apply(target: Target, signal: AbortSignal): Promise<Acceptance>;
   /**
-   * What comes next, in order and without overlap; it replaces what was planned before. A protocol that can hold it tells the
-   * device ahead, so that it begins by itself; `apply` follows at the start all the same and finds it there. Absent where a
-   * device is only ever told what holds now. Neither waits nor throws.
+   * What holds now, if anything does, and what comes next, in order and without overlap; it replaces what was planned before.
+   * A protocol that can hold it tells the device ahead, so that it begins by itself; `apply` follows at the start all the
+   * same and finds it there. Absent where a device is only ever told what holds now. Neither waits nor throws.
    */
   plan?(targets: readonly PlannedTarget[]): void;
   /** Gives the device back to its own default: the baseline read before the first command. Harmless without a target. */

@@ -32,10 +32,10 @@ test("intervals ahead are told at once, and each is applied when its time comes"
   const orders = [stage.order("one", -5, 60), stage.order("one", -4, 60, 60), stage.order("one", -3, 60, 120)];
   stage.dispatcher.submit(orders);
   await stage.clock.run(500);
-  expect(one.planned).toBe("s2 -4, s3 -3");
-  expect(one.plans.at(-1)?.[0]).toMatchObject({ fromMs: orders[0]?.validUntilMs, untilMs: orders[2]?.validFromMs });
+  expect(one.planned).toBe("s1 -5, s2 -4, s3 -3");
+  expect(one.plans.at(-1)?.[1]).toMatchObject({ fromMs: orders[0]?.validUntilMs, untilMs: orders[2]?.validFromMs });
   await stage.clock.run(60_000);
-  expect(one.planned).toBe("s3 -3");
+  expect(one.planned).toBe("s2 -4, s3 -3");
   expect(one.targets.at(-1)).toMatchObject({ setpointId: "s2", powerKW: -4 });
 });
 

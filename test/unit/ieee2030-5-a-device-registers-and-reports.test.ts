@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { Registration } from "../../adapters/ieee2030-5/registration.ts";
+import { silentLog } from "../../src/log.ts";
 import type { Report } from "../../src/model/adapter.ts";
 import { PolledSite, sep } from "../support/polled-site.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
 
 /** SFDI of an LFDI, after the standard: 36 bits in decimal, and a digit that makes the sum of digits a multiple of ten. */
@@ -45,6 +48,15 @@ describe("registration in band", () => {
     ];
     for (const [body, status] of cases) expect((await site.ask("/edev", post(body))).status).toBe(status);
     expect((await site.read("/edev"))["EndDeviceList"]?.$["all"]).toBe("0");
+  });
+
+  test("it outlives a restart, until the device takes itself off the list", () => {
+    const options = { mode: "in-band", memory: volatileMemory(), lfdi: "A".repeat(40), log: silentLog } as const;
+    new Registration(options).add();
+    expect(new Registration(options).isDone).toBe(true);
+    expect(new Registration({ ...options, lfdi: "B".repeat(40) }).isDone).toBe(false);
+    new Registration(options).remove();
+    expect(new Registration(options).isDone).toBe(false);
   });
 
   test("out of band it is there from the start, and can neither come twice nor go", async () => {

@@ -85,6 +85,7 @@ async function busyDevice(): Promise<PolledDevice> {
     postRateS: 60,
     clock: systemClock,
     log: silentLog,
+    primacy: 1,
     registration: "out-of-band",
     random: () => 0.5,
     memory: volatileMemory(),

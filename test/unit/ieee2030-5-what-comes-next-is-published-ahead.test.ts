@@ -85,9 +85,28 @@ describe("a plan that changes", () => {
   });
 
   test("in the moment of a start does not take the event away that is just beginning", () => {
+    const planned = next("s2", 2, 60, 120);
+    ledger.plan([planned], NOW_MS);
+    const [ahead] = ledger.listed(NOW_MS);
+    // Its order may come before or after; half a second of rounding lies between.
+    ledger.plan([planned], at(60.1));
+    expect(ledger.standing(power(2), at(120), at(60.1))?.mRID).toBe(ahead?.mRID);
+    ledger.plan([planned], at(60.7));
+    expect(ledger.standing(power(2), at(120), at(60.7))).toMatchObject({ mRID: ahead?.mRID, status: EVENT_ACTIVE });
+  });
+
+  test("takes back also what has just begun by itself and that nobody has ordered", () => {
     ledger.plan([next("s2", 2, 60, 120)], NOW_MS);
-    ledger.plan([], at(60.7));
-    expect(ledger.standing(power(2), at(120), at(60.7))).toMatchObject({ status: EVENT_ACTIVE });
+    ledger.plan([], at(61));
+    expect(ledger.current(at(61))).toBeUndefined();
+    expect(brief(ledger.listed(at(61)))).toEqual([["s2", EVENT_CANCELLED]]);
+  });
+
+  test("leaves what was ordered to its own end or release", () => {
+    ledger.plan([next("s2", 2, 60, 120)], NOW_MS);
+    ledger.claim(ledger.standing(power(2), at(120), at(61))?.id ?? 0);
+    ledger.plan([], at(62));
+    expect(ledger.current(at(62))).toMatchObject({ setpointId: "s2" });
   });
 
   test("with a hundred intervals lists the next twenty", () => {

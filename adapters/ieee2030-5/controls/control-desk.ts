@@ -71,7 +71,7 @@ export class ControlDesk {
     return this.#ledger.current(this.#clock.now());
   }
 
-  /** What is to come, in order; it replaces what was planned before, and lies ready at once. */
+  /** What holds now and what is to come, in order; it replaces what was planned before, and lies ready at once. */
   plan(planned: readonly PlannedPower[]): void {
     this.#planned = planned;
     this.#ledger.plan(planned, this.#clock.now());
@@ -104,6 +104,7 @@ export class ControlDesk {
     // A device answers an event once, so what it has refused must come as a new one.
     const isReusable = !anew && standing !== undefined && !this.#answers.wasRefused(standing.mRID);
     const event = isReusable ? standing : this.#publish(setpointId, power, untilMs, nowMs);
+    this.#ledger.claim(event.id);
     const until = new Date(event.endS * 1000).toISOString();
     const command = `DERControl ${event.mRID} ${describePower(power)} until ${until}`;
     const askedAtMs = this.#clock.elapsedMs();

@@ -40,6 +40,8 @@ export class ControlLedger {
   readonly #randomization: Randomization;
   #events: ControlEvent[] = [];
   #remembered: string[] = [];
+  /** Events that were planned and that nobody has ordered yet. */
+  readonly #ahead = new Set<number>();
   #lastId = 0;
   #lastCreationS = 0;
 
@@ -56,33 +58,30 @@ export class ControlLedger {
   /**
    * Lists what is to come, ahead of its start, so that a device needs no poll in the moment of the start. It replaces what
    * was planned before: what is the same stays the same event; what is no longer wanted is superseded by what comes in its
-   * place, or cancelled.
+   * place, or cancelled, also where it has begun meanwhile and nobody has ordered it.
+   *
+   * @param planned what holds now, whose order comes by itself, and what comes next
    */
   plan(planned: readonly PlannedPower[], nowMs: number): void {
     const nowS = Math.floor(nowMs / 1000);
     this.#settle(nowS);
-    const isStarting = (start: number) => start * 1000 - nowMs <= 0;
-    const kept = new Set<ControlEvent>();
-    const wanted = planned.slice(0, MOST_PLANNED).filter(({ fromMs }) => !isStarting(startSecond(fromMs)));
-    const missing = wanted.filter((one) => {
-      const found = this.#events.find((event) => isOpen(event) && says(event, one));
-      if (found !== undefined) kept.add(found);
-      return found === undefined;
-    });
-    const given = this.#events.filter((event) => event.status === EVENT_SCHEDULED && !kept.has(event));
+    const current = planned.filter(({ fromMs }) => fromMs <= nowMs).map(({ setpointId }) => setpointId);
+    const coming = planned.filter(({ fromMs }) => fromMs > nowMs).slice(0, MOST_PLANNED);
+    const ahead = this.#events.filter((event) => isOpen(event) && this.#ahead.has(event.id));
+    const missing = coming.filter((one) => !ahead.some((event) => says(event, one)));
     for (const { setpointId, power, fromMs, untilMs } of missing) {
-      this.#add(setpointId, power, startSecond(fromMs), untilMs, nowMs);
+      this.#ahead.add(this.#add(setpointId, power, startSecond(fromMs), untilMs, nowMs).id);
     }
     this.#settle(nowS);
-    for (const { id } of given) {
-      this.#change(id, (event) => {
-        // In the moment of its start it is what `standing` looks for, and no longer a plan.
-        if (event.status !== EVENT_SCHEDULED || isStarting(event.startS)) return event;
-        const isReplaced = missing.some((one) => startSecond(one.fromMs) < event.endS && event.startS < endOf(one));
-        const status = isReplaced ? EVENT_SUPERSEDED : EVENT_CANCELLED;
-        return { ...event, status, statusSinceS: nowS, ...(isReplaced && { potentiallySupersededS: nowS }) };
-      });
+    for (const event of ahead) {
+      const isWanted = current.includes(event.setpointId) || coming.some((one) => says(event, one));
+      if (!isWanted) this.#takeBack(event.id, missing, nowS);
     }
+  }
+
+  /** A planned event is ordered now: from here on it ends as every order does. */
+  claim(id: number): void {
+    this.#ahead.delete(id);
   }
 
   /** Cancels the event in force; returns it, or nothing if there was none. */
@@ -117,12 +116,23 @@ export class ControlLedger {
   listed(nowMs: number): readonly ControlEvent[] {
     this.#settle(Math.floor(nowMs / 1000));
     this.#events = this.#events.filter((event) => event.endS * 1000 > nowMs);
+    for (const id of this.#ahead) if (!this.#events.some((event) => event.id === id)) this.#ahead.delete(id);
     return [...this.#events].sort((a, b) => a.startS - b.startS || b.creationTimeS - a.creationTimeS);
   }
 
   /** True for an mRID that was given out not too long ago. */
   knows(mRID: string): boolean {
     return this.#remembered.includes(canonicalMRID(mRID));
+  }
+
+  #takeBack(id: number, instead: readonly PlannedPower[], nowS: number): void {
+    this.#ahead.delete(id);
+    this.#change(id, (event) => {
+      if (!isOpen(event)) return event;
+      const isReplaced = instead.some((one) => startSecond(one.fromMs) < event.endS && event.startS < endOf(one));
+      const status = isReplaced ? EVENT_SUPERSEDED : EVENT_CANCELLED;
+      return { ...event, status, statusSinceS: nowS, ...(isReplaced && { potentiallySupersededS: nowS }) };
+    });
   }
 
   #add(setpointId: string, power: ControlPower, startS: number, untilMs: number, nowMs: number): ControlEvent {

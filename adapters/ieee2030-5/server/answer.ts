@@ -14,6 +14,8 @@ export interface Answer {
   readonly location?: string;
   /** What may be done instead, for a 405. */
   readonly allow?: string;
+  /** Seconds after which it may go better, for a 503. */
+  readonly retryAfterS?: number;
   /** For a person who tries it by hand. */
   readonly reason?: string;
   /** True to end the connection as well, so that who has no business here holds none. */

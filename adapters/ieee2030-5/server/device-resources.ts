@@ -30,7 +30,7 @@ function derDocument(kind: DerDocument, device: PolledDevice, href: string): Res
 /** What a device notes about itself; `a` gives what is newer. */
 export function logEventResources(device: PolledDevice, paths: DevicePaths): [string, Resource][] {
   const hrefOf = (id: number) => `${paths.logEvents}/${id}`;
-  const { events } = device.log;
+  const { events } = device.logEvents;
   return [
     [
       paths.logEvents,

@@ -9,15 +9,13 @@ import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, RESPONSE_SETS, SELF, TI
 const TIME_POLL_RATE_S = 900;
 /** Level of a clock that follows the network's time (2030.5-2018, Time.quality). */
 const TIME_QUALITY = 4;
-/** Primacy "contracted premises service provider"; 0 is kept for a system in the house. */
-const PRIMACY = 1;
 
 /** Where a device begins. */
 export function deviceCapability(device: PolledDevice): OutElement {
   return tag("DeviceCapability", { href: DCAP, pollRate: device.pollRateS }, [
-    device.isRegistered ? tag("ResponseSetListLink", { href: RESPONSE_SETS, all: 1 }) : undefined,
+    device.registration.isDone ? tag("ResponseSetListLink", { href: RESPONSE_SETS, all: 1 }) : undefined,
     tag("TimeLink", { href: TIME }),
-    tag("EndDeviceListLink", { href: EDEV_LIST, all: device.isRegistered ? 1 : 0 }),
+    tag("EndDeviceListLink", { href: EDEV_LIST, all: device.registration.isDone ? 1 : 0 }),
     tag("MirrorUsagePointListLink", { href: MIRROR_LIST, all: device.mirrors.ids.length }),
     tag("SelfDeviceLink", { href: SELF }),
   ]);
@@ -55,7 +53,7 @@ export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement 
   return tag("EndDevice", { href: paths.edev, subscribable: 1 }, [
     tag("DERListLink", { href: paths.derList, all: 1 }),
     element("lFDI", device.lfdi),
-    tag("LogEventListLink", { href: paths.logEvents, all: device.log.events.length }),
+    tag("LogEventListLink", { href: paths.logEvents, all: device.logEvents.events.length }),
     element("sFDI", sfdiFromLfdi(device.lfdi)),
     element("changedTime", Math.floor(device.knownSinceMs / 1000)),
     element("enabled", true),
@@ -91,7 +89,7 @@ export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement
     tag("ActiveDERControlListLink", { href: paths.activeControlList, all: active }),
     tag("DefaultDERControlLink", { href: paths.defaultControl }),
     tag("DERControlListLink", { href: paths.controlList, all: device.desk.controls().length }),
-    element("primacy", PRIMACY),
+    element("primacy", device.primacy),
   ]);
 }
 

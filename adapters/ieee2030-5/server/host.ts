@@ -44,7 +44,7 @@ export class PollingHost implements AdapterHost<Device> {
     this.#numbers += 1;
     const { clock, log } = this.#context;
     const { random, memory } = this.#context;
-    const { pollRateS, postRateS, registration } = this.#shared;
+    const { pollRateS, postRateS, primacy, registration } = this.#shared;
     const onClose = () => {
       if (this.#devices.get(lfdi) === polled) this.#devices.delete(lfdi);
     };
@@ -54,6 +54,7 @@ export class PollingHost implements AdapterHost<Device> {
       number: this.#numbers,
       pollRateS,
       postRateS,
+      primacy,
       registration,
       clock,
       log,

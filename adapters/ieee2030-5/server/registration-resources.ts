@@ -13,18 +13,18 @@ const MOST_SFDI = 687_194_767_359;
 export function endDeviceListResource(device: PolledDevice, paths: DevicePaths): Resource {
   const attributes = { href: EDEV_LIST, pollRate: device.pollRateS, subscribable: 1 };
   return {
-    ...list("EndDeviceList", attributes, () => (device.isRegistered ? [endDevice(device, paths)] : [])),
+    ...list("EndDeviceList", attributes, () => (device.registration.isDone ? [endDevice(device, paths)] : [])),
     post: (document) => register(document, device, paths),
   };
 }
 
 export function endDeviceResource(device: PolledDevice, paths: DevicePaths): Resource {
   const own = single(() => endDevice(device, paths));
-  if (!device.isInBand) return own;
+  if (!device.registration.isInBand) return own;
   return {
     ...own,
     remove: () => {
-      device.unregister();
+      device.registration.remove();
       return changed();
     },
   };
@@ -40,7 +40,7 @@ function register(document: XmlElement, device: PolledDevice, paths: DevicePaths
     return failure(403, "lFDI is not that of the certificate");
   }
   if (sfdi !== sfdiFromLfdi(device.lfdi)) return failure(409, "sFDI does not belong to the certificate");
-  if (device.isRegistered) return { ...failure(409, "registered already"), location: paths.edev };
-  device.register();
+  if (device.registration.isDone) return { ...failure(409, "registered already"), location: paths.edev };
+  device.registration.add();
   return created(paths.edev);
 }

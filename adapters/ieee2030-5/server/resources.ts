@@ -35,7 +35,7 @@ export function findResource(path: string, device: PolledDevice, facts: ServerFa
   const paths = devicePaths(device.number);
   const owner = /^\/(?:edev|rsps)\/(\d{1,9})(?:\/|$)/.exec(path)?.[1];
   if (owner !== undefined && Number(owner) !== device.number) return failure(403, "belongs to another device");
-  if (owner !== undefined && !device.isRegistered) return failure(404, "not registered yet");
+  if (owner !== undefined && !device.registration.isDone) return failure(404, "not registered yet");
   const resource = fixedResources(device, paths, facts).get(path) ?? numberedResource(path, device, paths);
   return resource ?? failure(404, "no such resource");
 }

@@ -38,6 +38,9 @@ const HANDSHAKE_MS = 10_000;
 const REQUEST_MS = 30_000;
 const MOST_CONNECTIONS = 256;
 const MOST_HEADER_BYTES = 8192;
+/** Requests that are answered at one time, over all connections; who comes beyond that is asked to come again. */
+const MOST_REQUESTS = 64;
+const COME_AGAIN_S = 5;
 
 /** TLS and HTTP of the 2030.5 server: mutual authentication, bounds, and an answer to every request. */
 export class Sep2Server implements AsyncDisposable {
@@ -45,6 +48,7 @@ export class Sep2Server implements AsyncDisposable {
   readonly #peers = new WeakMap<Socket, Peer>();
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
+  #requests = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -126,6 +130,11 @@ export class Sep2Server implements AsyncDisposable {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.on("error", () => {});
     response.on("error", () => {});
+    if (this.#requests >= MOST_REQUESTS) {
+      send(request, response, { ...failure(503, "too many requests at once"), retryAfterS: COME_AGAIN_S });
+      return;
+    }
+    this.#requests += 1;
     try {
       const peer = request.socket instanceof TLSSocket ? this.#peers.get(request.socket) : undefined;
       const answer =
@@ -136,6 +145,8 @@ export class Sep2Server implements AsyncDisposable {
       if (request.destroyed && !request.complete) return;
       this.#options.log.error("2030.5 request failed", { err: error, method: request.method, url: request.url });
       send(request, response, failure(500, "internal error"));
+    } finally {
+      this.#requests -= 1;
     }
   }
 }
@@ -145,6 +156,7 @@ function send(request: IncomingMessage, response: ServerResponse, answer: Answer
   const text = answer.document ?? answer.reason ?? "";
   response.statusCode = answer.status;
   if (answer.location !== undefined) response.setHeader("Location", answer.location);
+  if (answer.retryAfterS !== undefined) response.setHeader("Retry-After", answer.retryAfterS);
   if (answer.allow !== undefined) response.setHeader("Allow", answer.allow);
   if (answer.document !== undefined) response.setHeader("Content-Type", SEP_XML);
   else if (text !== "") response.setHeader("Content-Type", "text/plain; charset=utf-8");

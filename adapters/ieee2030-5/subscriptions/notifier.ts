@@ -18,6 +18,8 @@ export interface NotifierOptions {
   readonly listHref: string;
   /** Differs whenever any resource may have changed; cheap, so that nothing is written out while nothing happens. */
   readonly revision: () => string;
+  /** Resolves when a resource may have changed, or after `ms`, because some change with time alone. */
+  readonly changes: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Reads a resource with at most so many list items; nothing where it cannot be subscribed to. */
   readonly show: (path: string, limit: number) => Shown | undefined;
   /** @returns the HTTP status of the answer */
@@ -41,6 +43,8 @@ interface Delivery {
   notBeforeMs: number;
 }
 
+/** How late a change that only time brings may be told, ms. */
+const LOOK_MS = 500;
 const RETRY_BASE_MS = 1000;
 const RETRY_CAP_MS = 300_000;
 /** A device that could not be reached so often in a row, over more than an hour, has gone; it polls, or subscribes anew. */
@@ -71,8 +75,16 @@ export class Notifier {
     }
   }
 
-  /** Looks for changes and sets off what has changed; never waits. */
-  look(signal: AbortSignal): void {
+  /** Tells of changes until `signal` aborts, and returns when nothing is on its way any more. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      if (this.#options.subscriptions.items.length > 0) this.#look(signal);
+      await this.#options.changes(LOOK_MS, signal).catch(() => {});
+    }
+    await Promise.all(this.#running);
+  }
+
+  #look(signal: AbortSignal): void {
     const { subscriptions, clock } = this.#options;
     for (const id of this.#deliveries.keys()) {
       if (subscriptions.find(id) === undefined) this.#deliveries.delete(id);
@@ -90,11 +102,6 @@ export class Notifier {
       this.#running.add(running);
       void running.finally(() => this.#running.delete(running));
     }
-  }
-
-  /** Resolves when nothing is on its way any more. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#running);
   }
 
   /** After a restart nobody knows what the device has been told, so it is told what is. */
