@@ -18,7 +18,7 @@ export class Registration {
 
   constructor(options: RegistrationOptions) {
     this.#options = options;
-    this.#key = `ieee2030_5.registered.${options.lfdi}`;
+    this.#key = `registered.${options.lfdi}`;
     this.isInBand = options.mode === "in-band";
     this.#isDone = !this.isInBand || options.memory.get(this.#key) === true;
   }

@@ -60,7 +60,16 @@ describe("a device that polls once an hour", () => {
     await subscribe();
     void order(-2.5);
     await heard(1);
-    await site.adapters[0]?.release(site.signal);
+    device.status = 503;
+    let isReleased = false;
+    const releasing = site.adapters[0]?.release(site.signal).then(() => {
+      isReleased = true;
+    });
+    // It holds a control that it was told of, so that nobody can say that it has given back while it does not answer.
+    await heard(2);
+    expect(isReleased).toBe(false);
+    device.status = 201;
+    await releasing;
     const [resource] = (await heard(2))?.["Resource"] ?? [];
     expect(resource.DERControl[0].EventStatus[0].currentStatus).toEqual(["2"]);
   });

@@ -28,7 +28,7 @@ export class Subscriptions {
 
   constructor(memory: AdapterMemory, lfdi: Lfdi) {
     this.#memory = memory;
-    this.#key = `ieee2030_5.subscriptions.${lfdi}`;
+    this.#key = `subscriptions.${lfdi}`;
     this.#items = kept.safeParse(memory.get(this.#key)).data ?? [];
   }
 
