@@ -14,6 +14,8 @@ import {
 import { type ControlPower, samePower } from "./control-power.ts";
 import { eventAt } from "./event-status.ts";
 
+export type { ControlEvent } from "./control-event.ts";
+
 /** A power to come. */
 export interface PlannedPower {
   readonly setpointId: string;

@@ -6,8 +6,7 @@ import type { Capability, Era, ResourceKind } from "../../../src/model/resource.
 import { basesFrom, capabilityFrom, NOTHING_SAID } from "../capability.ts";
 import type { PushDevice } from "../config.ts";
 import { controlDocument } from "../controls/control-document.ts";
-import type { ControlEvent } from "../controls/control-event.ts";
-import { ControlLedger } from "../controls/control-ledger.ts";
+import { type ControlEvent, ControlLedger } from "../controls/control-ledger.ts";
 import { type ControlPower, controlPowerFromKW, describePower } from "../controls/control-power.ts";
 import { newMRID } from "../identity.ts";
 import { readingsFrom } from "../metering/meter-values.ts";
