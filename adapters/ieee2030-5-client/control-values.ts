@@ -1,5 +1,5 @@
-import { scaled } from "../ieee2030-5/active-power.ts";
-import { BadDocument, isSep, type XmlElement } from "../ieee2030-5/xml-element.ts";
+import { scaled } from "../ieee2030-5/xml/active-power.ts";
+import { BadDocument, isSep, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 
 /** The controls that the client carries out. */
 export const MODES = [

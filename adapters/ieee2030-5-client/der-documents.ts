@@ -1,6 +1,6 @@
 import type { MeteredDevice } from "../../src/model/utility.ts";
-import { activePowerElements, activePowerFromWatts } from "../ieee2030-5/active-power.ts";
-import { element, type OutElement, tag } from "../ieee2030-5/xml-write.ts";
+import { activePowerElements, activePowerFromWatts } from "../ieee2030-5/xml/active-power.ts";
+import { element, type OutElement, tag } from "../ieee2030-5/xml/xml-write.ts";
 import { type DerRatings, derOf } from "./der-ratings.ts";
 
 export type CsipAus = "none" | "1.2" | "1.3";

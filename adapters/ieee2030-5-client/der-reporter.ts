@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
-import type { XmlElement } from "../ieee2030-5/xml-element.ts";
-import { type OutElement, writeXml } from "../ieee2030-5/xml-write.ts";
+import type { XmlElement } from "../ieee2030-5/xml/xml-element.ts";
+import { type OutElement, writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import { type CsipAus, type DerState, derCapability, derSettings, derStatus } from "./der-documents.ts";
 import { ratingsOf } from "./der-ratings.ts";
 import { linkOf } from "./polled-resources.ts";

@@ -1,7 +1,7 @@
 import type { Era } from "../../src/model/resource.ts";
 import type { MeteredDevice, UtilityDemand } from "../../src/model/utility.ts";
 import { canonicalLfdi, type Lfdi, sfdiFromLfdi } from "../ieee2030-5/identity.ts";
-import { hexOf, integerOf, type XmlElement } from "../ieee2030-5/xml-element.ts";
+import { hexOf, integerOf, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 import { demandFromControls } from "./demand-from-controls.ts";
 import { ratingsOf } from "./der-ratings.ts";
 import type { DerReporter } from "./der-reporter.ts";

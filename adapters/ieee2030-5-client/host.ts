@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { UtilityPort } from "../../src/model/utility.ts";
 import { lfdiFromCertificate } from "../ieee2030-5/identity.ts";
-import { readPem } from "../ieee2030-5/tls-files.ts";
+import { readPem } from "../ieee2030-5/server/tls-files.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../kind.ts";
 import type { Shared } from "./config.ts";
 import { NotificationPort } from "./notification-port.ts";

@@ -1,5 +1,5 @@
 import type { Lfdi } from "../ieee2030-5/identity.ts";
-import { element, type OutElement } from "../ieee2030-5/xml-write.ts";
+import { element, type OutElement } from "../ieee2030-5/xml/xml-write.ts";
 import { ownMRID } from "./our-ids.ts";
 
 /** One number that is posted regularly. */

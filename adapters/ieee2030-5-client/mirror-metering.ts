@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
-import { integerOf } from "../ieee2030-5/xml-element.ts";
-import { writeXml } from "../ieee2030-5/xml-write.ts";
+import { integerOf } from "../ieee2030-5/xml/xml-element.ts";
+import { writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import { MIRRORED, type Mirrored, type MirrorIdentity, mirrorReading, mirrorUsagePoint } from "./mirror-documents.ts";
 import type { ServerClock } from "./server-clock.ts";
 import { SiteAverage } from "./site-average.ts";

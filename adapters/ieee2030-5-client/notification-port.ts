@@ -4,11 +4,11 @@ import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Log } from "../../src/log.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../ieee2030-5/identity.ts";
-import { isXml } from "../ieee2030-5/media-type.ts";
-import { BodyTooLong, readBody } from "../ieee2030-5/request-body.ts";
-import type { TlsFiles } from "../ieee2030-5/tls-files.ts";
-import { BadDocument, integerOf, requiredChild } from "../ieee2030-5/xml-element.ts";
-import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml-parse.ts";
+import { isXml } from "../ieee2030-5/server/media-type.ts";
+import { BodyTooLong, readBody } from "../ieee2030-5/server/request-body.ts";
+import type { TlsFiles } from "../ieee2030-5/server/tls-files.ts";
+import { BadDocument, integerOf, requiredChild } from "../ieee2030-5/xml/xml-element.ts";
+import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml/xml-parse.ts";
 import { SEP_TLS } from "./sep-tls.ts";
 
 const PATH = "/ntfy";

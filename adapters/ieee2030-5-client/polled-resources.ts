@@ -1,5 +1,5 @@
 import { backoffMs, type Clock } from "../../src/clock.ts";
-import { BadDocument, type XmlElement } from "../ieee2030-5/xml-element.ts";
+import { BadDocument, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 import { type PollRates, pollIntervalMs } from "./poll-rate.ts";
 import type { UtilityConnection } from "./utility-connection.ts";
 import { UtilityFault } from "./utility-fault.ts";

@@ -1,5 +1,5 @@
 import type { Log } from "../../src/log.ts";
-import { BadDocument, childrenOf, integerOf, type XmlElement } from "../ieee2030-5/xml-element.ts";
+import { BadDocument, childrenOf, integerOf, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 import type { EventSchedule } from "./event-schedule.ts";
 import { linkOf, type PolledResource, type PolledResources } from "./polled-resources.ts";
 import { type DefaultControl, readDefault, readEvent, type UtilityEvent } from "./utility-event.ts";

@@ -1,8 +1,8 @@
 import { backoffMs, type Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
-import { Bell } from "../ieee2030-5/bell.ts";
+import { Bell } from "../ieee2030-5/controls/bell.ts";
 import type { Lfdi } from "../ieee2030-5/identity.ts";
-import { element, writeXml } from "../ieee2030-5/xml-write.ts";
+import { element, writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import type { UtilityConnection } from "./utility-connection.ts";
 import { UtilityFault } from "./utility-fault.ts";
 

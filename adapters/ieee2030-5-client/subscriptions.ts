@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
-import { childOf, childrenOf, type XmlElement } from "../ieee2030-5/xml-element.ts";
-import { element, writeXml } from "../ieee2030-5/xml-write.ts";
+import { childOf, childrenOf, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
+import { element, writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import type { UtilityConnection } from "./utility-connection.ts";
 import { UtilityFault } from "./utility-fault.ts";
 

@@ -1,11 +1,11 @@
 import { type Clock, repeatEvery, withDeadline } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import type { MeteredDevice, UtilityDemand, UtilityPort } from "../../src/model/utility.ts";
-import { Bell } from "../ieee2030-5/bell.ts";
+import { Bell } from "../ieee2030-5/controls/bell.ts";
 import { canonicalLfdi, type Lfdi, sfdiFromLfdi } from "../ieee2030-5/identity.ts";
-import type { TlsFiles } from "../ieee2030-5/tls-files.ts";
-import { BadDocument, childrenOf, integerOf, type XmlElement } from "../ieee2030-5/xml-element.ts";
-import { element, writeXml } from "../ieee2030-5/xml-write.ts";
+import type { TlsFiles } from "../ieee2030-5/server/tls-files.ts";
+import { BadDocument, childrenOf, integerOf, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
+import { element, writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import type { AdapterMemory } from "../kind.ts";
 import type { Shared } from "./config.ts";
 import { connectionPoint } from "./der-documents.ts";

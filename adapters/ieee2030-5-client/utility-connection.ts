@@ -3,11 +3,11 @@ import { Agent, request } from "node:https";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type Clock, withDeadline } from "../../src/clock.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../ieee2030-5/identity.ts";
-import { isXml, SEP_XML } from "../ieee2030-5/media-type.ts";
-import { BodyTooLong, readBody } from "../ieee2030-5/request-body.ts";
-import type { TlsFiles } from "../ieee2030-5/tls-files.ts";
-import type { XmlElement } from "../ieee2030-5/xml-element.ts";
-import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml-parse.ts";
+import { isXml, SEP_XML } from "../ieee2030-5/server/media-type.ts";
+import { BodyTooLong, readBody } from "../ieee2030-5/server/request-body.ts";
+import type { TlsFiles } from "../ieee2030-5/server/tls-files.ts";
+import type { XmlElement } from "../ieee2030-5/xml/xml-element.ts";
+import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml/xml-parse.ts";
 import { SEP_TLS } from "./sep-tls.ts";
 import { UtilityFault } from "./utility-fault.ts";
 

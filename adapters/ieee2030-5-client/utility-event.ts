@@ -1,5 +1,12 @@
 import { canonicalMRID } from "../ieee2030-5/identity.ts";
-import { BadDocument, childOf, hexOf, integerOf, requiredChild, type XmlElement } from "../ieee2030-5/xml-element.ts";
+import {
+  BadDocument,
+  childOf,
+  hexOf,
+  integerOf,
+  requiredChild,
+  type XmlElement,
+} from "../ieee2030-5/xml/xml-element.ts";
 import { type ControlValues, readControlValues } from "./control-values.ts";
 
 /** EventStatus.currentStatus; others are of no edition that is known here. */

@@ -1,6 +1,6 @@
 import type { Availability } from "../../src/model/reading.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
-import type { ControlMode, PowerBases } from "./control-power.ts";
+import type { ControlMode, PowerBases } from "./controls/control-power.ts";
 import type { DerAvailability, DerRating } from "./der-record.ts";
 
 /** What the config says of a device's size and control; each goes before what the device says, except as noted. */
@@ -11,7 +11,7 @@ export interface ConfiguredRating {
 }
 
 /** What is known of a device that has said nothing. */
-export const NOTHING_SAID: DerRating = { isStorage: false, hasTargetW: false, hasMaxLimW: false };
+export const NOTHING_SAID: DerRating = { isStorage: false, modes: new Set() };
 
 /**
  * What percentages are of. Here the device's own word goes before the config, because it is the device that turns the
@@ -21,6 +21,7 @@ export function basesFrom(kind: ResourceKind, config: ConfiguredRating, rating: 
   const ratedKW = generationKW(rating) ?? config.ratingKW ?? 0;
   return {
     generationKW: ratedKW,
+    ...(rating.maxKW === undefined ? {} : { maxKW: rating.maxKW }),
     chargeKW: rating.maxChargeKW ?? config.maxChargeKW ?? (generates(kind) ? 0 : ratedKW),
   };
 }
@@ -38,10 +39,24 @@ function generationKW(rating: DerRating): number | undefined {
   return rating.isStorage ? (rating.maxDischargeKW ?? rating.maxKW) : rating.maxKW;
 }
 
-/** The mode to order in: watts where the device takes them, since they need no agreement about a base. */
-export function modeFrom(config: ConfiguredRating, rating: DerRating): ControlMode {
+/**
+ * The mode to order in: watts where the device takes them, since they need no agreement about a base; else percent; bounds
+ * where it knows nothing better. Bounds of the whole connection are not this device's power, so only the config chooses
+ * them. A device that has not said what it knows gets percent.
+ */
+export function modeFrom(kind: ResourceKind, config: ConfiguredRating, { isStorage, modes }: DerRating): ControlMode {
   if (config.control !== "auto") return config.control;
-  return rating.hasTargetW ? "opModTargetW" : "opModFixedW";
+  if (modes.has("opModTargetW")) return "opModTargetW";
+  if (modes.has("opModFixedW")) return "opModFixedW";
+  if (modes.has("opModStorageTargetW") && (isStorage || kind === "battery")) return "opModStorageTargetW";
+  if (modes.has(generates(kind) ? "opModGenLimW" : "opModLoadLimW")) return "opModGenLimW+opModLoadLimW";
+  if (modes.has("opModMaxLimW") && kind === "solar") return "opModMaxLimW";
+  return "opModFixedW";
+}
+
+/** False for a mode that only bounds: within it a battery does what it likes. */
+function holds(mode: ControlMode): boolean {
+  return mode === "opModFixedW" || mode === "opModTargetW" || mode === "opModStorageTargetW";
 }
 
 /** The device's range in the core's terms, or nothing while its rated power is not known. */
@@ -57,7 +72,7 @@ export function capabilityFrom(
   return {
     minPowerKW: kind !== "solar" && chargeKW > 0 ? -chargeKW : 0,
     maxPowerKW: generates(kind) ? ratedKW : 0,
-    control: kind === "battery" || kind === "group" ? "setpoint" : "limit",
+    control: (kind === "battery" || kind === "group") && holds(modeFrom(kind, config, rating)) ? "setpoint" : "limit",
     // Each DERControl carries its duration, and a conforming device ends it without us.
     failsafe: "device",
     ...timing,

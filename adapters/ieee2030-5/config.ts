@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CONTROL_MODES } from "./controls/control-power.ts";
 
 const hostName = z.string().min(1).max(253);
 const filePath = z.string().min(1);
@@ -15,6 +16,21 @@ export const sharedSchema = z.strictObject({
   keyFile: filePath.optional().describe("Key of the server certificate, PEM."),
   caFile: filePath.optional().describe("Certificates of the authorities that sign device certificates, PEM."),
   pollRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to poll, seconds."),
+  primacy: z
+    .int()
+    .min(0)
+    .max(255)
+    .default(1)
+    .describe(
+      "Rank of our program beside others that a device follows; the lower the stronger. 0: a system in the house.",
+    ),
+  registration: z
+    .enum(["out-of-band", "in-band"])
+    .default("out-of-band")
+    .describe(
+      "out-of-band: a configured device finds itself in the list. in-band: it first has to put itself there, and nobody " +
+        "else can.",
+    ),
   postRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to post readings, seconds."),
 });
 
@@ -28,6 +44,22 @@ const settleS = z
   .optional()
   .describe("Seconds from the device's acceptance until its meter shows the new power.");
 
+const randomizeS = z.int().min(-3600).max(3600).default(0);
+const boundKW = z.number().min(0).max(10_000).optional();
+
+const defaultControlSchema = z
+  .strictObject({
+    maxPercent: z.number().min(0).max(100).optional().describe("opModMaxLimW, percent of setMaxW."),
+    generationKW: boundKW.describe("opModGenLimW of CSIP-AUS."),
+    loadKW: boundKW.describe("opModLoadLimW of CSIP-AUS."),
+    exportKW: boundKW.describe("opModExpLimW of CSIP-AUS, of the whole connection."),
+    importKW: boundKW.describe("opModImpLimW of CSIP-AUS, of the whole connection."),
+    rampPercentPerS: z.number().min(0).max(655.35).optional().describe("setGradW, percent of setMaxW per second."),
+  })
+  .describe("What holds while no control does, and when this gateway is gone. Magnitudes. Absent: no bound of ours.");
+
+export type DefaultControl = z.output<typeof defaultControlSchema>;
+
 export const deviceSchema = z.strictObject({
   lfdi: z
     .string()
@@ -38,9 +70,32 @@ export const deviceSchema = z.strictObject({
     .optional()
     .describe("Largest charging power, as a positive number. Absent: what the device says."),
   control: z
-    .enum(["auto", "opModFixedW", "opModTargetW"])
+    .enum(["auto", ...CONTROL_MODES])
     .default("auto")
-    .describe("How power is ordered. auto: watts where the device says it takes them, else percent."),
+    .describe(
+      "How power is ordered. auto: watts where the device says it takes them, else percent, else bounds. The pairs and " +
+        "opModStorageTargetW are of CSIP-AUS; opModConnect and opModEnergize only switch on and off.",
+    ),
+  csipaus: z
+    .enum(["1.2", "1.3"])
+    .default("1.2")
+    .describe("Version of CSIP-AUS that the device speaks; it decides the namespace of its controls."),
+  rampS: z
+    .number()
+    .min(0)
+    .max(655.35)
+    .optional()
+    .describe("Seconds in which the device is to move from one power to the next (rampTms). Absent: its own way."),
+  randomizeStartS: randomizeS.describe("Seconds by which the device moves the start of a control, at random."),
+  randomizeDurationS: randomizeS.describe("Seconds by which the device changes the duration of a control, at random."),
+  defaultControl: defaultControlSchema.optional(),
+  notificationHost: hostName
+    .optional()
+    .describe("Where the device wants to be told of changes, if not at the address from which it asks."),
+  responses: z
+    .enum(["2018", "2023"])
+    .default("2018")
+    .describe("Edition of the standard by which the device's Responses 11 to 14 are read."),
   pin: z
     .int()
     .min(0)

@@ -1,5 +1,14 @@
-import { quantityOf } from "./active-power.ts";
-import { BadDocument, childOf, hexOf, integerOf, requiredChild, type XmlElement } from "./xml-element.ts";
+import { quantityOf } from "./xml/active-power.ts";
+import { extensionsOf } from "./xml/csipaus.ts";
+import {
+  BadDocument,
+  childOf,
+  hexOf,
+  integerOf,
+  requiredChild,
+  SEP_NAMESPACE,
+  type XmlElement,
+} from "./xml/xml-element.ts";
 
 /** The documents that a device PUTs about itself, by the last part of their address. */
 export const DER_DOCUMENTS = {
@@ -21,10 +30,12 @@ export interface DerRating {
   readonly capacityKWh?: number;
   /** Share of `maxKW` per second by which the device ramps by itself, 0 to 1. */
   readonly rampPerSecond?: number;
-  /** Modes that it both supports and, where it says so, has enabled. */
-  readonly hasTargetW: boolean;
-  readonly hasMaxLimW: boolean;
+  /** Modes that it both supports and, where it says so, has enabled; empty for a device that has not said. */
+  readonly modes: ReadonlySet<DerMode>;
 }
+
+/** Modes in which a power can be ordered, and by which bits a device says that it has them. */
+export type DerMode = keyof typeof MODE_BITS | keyof typeof DOE_BITS | keyof typeof VPP_BITS;
 
 /** What a device says about now. */
 export interface DerStatus {
@@ -43,8 +54,11 @@ export interface DerAvailability {
 
 const MOST_S = 4_294_967_295;
 /** Bits of DERControlType. */
-const MAX_LIM_W_BIT = 20;
-const TARGET_W_BIT = 22;
+const MODE_BITS = { opModConnect: 2, opModEnergize: 3, opModFixedW: 7, opModMaxLimW: 20, opModTargetW: 22 } as const;
+/** Bits of CSIP-AUS's DOEControlType. */
+const DOE_BITS = { opModExpLimW: 0, opModImpLimW: 1, opModGenLimW: 2, opModLoadLimW: 3 } as const;
+/** Bits of VPPControlType, from version 1.3 of CSIP-AUS on. */
+const VPP_BITS = { opModStorageTargetW: 0 } as const;
 /** Codes of DERType: other storage, electric vehicle. */
 const STORAGE_TYPES: readonly number[] = [80, 81];
 
@@ -78,8 +92,6 @@ export class DerRecord {
     const chargeW = power(set, "setMaxChargeRateW") ?? power(built, "rtgMaxChargeRateW");
     const dischargeW = power(set, "setMaxDischargeRateW") ?? power(built, "rtgMaxDischargeRateW");
     const type = built === undefined ? undefined : integerOf(built, "type", 0, 255);
-    const hasMode = (bit: number) =>
-      hasBit(built, "modesSupported", bit, false) && hasBit(set, "modesEnabled", bit, true);
     const capacityWh = power(set, "setMaxWh") ?? power(built, "rtgMaxWh");
     const gradient = set === undefined ? undefined : integerOf(set, "setGradW", 0, 65_535);
     return {
@@ -90,8 +102,11 @@ export class DerRecord {
       ...(capacityWh === undefined ? {} : { capacityKWh: capacityWh / 1000 }),
       // 0 would be a device that never gets anywhere; clients send it for "not set".
       ...(gradient === undefined || gradient === 0 ? {} : { rampPerSecond: gradient / 10_000 }),
-      hasTargetW: hasMode(TARGET_W_BIT),
-      hasMaxLimW: hasMode(MAX_LIM_W_BIT),
+      modes: new Set<DerMode>([
+        ...modesOf(MODE_BITS, built, set, "modes"),
+        ...modesOf(DOE_BITS, extension(built), extension(set), "doeModes"),
+        ...modesOf(VPP_BITS, extension(built), extension(set), "vppModes"),
+      ]),
     };
   }
 
@@ -122,6 +137,7 @@ export class DerRecord {
   #readAll(kind: DerDocument): void {
     const document = this.#documents.get(kind);
     if (kind === "dercap" && document !== undefined) requiredChild(document, "modesSupported");
+    if (kind === "derg" && document !== undefined) requiredChild(document, "updatedTime");
     this.rating();
     this.status();
     this.availability();
@@ -133,6 +149,23 @@ function power(document: XmlElement | undefined, name: string): number | undefin
   const value = quantityOf(document, name);
   if (value !== undefined && value < 0) throw new BadDocument(`${document.name}.${name} is negative`);
   return value;
+}
+
+function modesOf<Mode extends DerMode>(
+  bits: Readonly<Record<Mode, number>>,
+  built: XmlElement | undefined,
+  set: XmlElement | undefined,
+  name: string,
+): Mode[] {
+  return (Object.keys(bits) as Mode[]).filter(
+    (mode) => hasBit(built, `${name}Supported`, bits[mode], false) && hasBit(set, `${name}Enabled`, bits[mode], true),
+  );
+}
+
+/** What the Australian extension adds to a document, as if it were the standard's. */
+function extension(document: XmlElement | undefined): XmlElement | undefined {
+  if (document === undefined) return undefined;
+  return { ...document, children: extensionsOf(document).map((child) => ({ ...child, namespace: SEP_NAMESPACE })) };
 }
 
 function hasBit(document: XmlElement | undefined, name: string, bit: number, ifAbsent: boolean): boolean {

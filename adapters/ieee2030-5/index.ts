@@ -9,8 +9,8 @@ import {
   type Shared,
   sharedSchema,
 } from "./config.ts";
-import { PollingHost } from "./host.ts";
-import { PushHost } from "./push-host.ts";
+import { PushHost } from "./push/push-host.ts";
+import { PollingHost } from "./server/host.ts";
 
 /** Inverters and batteries that poll this gateway as their 2030.5 server, over TLS with mutual certificates. */
 export const ieee2030_5: AdapterKind<Shared, Device> = {

@@ -1,21 +1,39 @@
 import { type Clock, repeatEvery } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
-import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
+import {
+  type Acceptance,
+  type Adapter,
+  DeviceError,
+  type Evidence,
+  type PlannedTarget,
+  type Report,
+  type Target,
+} from "../../src/model/adapter.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
+import type { AdapterMemory } from "../kind.ts";
 import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
-import type { Device } from "./config.ts";
-import { ControlDesk, SLACK_MS } from "./control-desk.ts";
-import { type ControlPower, controlPowerFromKW } from "./control-power.ts";
+import type { DefaultControl, Device } from "./config.ts";
+import type { BaseWriting } from "./controls/control-base.ts";
+import { ControlDesk, SLACK_MS } from "./controls/control-desk.ts";
+import { type ControlPower, controlPowerFromKW } from "./controls/control-power.ts";
+import { readResponse } from "./controls/response-document.ts";
 import { type DerDocument, DerRecord } from "./der-record.ts";
 import { canonicalLfdi, type Lfdi } from "./identity.ts";
-import { type MeterValue, readingsFrom } from "./meter-values.ts";
-import { MirrorUsagePoints } from "./mirror-usage-points.ts";
-import { readResponse } from "./response-document.ts";
-import type { XmlElement } from "./xml-element.ts";
+import { LogEvents } from "./log-events.ts";
+import { type MeterValue, readingsFrom } from "./metering/meter-values.ts";
+import { MirrorUsagePoints } from "./metering/mirror-usage-points.ts";
+import { Registration } from "./registration.ts";
+import { devicePaths } from "./server/paths.ts";
+import { Notifier, type NotifierOptions } from "./subscriptions/notifier.ts";
+import type { SubscriptionTerms } from "./subscriptions/subscription-document.ts";
+import { Subscriptions } from "./subscriptions/subscriptions.ts";
+import type { XmlElement } from "./xml/xml-element.ts";
 
 const LEAST_LINK_TIMEOUT_MS = 5000;
 const LINK_CHECK_MS = 500;
+/** Responses that a device may read again. */
+const MOST_RESPONSES = 32;
 /** How far behind the newest post a value may be and still count as live, ms. */
 const LEAST_REPLAY_AGE_MS = 60_000;
 
@@ -29,8 +47,22 @@ export interface PolledDeviceOptions {
   readonly postRateS: number;
   readonly clock: Clock;
   readonly log: Log;
+  /** Rank of the program beside others, 0 to 255; the lower the stronger. */
+  readonly primacy: number;
+  readonly registration: "out-of-band" | "in-band";
+  readonly random: () => number;
+  readonly memory: AdapterMemory;
+  /** A resource of the device as it is now, for a notification. */
+  readonly show: NotifierOptions["show"];
+  /** Sends a notification. @returns the HTTP status of the answer */
+  readonly notify: NotifierOptions["post"];
   /** Called once, when the device is no longer to be served. */
   readonly onClose: () => void;
+}
+
+interface KeptResponse {
+  readonly id: number;
+  readonly document: XmlElement;
 }
 
 /**
@@ -47,9 +79,18 @@ export class PolledDevice implements Adapter {
   readonly postRateS: number;
   /** When the device was made known, epoch ms. */
   readonly knownSinceMs: number;
+  /** What all its controls have in common. */
+  readonly writing: BaseWriting;
+  /** What holds while no control does. */
+  readonly defaults: DefaultControl;
   readonly record = new DerRecord();
   readonly mirrors: MirrorUsagePoints;
   readonly desk: ControlDesk;
+  readonly logEvents = new LogEvents();
+  readonly registration: Registration;
+  readonly subscriptions: Subscriptions;
+  readonly primacy: number;
+  readonly notificationHost: string | undefined;
 
   readonly #options: PolledDeviceOptions;
   readonly #clock: Clock;
@@ -60,7 +101,13 @@ export class PolledDevice implements Adapter {
   #watching: Promise<void> | undefined;
   #told: Capability | undefined;
   #unreadable = 0;
-  #responses = 0;
+  readonly #notifier: Notifier;
+  #notifying: Promise<void> | undefined;
+  #responses: readonly KeptResponse[] = [];
+  #lastResponse = 0;
+  /** Changes to what it told of itself. */
+  #changes = 0;
+  #planned: readonly PlannedTarget[] = [];
 
   constructor(options: PolledDeviceOptions) {
     this.era = options.era;
@@ -71,14 +118,40 @@ export class PolledDevice implements Adapter {
     this.pin = options.device.pin;
     this.knownSinceMs = options.clock.now();
     this.mirrors = new MirrorUsagePoints(this.lfdi);
-    this.desk = new ControlDesk(options);
+    const { randomizeStartS, randomizeDurationS, responses } = options.device;
+    this.desk = new ControlDesk({
+      ...options,
+      responses,
+      randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
+    });
+    this.subscriptions = new Subscriptions(options.memory, this.lfdi);
+    this.primacy = options.primacy;
+    this.notificationHost = options.device.notificationHost;
+    const { rampS, csipaus, defaultControl } = options.device;
+    this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
+    this.defaults = defaultControl ?? {};
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
+    const { memory, registration: mode } = options;
+    this.registration = new Registration({ mode, memory, lfdi: this.lfdi, log: this.#log });
+    this.#notifier = new Notifier({
+      subscriptions: this.subscriptions,
+      revision: () => `${this.#changes} ${this.registration.isDone} ${this.desk.revision()}`,
+      changes: (ms, signal) => this.desk.changes(ms, signal),
+      listHref: devicePaths(options.number).subscriptions,
+      show: options.show,
+      post: options.notify,
+      onDelivered: (controls) => this.desk.fetched(controls),
+      clock: options.clock,
+      random: options.random,
+      log: this.#log,
+    });
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
     this.#watching ??= repeatEvery(this.#clock, LINK_CHECK_MS, this.#closing.signal, () => this.#watchLink());
+    this.#notifying ??= this.#notifier.run(this.#closing.signal);
     const known = () => (this.desk.polledAtMs === undefined ? undefined : this.#capability());
     const capability = await this.desk.until(known, signal);
     if (capability !== undefined) {
@@ -103,6 +176,21 @@ export class PolledDevice implements Adapter {
     return { appliedKW: power.appliedKW, command, endsByItself: true };
   }
 
+  /** Published ahead of its start, so that the device begins by itself and needs no poll in that moment. */
+  plan(targets: readonly PlannedTarget[]): void {
+    this.#planned = targets;
+    this.desk.plan(
+      targets.flatMap(({ setpointId, powerKW, fromMs, untilMs }) => {
+        const power = this.#plannedPower(powerKW);
+        return power === undefined ? [] : [{ setpointId, power, fromMs, untilMs }];
+      }),
+    );
+  }
+
+  async probe(): Promise<Evidence> {
+    return { text: this.desk.told() ?? "no DERControl is in force" };
+  }
+
   async release(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.desk.release(signal);
@@ -116,7 +204,7 @@ export class PolledDevice implements Adapter {
     this.#closing.abort(new Error("adapter closed"));
     this.#options.onClose();
     this.desk.close();
-    await this.#watching;
+    await Promise.all([this.#watching, this.#notifying]);
   }
 
   /** The device asked for something, whatever it was. */
@@ -136,8 +224,35 @@ export class PolledDevice implements Adapter {
     const { subject, status } = readResponse(document, this.lfdi);
     if (!this.desk.responded(subject, status)) return undefined;
     this.#log.debug("2030.5 Response", { subject, status });
-    this.#responses += 1;
+    this.#lastResponse += 1;
+    this.#responses = [...this.#responses, { id: this.#lastResponse, document }].slice(-MOST_RESPONSES);
+    return this.#lastResponse;
+  }
+
+  /** Its latest Responses, oldest first. */
+  get responses(): readonly KeptResponse[] {
     return this.#responses;
+  }
+
+  maySubscribe(path: string): boolean {
+    return this.#options.show(path, 0) !== undefined;
+  }
+
+  /** @returns nothing where it has too many */
+  subscribe(terms: SubscriptionTerms): { readonly id: number; readonly isNew: boolean } | undefined {
+    const added = this.subscriptions.add(terms);
+    this.#changes += 1;
+    if (added !== undefined) this.#notifier.subscribed({ id: added.id, terms });
+    return added;
+  }
+
+  /** Takes a note of the device about itself. @returns its number @throws BadDocument */
+  logged(document: XmlElement): number {
+    const { id } = this.logEvents.add(document);
+    this.#changes += 1;
+    this.#log.info("2030.5 device notes", { faults: this.logEvents.faults, count: this.logEvents.events.length });
+    this.#queue.push({ kind: "notices", notices: this.logEvents.faults });
+    return id;
   }
 
   /** Something came that could not be read; `asResponse` if it came to where Responses go. */
@@ -153,11 +268,14 @@ export class PolledDevice implements Adapter {
   /** Takes one of the device's documents about itself. @throws BadDocument */
   described(kind: DerDocument, document: XmlElement): void {
     this.record.put(kind, document);
+    this.#changes += 1;
     const capability = this.#capability();
     if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
       this.#told = capability;
       this.#queue.push({ kind: "capability", capability });
     }
+    // What is listed ahead in percent is of other watts now, or the device takes watts.
+    if (kind === "dercap" || kind === "derg") this.plan(this.#planned);
     if (kind === "ders") this.#reportStatus();
     if (kind === "dera") this.#reportAvailability(capability);
     this.desk.ring();
@@ -196,16 +314,29 @@ export class PolledDevice implements Adapter {
   #capability(): Capability | undefined {
     const { device, kind } = this.#options;
     return capabilityFrom(kind, device, this.record.rating(), {
-      settleMs: device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000,
+      settleMs:
+        Math.max(device.randomizeStartS, 0) * 1000 +
+        (device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000),
       sampleMs: this.postRateS * 1000,
     });
+  }
+
+  /** What can't be ordered is not planned; its refusal comes when its time does. */
+  #plannedPower(powerKW: number): ControlPower | undefined {
+    try {
+      return this.#powerFor(powerKW);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      this.#log.debug("2030.5 control not published ahead", { reason: error.message });
+      return undefined;
+    }
   }
 
   #powerFor(powerKW: number): ControlPower {
     const rating = this.record.rating();
     const { device, kind } = this.#options;
     try {
-      return controlPowerFromKW(powerKW, modeFrom(device, rating), basesFrom(kind, device, rating));
+      return controlPowerFromKW(powerKW, modeFrom(kind, device, rating), basesFrom(kind, device, rating));
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       throw new DeviceError("refused", this.era, `not ordered: ${cause.message}`, { cause });

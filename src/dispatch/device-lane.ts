@@ -8,11 +8,13 @@ import type { Setpoint } from "../model/setpoint.ts";
 import type { Judgement, Verdict } from "../model/verdict.ts";
 import { callsForCorrection, explained } from "./correction.ts";
 import { DeviceCommands, textOf } from "./device-commands.ts";
+import { DevicePlan } from "./device-plan.ts";
 import { DeviceState, type DeviceStateSnapshot } from "./device-state.ts";
 import { type Holding, judgementOf, lastFinding } from "./holding.ts";
 import { keptSetpoint } from "./kept-setpoint.ts";
 import { Ramp } from "./ramp.ts";
 import { activeAt, MAX_SCHEDULED, splitEnded, superseded } from "./schedule.ts";
+import { upcoming } from "./upcoming.ts";
 import type { Finding } from "./verification.ts";
 
 /** Powers that differ by less are the same, kW. */
@@ -40,6 +42,8 @@ export interface DeviceLaneOptions {
   readonly limits: () => readonly Limit[];
   /** What of these a utility has set: they hold also where no setpoint does. */
   readonly utilityLimits?: () => readonly Limit[];
+  /** Bounds for what is planned, beside what other devices have planned; absent: as `limits`. */
+  readonly plannedLimits?: () => readonly Limit[];
   /** A verdict is known, or is known better. */
   readonly onJudgement: (judgement: Judgement) => void;
   /** What the device told, after the lane has taken note of it. */
@@ -74,6 +78,7 @@ export class DeviceLane {
   readonly #state: DeviceState;
   readonly #ramp: Ramp | undefined;
   readonly #commands: DeviceCommands;
+  readonly #plan: DevicePlan | undefined;
   #setpoints: Setpoint[] = [];
   #holding: Holding | undefined;
   /** What holds the device within a utility's bounds while there is no other setpoint. */
@@ -87,6 +92,9 @@ export class DeviceLane {
     this.#options = options;
     this.#state = new DeviceState(options.clock);
     this.#ramp = options.rampRateKWPerMin === undefined ? undefined : new Ramp(options.rampRateKWPerMin);
+    // A device with a ramp goes up in steps that depend on its meter, which nobody knows ahead.
+    const isPlanned = options.adapter.plan !== undefined && this.#ramp === undefined;
+    this.#plan = isPlanned ? new DevicePlan(options.adapter) : undefined;
     this.#commands = new DeviceCommands({
       adapter: options.adapter,
       clock: options.clock,
@@ -138,6 +146,11 @@ export class DeviceLane {
     const { linkUp } = this.#state;
     const verdict = this.#holding === undefined ? undefined : this.#judgement?.verdict;
     return linkUp && (verdict === undefined || !DISOBEDIENT.includes(verdict));
+  }
+
+  /** Powers that the device was told ahead for later, kW. */
+  get plannedKW(): readonly number[] {
+    return this.#plan?.powersKW ?? [];
   }
 
   snapshot(): DeviceSnapshot {
@@ -226,6 +239,8 @@ export class DeviceLane {
     } else if (this.#holding?.setpoint === active) this.#reconsider(this.#holding);
     else this.#begin(active);
 
+    this.#planAhead(nowMs);
+
     if (replaced !== undefined) this.#close(replaced, active === undefined);
     for (const setpoint of ended) {
       if (setpoint !== held?.setpoint) this.#finish(setpoint, "expired", "its time passed before it could hold");
@@ -250,6 +265,15 @@ export class DeviceLane {
     const limits = this.#options.utilityLimits?.() ?? [];
     this.#kept = capability && keptSetpoint({ era: this.era, capability, measuredKW, limits, nowMs }, this.#kept);
     return this.#kept;
+  }
+
+  /** Tells the device what is to come, where it can hold it. */
+  #planAhead(nowMs: number): void {
+    if (this.#plan === undefined || this.capability === undefined) return;
+    const { limits, plannedLimits = limits } = this.#options;
+    const bounds = () => [...nameplate(this.capability), ...plannedLimits(), ...this.#state.limits];
+    const clamp = (powerKW: number) => clampByLimits(this.#runnable(powerKW), bounds());
+    this.#plan.follow(this.#holding, upcoming(this.#setpoints, nowMs), clamp);
   }
 
   #begin(setpoint: Setpoint): void {
@@ -287,11 +311,16 @@ export class DeviceLane {
   #clamp(powerKW: number): Clamped {
     const { capability, measuredKW } = this.#state;
     const minRunKW = capability?.minRunKW ?? 0;
-    const isTooLittle = powerKW !== 0 && Math.abs(powerKW) < minRunKW;
-    const wantedKW = isTooLittle ? (this.#options.runnableKW?.(powerKW, minRunKW) ?? powerKW) : powerKW;
+    const wantedKW = this.#runnable(powerKW);
     const limits = [...nameplate(capability), ...this.#options.limits(), ...this.#state.limits];
     const ramp = this.#ramp?.limit(measuredKW, minRunKW, this.#options.clock.elapsedMs());
     return clampByLimits(wantedKW, ramp ? [...limits, ramp] : limits);
+  }
+
+  #runnable(powerKW: number): number {
+    const minRunKW = this.capability?.minRunKW ?? 0;
+    const isTooLittle = powerKW !== 0 && Math.abs(powerKW) < minRunKW;
+    return isTooLittle ? (this.#options.runnableKW?.(powerKW, minRunKW) ?? powerKW) : powerKW;
   }
 
   #take(report: Report): void {

@@ -207,6 +207,7 @@ export class Dispatcher {
       mayCommand: () => this.#clockIsPlausible(),
       limits: () => this.#limitsOf(era),
       utilityLimits: () => this.#utility.limitsOf(era),
+      plannedLimits: () => this.#limitsOf(era, true),
       onJudgement: (judgement) => this.#groupVerdicts.take(judgement),
       onReport: (report) => onReport(era, report),
       onTarget: () => this.#targetsChanged(),
@@ -260,7 +261,8 @@ export class Dispatcher {
     };
   }
 
-  #limitsOf(era: Era): readonly Limit[] {
+  /** @param beside true to count what other devices have planned, too: plans may not fill the connection twice */
+  #limitsOf(era: Era, beside = false): readonly Limit[] {
     const others = [...this.#lanes.values()].filter((lane) => lane.era !== era);
     const fuse = fuseLimit(
       this.#options.connection,
@@ -268,6 +270,7 @@ export class Dispatcher {
         worstKW: lane.capability?.minPowerKW ?? 0,
         ...(lane.measuredKW !== undefined && { measuredKW: lane.measuredKW }),
         ...(lane.targetKW !== undefined && { targetKW: lane.targetKW }),
+        ...(beside && { plannedKW: lane.plannedKW }),
       })),
     );
     const operator = this.#operatorLimits.get(era);

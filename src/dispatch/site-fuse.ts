@@ -14,6 +14,8 @@ export interface Neighbour {
   readonly measuredKW?: number;
   /** kW, export positive; absent if it has no target. */
   readonly targetKW?: number;
+  /** Powers that it is to have later, kW, export positive; absent where they do not count yet. */
+  readonly plannedKW?: readonly number[];
   /** The most it could take in, kW, ≤ 0: counts while nothing was measured lately, whatever it was told. */
   readonly worstKW: number;
 }
@@ -27,10 +29,10 @@ export function fuseLimit(connection: SiteConnection, others: readonly Neighbour
   let lowest = -(connection.reserveKW ?? 0);
   let highest = 0;
   for (const other of others) {
-    const { measuredKW, targetKW, worstKW } = other;
+    const { measuredKW, targetKW, worstKW, plannedKW = [] } = other;
     // A meter that fell silent is not a meter that reads zero.
-    lowest += measuredKW === undefined ? worstKW : Math.min(measuredKW, targetKW ?? measuredKW);
-    highest += Math.max(measuredKW ?? 0, targetKW ?? 0);
+    lowest += measuredKW === undefined ? worstKW : Math.min(measuredKW, targetKW ?? measuredKW, ...plannedKW);
+    highest += Math.max(measuredKW ?? 0, targetKW ?? 0, ...plannedKW);
   }
   return {
     source: "fuse",

@@ -18,6 +18,17 @@ export interface Target {
   readonly correction?: true;
 }
 
+/** A power that a device is to hold in its time. */
+export interface PlannedTarget {
+  readonly setpointId: string;
+  /** kW, export positive. It is within the limits as they are now. */
+  readonly powerKW: number;
+  /** Wall time, epoch ms, inclusive. */
+  readonly fromMs: number;
+  /** Wall time, epoch ms, exclusive. */
+  readonly untilMs: number;
+}
+
 /** What a device says of itself when it is asked why. It explains and proves nothing: devices are wrong about themselves. */
 export interface Evidence {
   /** For a person, in the protocol's own terms: "composite schedule says 39.0 A". */
@@ -77,6 +88,12 @@ export interface Adapter extends AsyncDisposable {
    * answer, `protocol` when it talked nonsense
    */
   apply(target: Target, signal: AbortSignal): Promise<Acceptance>;
+  /**
+   * What holds now, if anything does, and what comes next, in order and without overlap; it replaces what was planned before.
+   * A protocol that can hold it tells the device ahead, so that it begins by itself; `apply` follows at the start all the
+   * same and finds it there. Absent where a device is only ever told what holds now. Neither waits nor throws.
+   */
+  plan?(targets: readonly PlannedTarget[]): void;
   /** Gives the device back to its own default: the baseline read before the first command. Harmless without a target. */
   release(signal: AbortSignal): Promise<void>;
   /**

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { activePowerFromWatts, wattsFromActivePower } from "../../adapters/ieee2030-5/active-power.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
-import { exportKWFromMeter } from "../../adapters/ieee2030-5/reading-type.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
+import { exportKWFromMeter } from "../../adapters/ieee2030-5/metering/reading-type.ts";
+import { activePowerFromWatts, wattsFromActivePower } from "../../adapters/ieee2030-5/xml/active-power.ts";
 
 const FORWARD = 1;
 const REVERSE = 19;

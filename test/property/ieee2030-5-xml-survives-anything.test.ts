@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BadDocument } from "../../adapters/ieee2030-5/xml-element.ts";
-import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
-import { element, tag, writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+import { BadDocument } from "../../adapters/ieee2030-5/xml/xml-element.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
+import { element, tag, writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 /** Text that XML 1.0 can hold. */

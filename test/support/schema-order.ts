@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
+import type { XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 
 /** Generated from the 2018 schema, which may not be copied; kept beside the project. */
 const ORDER_FILE = new URL("../../../shared/fixtures/ieee2030_5/element-order-2018.txt", import.meta.url);

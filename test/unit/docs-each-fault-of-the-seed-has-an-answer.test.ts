@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { basesFrom } from "../../adapters/ieee2030-5/capability.ts";
-import { controlDocument } from "../../adapters/ieee2030-5/control-document.ts";
-import { ControlLedger } from "../../adapters/ieee2030-5/control-ledger.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
+import { controlDocument } from "../../adapters/ieee2030-5/controls/control-document.ts";
+import { ControlLedger } from "../../adapters/ieee2030-5/controls/control-ledger.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
 import { newMRID } from "../../adapters/ieee2030-5/identity.ts";
-import { writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+import { writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 import { profileFields } from "../../adapters/ocpp/control/charging-profile.ts";
 import { importLimitKW, ratingOf, wireLimit } from "../../adapters/ocpp/control/import-limit.ts";
 import { clear } from "../../simulators/market/clearing.ts";
@@ -258,7 +258,7 @@ describe("k. rupees and hundredths", () => {
 });
 
 describe("a DERControl", () => {
-  const rating = { isStorage: false, hasTargetW: false, hasMaxLimW: false, maxKW: 5 };
+  const rating = { isStorage: false, modes: new Set<never>(), maxKW: 5 };
   const bases = basesFrom("solar", { control: "auto" }, rating);
   const power5 = controlPowerFromKW(3.5, "opModFixedW", bases);
   const startMs = Date.parse("2024-12-15T14:00:00Z");

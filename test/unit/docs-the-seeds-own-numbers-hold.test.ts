@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { capabilityFrom } from "../../adapters/ieee2030-5/capability.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
 import { measuredFrom } from "../../adapters/ocpp/metering/reading-from-samples.ts";
 import { sampleSetsFrom } from "../../adapters/ocpp/metering/sampled-value.ts";
 import { deliveredPercent, deliveredReduction } from "../../src/flexibility/delivered.ts";
@@ -87,7 +87,7 @@ test("7. 3.5 of 5 kW are opModFixedW 7000 (4.3)", () => {
 });
 
 test("8. 100 W a second are 6 kW a minute (04 §3.3)", () => {
-  const rating = { isStorage: false, hasTargetW: false, hasMaxLimW: false, maxKW: 5, rampPerSecond: 0.1 / 5 };
+  const rating = { isStorage: false, modes: new Set<never>(), maxKW: 5, rampPerSecond: 0.1 / 5 };
   const capability = capabilityFrom("solar", { control: "auto" }, rating, { settleMs: 1000, sampleMs: 1000 });
   expect(capability?.rampRateKWPerMin).toBeCloseTo(6, 12);
 });

@@ -1,13 +1,9 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { controlDocument } from "../../adapters/ieee2030-5/control-document.ts";
-import {
-  ControlLedger,
-  EVENT_ACTIVE,
-  EVENT_CANCELLED,
-  EVENT_SUPERSEDED,
-} from "../../adapters/ieee2030-5/control-ledger.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
-import { writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+import { controlDocument } from "../../adapters/ieee2030-5/controls/control-document.ts";
+import { EVENT_ACTIVE, EVENT_CANCELLED, EVENT_SUPERSEDED } from "../../adapters/ieee2030-5/controls/control-event.ts";
+import { ControlLedger } from "../../adapters/ieee2030-5/controls/control-ledger.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
+import { writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 
 const NOW_MS = 1_795_473_000_400;
 const NOW_S = 1_795_473_000;
@@ -33,7 +29,12 @@ describe("a new target", () => {
     const second = ledger.publish("s2", power(2), NOW_MS + 120_000, NOW_MS + 10_000);
     expect(second.mRID).not.toBe(first.mRID);
     const [listedFirst, listedSecond] = ledger.listed(NOW_MS + 10_000);
-    expect(listedFirst).toEqual({ ...first, status: EVENT_SUPERSEDED, statusSinceS: NOW_S + 10 });
+    expect(listedFirst).toEqual({
+      ...first,
+      status: EVENT_SUPERSEDED,
+      statusSinceS: NOW_S + 10,
+      potentiallySupersededS: NOW_S + 10,
+    });
     expect(listedSecond).toEqual(second);
     expect(ledger.listed(NOW_MS + 61_000).map(({ mRID }) => mRID)).toEqual([second.mRID]);
   });

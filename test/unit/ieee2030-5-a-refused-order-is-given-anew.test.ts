@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ControlDesk } from "../../adapters/ieee2030-5/control-desk.ts";
-import { controlPowerFromKW } from "../../adapters/ieee2030-5/control-power.ts";
+import { ControlDesk } from "../../adapters/ieee2030-5/controls/control-desk.ts";
+import { controlPowerFromKW } from "../../adapters/ieee2030-5/controls/control-power.ts";
 import { systemClock } from "../../src/clock.ts";
 
 const { signal } = new AbortController();

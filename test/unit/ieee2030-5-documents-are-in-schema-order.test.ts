@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { PolledDevice } from "../../adapters/ieee2030-5/polled-device.ts";
-import { findResource } from "../../adapters/ieee2030-5/resources.ts";
-import type { XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
-import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { findResource } from "../../adapters/ieee2030-5/server/resources.ts";
+import type { XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { checkOrder, hasSchemaOrder, schemaTypes } from "../support/schema-order.ts";
+import { volatileMemory } from "../support/volatile-memory.ts";
 
 const LFDI = "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5";
 
@@ -30,6 +31,14 @@ describe.skipIf(!hasSchemaOrder)("against the element order of 2030.5-2018 (skip
     "/edev/1/der",
     "/edev/1/der/1",
     "/edev/1/der/1/dercap",
+    "/edev/1/lel",
+    "/edev/1/lel/1",
+    "/edev/1/sub",
+    "/edev/1/sub/1",
+    "/rsps",
+    "/rsps/1",
+    "/rsps/1/rsp",
+    "/rsps/1/rsp/1",
     "/mup",
     "/mup/1",
   ])("%s", async (path) => {
@@ -53,7 +62,7 @@ describe.skipIf(!hasSchemaOrder)("against the element order of 2030.5-2018 (skip
 });
 
 function documentAt(path: string, device: PolledDevice): XmlElement {
-  const resource = findResource(path, device, systemClock);
+  const resource = findResource(path, device, { nowMs: Date.now() });
   const answer = "status" in resource ? resource : resource.get?.({ start: 0, limit: 10 });
   expect(answer?.status).toBe(200);
   return parseXml(new TextEncoder().encode(answer?.document));
@@ -70,6 +79,12 @@ async function busyDevice(): Promise<PolledDevice> {
     postRateS: 60,
     clock: systemClock,
     log: silentLog,
+    primacy: 1,
+    registration: "out-of-band",
+    random: () => 0.5,
+    memory: volatileMemory(),
+    show: () => undefined,
+    notify: async () => 200,
     onClose: () => {},
   });
   const given = new AbortController();
@@ -83,6 +98,19 @@ async function busyDevice(): Promise<PolledDevice> {
     parse(
       "<DERCapability><modesSupported>00500088</modesSupported><rtgMaxW><multiplier>0</multiplier><value>5000</value>" +
         "</rtgMaxW><type>80</type></DERCapability>",
+    ),
+  );
+  device.subscribe({ resource: "/edev/1/derp", limit: 1, level: "+S1", notificationURI: "https://192.0.2.1/ntfy" });
+  device.logged(
+    parse(
+      "<LogEvent><createdDateTime>1795473000</createdDateTime><functionSet>11</functionSet><logEventCode>2</logEventCode>" +
+        "<logEventID>1</logEventID><logEventPEN>0</logEventPEN><profileID>2</profileID></LogEvent>",
+    ),
+  );
+  device.responded(
+    parse(
+      `<DERControlResponse><endDeviceLFDI>${LFDI}</endDeviceLFDI><status>1</status>` +
+        `<subject>${device.desk.active()?.mRID}</subject></DERControlResponse>`,
     ),
   );
   device.mirrors.post(

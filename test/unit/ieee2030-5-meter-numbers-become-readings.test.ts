@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { readingsFrom } from "../../adapters/ieee2030-5/meter-values.ts";
-import { meterDocumentValues } from "../../adapters/ieee2030-5/push-meter.ts";
-import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { readingsFrom } from "../../adapters/ieee2030-5/metering/meter-values.ts";
+import { meterDocumentValues } from "../../adapters/ieee2030-5/push/push-meter.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 
 const NOW_MS = 1_795_473_100_000;
 const context = { era: "der.1", receivedAtMs: NOW_MS, replayedAfterMs: 60_000, powerPhases: 0 };

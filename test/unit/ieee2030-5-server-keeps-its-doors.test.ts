@@ -173,7 +173,10 @@ describe("how it speaks", () => {
   test("a method that the standard forbids is refused with those it allows", async () => {
     const put = await ask("/edev/1/derp/1/derc", { method: "PUT", body: `<DERControl ${NS}/>` });
     expect(put).toMatchObject({ status: 405, headers: { allow: "GET, HEAD" } });
-    expect(await ask("/rsps/1/rsp")).toMatchObject({ status: 405, headers: { allow: "POST" } });
+    expect(await ask("/rsps/1/rsp", { method: "DELETE" })).toMatchObject({
+      status: 405,
+      headers: { allow: "GET, HEAD, POST" },
+    });
     expect(await ask("/edev/1/der/1/ders", { method: "DELETE" })).toMatchObject({
       status: 405,
       headers: { allow: "GET, HEAD, PUT" },

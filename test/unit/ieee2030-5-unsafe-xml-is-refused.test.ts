@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BadDocument, childOf, integerOf } from "../../adapters/ieee2030-5/xml-element.ts";
-import { MAX_XML_BYTES, parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { BadDocument, childOf, integerOf } from "../../adapters/ieee2030-5/xml/xml-element.ts";
+import { MAX_XML_BYTES, parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 
 const NS = 'xmlns="urn:ieee:std:2030.5:ns"';
 const parse = (text: string) => parseXml(new TextEncoder().encode(text));

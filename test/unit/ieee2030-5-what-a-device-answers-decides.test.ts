@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import { ControlAnswers } from "../../adapters/ieee2030-5/control-answers.ts";
+import { ControlAnswers } from "../../adapters/ieee2030-5/controls/control-answers.ts";
 
 const TIMING = { deadlineMs: 6000, quietMs: 4000, nextPollMs: 500, graceMs: 2000 };
 const EVENT = "00000000000000000000000A";
@@ -80,4 +80,30 @@ test("nonsense from before the order does not count against it", () => {
   expect(at(ASKED + 10)).toMatchObject({ kind: "waiting" });
   answers.garbled(true, ASKED + 20);
   expect(at(ASKED + 20)).toMatchObject({ kind: "failed", fault: "protocol" });
+});
+
+test.each([
+  ["2018", 12, "waiting"],
+  ["2018", 13, "failed"],
+  ["2018", 14, "failed"],
+  ["2023", 12, "failed"],
+  ["2023", 13, "failed"],
+  ["2023", 14, "accepted"],
+] as const)("by the edition of %s, Response %i leaves the order %s", (edition, status, kind) => {
+  const read = new ControlAnswers(TIMING, edition);
+  read.responded(EVENT, status, ASKED + 100);
+  expect(read.outcome(EVENT, ASKED, undefined, ASKED + 100)).toMatchObject({ kind });
+});
+
+test("what was received long before its start has its moment of grace when the order comes", () => {
+  answers.responded(EVENT, 1, ASKED - 60_000);
+  expect(at(ASKED)).toEqual({ kind: "waiting", forMs: 2000 });
+});
+
+test("what it answered can be told", () => {
+  expect(answers.told(EVENT)).toBe("it has not fetched it");
+  answers.fetched(EVENT, ASKED);
+  expect(answers.told(EVENT)).toBe("it fetched it and sent no Response");
+  for (const status of [1, 2, 6]) answers.responded(EVENT, status, ASKED);
+  expect(answers.told(EVENT)).toBe("Responses 1 (received), 2 (started), 6 (cancelled)");
 });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { exportKWFromMeter } from "../../adapters/ieee2030-5/reading-type.ts";
-import { isSep, type XmlElement } from "../../adapters/ieee2030-5/xml-element.ts";
-import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
-import { type OutElement, writeXml } from "../../adapters/ieee2030-5/xml-write.ts";
+import { exportKWFromMeter } from "../../adapters/ieee2030-5/metering/reading-type.ts";
+import { isSep, type XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
+import { type OutElement, writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 import { derCapability, derSettings, derStatus } from "../../adapters/ieee2030-5-client/der-documents.ts";
 import { ratingsOf } from "../../adapters/ieee2030-5-client/der-ratings.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseXml } from "../../adapters/ieee2030-5/xml-parse.ts";
+import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { type ControlValues, readControlValues } from "../../adapters/ieee2030-5-client/control-values.ts";
 import { demandFromControls } from "../../adapters/ieee2030-5-client/demand-from-controls.ts";
 import { EventSchedule } from "../../adapters/ieee2030-5-client/event-schedule.ts";

@@ -1,0 +1,35 @@
+import type { Adapter } from "../../../src/model/adapter.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { PushDevice } from "../config.ts";
+import { PushedDevice } from "./push-device.ts";
+
+/** Nothing is shared between devices that are pushed to; it only makes their adapters. */
+export class PushHost implements AdapterHost<PushDevice> {
+  readonly #context: AdapterContext;
+  readonly #devices: PushedDevice[] = [];
+
+  constructor(context: AdapterContext) {
+    this.#context = context;
+  }
+
+  async start(): Promise<void> {}
+
+  adapter(role: DeviceRole, device: PushDevice): Adapter {
+    const { clock, log } = this.#context;
+    const pushed = new PushedDevice({ ...role, device, clock, log });
+    this.#devices.push(pushed);
+    return pushed;
+  }
+
+  addresses(): Readonly<Record<string, string>> {
+    return {};
+  }
+
+  strangers(): readonly Stranger[] {
+    return [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#devices.map((device) => device[Symbol.asyncDispose]()));
+  }
+}

@@ -1,0 +1,47 @@
+/** Addresses of one device's resources. Clients follow links, so only `/dcap` is agreed upon beforehand. */
+export interface DevicePaths {
+  readonly edev: string;
+  readonly registration: string;
+  readonly subscriptions: string;
+  readonly logEvents: string;
+  readonly fsaList: string;
+  readonly fsa: string;
+  readonly programList: string;
+  readonly program: string;
+  readonly controlList: string;
+  readonly activeControlList: string;
+  readonly defaultControl: string;
+  readonly derList: string;
+  readonly der: string;
+  readonly responseSet: string;
+  readonly responses: string;
+}
+
+export const DCAP = "/dcap";
+export const TIME = "/tm";
+export const SELF = "/sdev";
+export const EDEV_LIST = "/edev";
+export const MIRROR_LIST = "/mup";
+export const RESPONSE_SETS = "/rsps";
+
+/** @param number of the device, from 1 */
+export function devicePaths(number: number): DevicePaths {
+  const edev = `${EDEV_LIST}/${number}`;
+  return {
+    edev,
+    registration: `${edev}/rg`,
+    subscriptions: `${edev}/sub`,
+    logEvents: `${edev}/lel`,
+    fsaList: `${edev}/fsa`,
+    fsa: `${edev}/fsa/1`,
+    programList: `${edev}/derp`,
+    program: `${edev}/derp/1`,
+    controlList: `${edev}/derp/1/derc`,
+    activeControlList: `${edev}/derp/1/actderc`,
+    defaultControl: `${edev}/derp/1/dderc`,
+    derList: `${edev}/der`,
+    der: `${edev}/der/1`,
+    responseSet: `${RESPONSE_SETS}/${number}`,
+    responses: `${RESPONSE_SETS}/${number}/rsp`,
+  };
+}
