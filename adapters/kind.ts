@@ -123,8 +123,10 @@ export class OperationError extends Error {
   }
 }
 
-/** A command of the command line that belongs to one protocol: `setpointd KIND NAME`. */
+/** A command of the command line that belongs to one protocol: `setpointd KIND NAME`, or `setpointd GROUP NAME`. */
 export interface AdapterCommand {
+  /** Another first word than the protocol's name, where several commands are about one thing of its own. */
+  readonly group?: { readonly name: string; readonly summary: string };
   readonly name: string;
   readonly summary: string;
   /** Command lines for the help, without `setpointd`. */
@@ -175,8 +177,11 @@ export interface AdapterKind<Shared, Device> {
   readonly title: string;
   readonly sharedSchema: z.ZodType<Shared>;
   readonly deviceSchema: z.ZodType<Device>;
-  /** What is wrong with a device beside what its protocol's devices share; nothing where they fit. */
-  deviceFault?(shared: Shared, device: Device): string | undefined;
+  /**
+   * What is wrong with a device beside what its protocol's devices share and those before it in the config; nothing where
+   * they fit. Paths of files in it are whole.
+   */
+  deviceFault?(shared: Shared, device: Device, before: readonly Device[], role: DeviceRole): string | undefined;
   /** Devices that nobody configured dial in and may be accepted, so that it opens without any as soon as its part is written. */
   readonly takesStrangers?: boolean;
   /** Commands of this protocol on the command line; loaded only when one is called. */

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type {
   AdapterContext,
   AdapterHost,
@@ -9,6 +8,7 @@ import type {
   Stranger,
 } from "../adapters/kind.ts";
 import type { Config, DeviceConfig } from "./config/schema.ts";
+import { withPaths } from "./config/with-paths.ts";
 import type { Adapter } from "./model/adapter.ts";
 import type { AdapterMemories } from "./store/adapter-memories.ts";
 
@@ -32,17 +32,6 @@ export interface SiteDevices extends AsyncDisposable {
   adapter(era: string): Adapter | undefined;
   /** What a technician may ask of a protocol that is open, for example `ocpp`, `stations`. */
   operation(kind: string, name: string): AdapterOperation | undefined;
-}
-
-/** The part of a protocol with its files found: a key that ends in `File` is a path relative to the config file. */
-function withPaths(part: unknown, folder: string): unknown {
-  if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
-  return Object.fromEntries(
-    Object.entries(part).map(([key, value]) => [
-      key,
-      key.endsWith("File") && typeof value === "string" ? resolve(folder, value) : withPaths(value, folder),
-    ]),
-  );
 }
 
 /** Makes one adapter for each device of the config, and opens only the protocols that some device needs. */

@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import type { AdapterCommand } from "../../adapters/kind.ts";
 import { OperationError } from "../../adapters/kind.ts";
 import { systemClock } from "../clock.ts";
@@ -13,10 +14,15 @@ type Options = Readonly<Record<string, string | boolean | undefined>>;
 
 /** `ocpp stations` and their like: what each protocol brings to the command line, one group a protocol. */
 export const addAdapterCommands: AddCommand = (program, parts, setExit) => {
+  const groups = new Map<string, Command>();
+  const groupOf = (name: string, summary: string): Command => {
+    const group = groups.get(name) ?? program.command(name).description(summary);
+    groups.set(name, group);
+    return group;
+  };
   for (const kind of parts.adapters) {
-    if (kind.commands === undefined || kind.commands.length === 0) continue;
-    const group = program.command(kind.name).description(kind.title);
-    for (const spec of kind.commands) {
+    for (const spec of kind.commands ?? []) {
+      const group = groupOf(spec.group?.name ?? kind.name, spec.group?.summary ?? kind.title);
       const command = group.command(spec.name).description(spec.summary);
       for (const argument of spec.arguments ?? []) command.argument(argument.name, argument.description);
       if (spec.needs === "daemon") command.requiredOption("--config <file>", "config of the daemon");

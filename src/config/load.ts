@@ -40,7 +40,7 @@ export function loadConfig(file: string, protocols: readonly ProtocolSchema[]): 
 
 /** @throws ConfigError */
 export function parseConfig(text: string, file: string, protocols: readonly ProtocolSchema[]): Config {
-  const { value, given } = parseYaml(text, file, configSchema(protocols));
+  const { value, given } = parseYaml(text, file, configSchema(protocols, dirname(resolve(file))));
   return { ...value, given } as unknown as Config;
 }
 

@@ -16,6 +16,7 @@ import {
 } from "./bidding-schema.ts";
 import { duration } from "./duration.ts";
 import { isLoopback } from "./loopback.ts";
+import { withPaths } from "./with-paths.ts";
 
 /** What the config needs to know of a protocol: where its part stands and what may stand there. */
 export interface ProtocolSchema {
@@ -24,7 +25,7 @@ export interface ProtocolSchema {
   readonly sharedSchema: z.ZodType;
   readonly deviceSchema: z.ZodType;
   // biome-ignore lint/suspicious/noExplicitAny: each kind's own schema has checked its part of the config
-  deviceFault?(shared: any, device: any): string | undefined;
+  deviceFault?(shared: any, device: any, before: readonly any[], role: DeviceConfig): string | undefined;
 }
 
 const era = z
@@ -258,8 +259,11 @@ export function deviceSchema(protocols: readonly ProtocolSchema[]) {
     });
 }
 
-/** The schema of the whole config, for the protocols that this program has. */
-export function configSchema(protocols: readonly ProtocolSchema[]) {
+/**
+ * The schema of the whole config, for the protocols that this program has.
+ * @param folder that files which the config names are relative to
+ */
+export function configSchema(protocols: readonly ProtocolSchema[], folder = ".") {
   return z
     .strictObject({
       $schema: z.string().optional(),
@@ -287,7 +291,7 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
     .check((context) => {
       const issues = [
         ...crossChecks(context.value as unknown as CheckedConfig),
-        ...deviceFaults(context.value as unknown as Config, protocols),
+        ...deviceFaults(context.value as unknown as Config, protocols, folder),
       ];
       for (const { path, message } of issues) {
         context.issues.push({ code: "custom", input: context.value, path: [...path], message });
@@ -295,12 +299,14 @@ export function configSchema(protocols: readonly ProtocolSchema[]) {
     });
 }
 
-/** What only a device and the part that its protocol's devices share say together. */
-function deviceFaults(config: Config, protocols: readonly ProtocolSchema[]) {
+/** What only a device, the part that its protocol's devices share and the devices before it say together. */
+function deviceFaults(config: Config, protocols: readonly ProtocolSchema[], folder: string) {
   return config.devices.flatMap((device, index) =>
     protocols.flatMap(({ name, deviceFault }) => {
       const part = device[name];
-      const message = part === undefined ? undefined : deviceFault?.(config[name], part);
+      if (part === undefined) return [];
+      const before = config.devices.slice(0, index).flatMap((one) => (one[name] === undefined ? [] : [one[name]]));
+      const message = deviceFault?.(config[name], withPaths(part, folder), before, device);
       return message === undefined ? [] : [{ path: ["devices", index, name], message }];
     }),
   );
