@@ -1,7 +1,8 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
-import { type AltName, createCertificate, createKeyPair, privateKeyPem } from "./pki/certificate.ts";
+import { createCertificate, createKeyPair, privateKeyPem } from "../src/pki/certificate.ts";
+import type { AltName } from "../src/pki/certificate-parts.ts";
 
 /** A certificate and its key, PEM. */
 export interface Credentials {
