@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { bitString, integer, objectIdentifier, sequence, tagged, time } from "./asn1.ts";
 import { type CertificateClaims, claimExtensions, distinguishedName, keyExtensions, pem } from "./certificate-parts.ts";
 
-const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
+export const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 
 /** RFC 5280, 4.1.2.5: the value for "no well-defined expiration date", which device certificates carry. */
 const NEVER_MS = Date.UTC(9999, 11, 31, 23, 59, 59);

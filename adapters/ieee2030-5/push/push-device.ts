@@ -95,6 +95,11 @@ export class PushedDevice implements Adapter {
     this.#unreleased = undefined;
   }
 
+  /** What it was told and has not ended yet. */
+  controls(): readonly ControlEvent[] {
+    return this.#ledger.listed(this.#clock.now());
+  }
+
   reports(signal: AbortSignal): AsyncIterable<Report> {
     return this.#queue.read(signal);
   }

@@ -1,5 +1,6 @@
 import type { Adapter } from "../../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
+import { listControls } from "../commands/listed-controls.ts";
 import type { PushDevice } from "../config.ts";
 import { PushedDevice } from "./push-device.ts";
 
@@ -7,9 +8,11 @@ import { PushedDevice } from "./push-device.ts";
 export class PushHost implements AdapterHost<PushDevice> {
   readonly #context: AdapterContext;
   readonly #devices: PushedDevice[] = [];
+  readonly operations: Readonly<Record<string, AdapterOperation>>;
 
   constructor(context: AdapterContext) {
     this.#context = context;
+    this.operations = { controls: listControls(() => this.#devices, context.clock) };
   }
 
   async start(): Promise<void> {}

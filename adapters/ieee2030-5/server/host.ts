@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "../../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
+import { listControls } from "../commands/listed-controls.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
@@ -17,6 +18,7 @@ import { readPem } from "./tls-files.ts";
 
 /** The 2030.5 server that all configured devices poll. */
 export class PollingHost implements AdapterHost<Device> {
+  readonly operations: Readonly<Record<string, AdapterOperation>>;
   readonly #shared: Shared;
   readonly #context: AdapterContext;
   readonly #devices = new Map<Lfdi, PolledDevice>();
@@ -29,6 +31,9 @@ export class PollingHost implements AdapterHost<Device> {
     this.#shared = shared;
     this.#context = context;
     this.#strangers = new StrangerList(context.clock);
+    const devices = () =>
+      [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
+    this.operations = { controls: listControls(devices, context.clock) };
   }
 
   adapter(role: DeviceRole, device: Device): Adapter {
