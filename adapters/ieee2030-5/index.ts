@@ -26,10 +26,10 @@ export const ieee2030_5: AdapterKind<Shared, Device> = {
   createHost: (shared, context) => new PollingHost(shared, context),
 };
 
-/** Devices that take a DERControl by PUT. Not a method of the standard; for head-ends that have it nevertheless. */
+/** Devices and head-ends that are told at an address of their own instead of polling. */
 export const ieee2030_5_push: AdapterKind<PushShared, PushDevice> = {
   name: "ieee2030_5_push",
-  title: "Non-standard: a 2030.5 DERControl PUT to a device's own address",
+  title: "IEEE 2030.5 orders sent to a device's own address: PUT or POST of a DERControl, PUT of its default",
   sharedSchema: pushSharedSchema,
   deviceSchema: pushDeviceSchema,
   commands: [pushedCommand],

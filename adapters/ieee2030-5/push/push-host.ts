@@ -18,8 +18,8 @@ export class PushHost implements AdapterHost<PushDevice> {
   async start(): Promise<void> {}
 
   adapter(role: DeviceRole, device: PushDevice): Adapter {
-    const { clock, log } = this.#context;
-    const pushed = new PushedDevice({ ...role, device, clock, log });
+    const { clock, log, memory } = this.#context;
+    const pushed = new PushedDevice({ ...role, device, clock, log, memory });
     this.#devices.push(pushed);
     return pushed;
   }
