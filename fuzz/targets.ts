@@ -1,5 +1,6 @@
 import type { FuzzTarget } from "./fuzz-target.ts";
 import { ocppTarget } from "./ocpp-target.ts";
+import { sep2Target } from "./sep2-target.ts";
 
 /** Everything that can be fuzzed: one row a target. */
-export const targets: readonly FuzzTarget[] = [ocppTarget];
+export const targets: readonly FuzzTarget[] = [ocppTarget, sep2Target];
