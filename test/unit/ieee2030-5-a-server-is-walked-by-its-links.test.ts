@@ -28,7 +28,7 @@ let serverLfdi: string;
 /** One end device a page, whatever is asked for. */
 function endDevices(first: number): string {
   const link = first === 1 ? '<FunctionSetAssignmentsListLink href="/d/2/fsa"/>' : '<RegistrationLink href="/start"/>';
-  const item = `<EndDevice href="/d/${first + 1}"><sFDI>16726121139${first}</sFDI>${link}</EndDevice>`;
+  const item = `<EndDevice href="/d/${first + 1}"><sFDI>16726121139${first}</sFDI><x><y>${first}</y></x>${link}</EndDevice>`;
   return `<EndDeviceList ${NS} href="/e_0" all="3" results="1" pollRate="60">${first < 3 ? item : ""}</EndDeviceList>`;
 }
 
@@ -89,10 +89,10 @@ test("every link is followed once, lists to their end, and none to another serve
     "DeviceCapability /start (pollRate=300)",
     "  Time /zeit (currentTime 1795473000, quality 4)",
     "  EndDeviceList /e_0 (all=3 pollRate=60)",
-    "    EndDevice /d/1 (sFDI 167261211390)",
-    "    EndDevice /d/2 (sFDI 167261211391)",
+    "    EndDevice /d/1 (sFDI 167261211390, x.y 0)",
+    "    EndDevice /d/2 (sFDI 167261211391, x.y 1)",
     expect.stringMatching(/^ {6}\/d\/2\/fsa\?s=0&l=255: application\/sep\+xml: not well-formed/),
-    "    EndDevice /d/3 (sFDI 167261211392)",
+    "    EndDevice /d/3 (sFDI 167261211392, x.y 2)",
     "  https://192.0.2.9/mup: not on this server; not followed",
   ]);
   expect(asked).toHaveLength(new Set(asked).size);

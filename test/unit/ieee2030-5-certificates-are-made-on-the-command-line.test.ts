@@ -1,13 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
+import { readKeyPem } from "../../adapters/ieee2030-5/server/tls-files.ts";
 import { systemClock } from "../../src/clock.ts";
-import { silentLog } from "../../src/log.ts";
+import { type Log, silentLog } from "../../src/log.ts";
 import { run } from "../support/command-line.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
 
@@ -86,6 +87,21 @@ describe("an authority, a server and a device", () => {
       }).on("error", reject);
     });
     expect(status).toBe(200);
+  });
+
+  test("a key that others may read is warned of, by its file and never by its text", async () => {
+    const warnings: string[] = [];
+    const log = {
+      ...silentLog,
+      warn: (message: string, facts: object) => warnings.push(`${message} ${JSON.stringify(facts)}`),
+    };
+    await chmod(file("server.key"), 0o640);
+    const text = await readKeyPem("ieee2030_5.keyFile", file("server.key"), log as unknown as Log);
+    await chmod(file("server.key"), 0o600);
+    await readKeyPem("ieee2030_5.keyFile", file("server.key"), log as unknown as Log);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain("server.key");
+    expect(warnings[0]).not.toContain(text.split("\n")[1]);
   });
 
   test("the server has the names that were given, and holds for ever unless told otherwise", async () => {

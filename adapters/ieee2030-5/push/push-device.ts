@@ -10,7 +10,7 @@ import { type ControlEvent, ControlLedger } from "../controls/control-ledger.ts"
 import { type ControlPower, controlPowerFromKW, describePower } from "../controls/control-power.ts";
 import { newMRID } from "../identity.ts";
 import { readingsFrom } from "../metering/meter-values.ts";
-import { readPem } from "../server/tls-files.ts";
+import { readKeyPem, readPem } from "../server/tls-files.ts";
 import { BadDocument } from "../xml/xml-element.ts";
 import { parseXml } from "../xml/xml-parse.ts";
 import { GiveBack } from "./give-back.ts";
@@ -165,7 +165,12 @@ export class PushedDevice implements Adapter {
 
   async #open(): Promise<PushLink> {
     const { era, clock } = this.#options;
-    this.#link ??= new PushLink({ era, clock, deadlineMs: this.#device.deadlineMs, tls: await tlsFrom(this.#device) });
+    this.#link ??= new PushLink({
+      era,
+      clock,
+      deadlineMs: this.#device.deadlineMs,
+      tls: await tlsFrom(this.#device, this.#log),
+    });
     this.#way ??= this.#wayOver(this.#link);
     return this.#link;
   }
@@ -244,11 +249,11 @@ export class PushedDevice implements Adapter {
 }
 
 /** @throws Error that names the key and the file */
-async function tlsFrom(device: PushDevice): Promise<PushTls> {
+async function tlsFrom(device: PushDevice, log: Log): Promise<PushTls> {
   const { certFile, keyFile, caFile } = device;
   return {
     ...(certFile === undefined ? {} : { cert: await readPem("ieee2030_5_push.certFile", certFile) }),
-    ...(keyFile === undefined ? {} : { key: await readPem("ieee2030_5_push.keyFile", keyFile) }),
+    ...(keyFile === undefined ? {} : { key: await readKeyPem("ieee2030_5_push.keyFile", keyFile, log) }),
     ...(caFile === undefined ? {} : { ca: await readPem("ieee2030_5_push.caFile", caFile) }),
   };
 }

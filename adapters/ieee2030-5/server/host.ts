@@ -14,7 +14,7 @@ import { BodyTooLong, readBody } from "./request-body.ts";
 import { findResource, type Resource, useResource } from "./resources.ts";
 import { type Peer, Sep2Server } from "./server.ts";
 import { StrangerList } from "./stranger-list.ts";
-import { readPem } from "./tls-files.ts";
+import { readKeyPem, readPem } from "./tls-files.ts";
 
 /** The 2030.5 server that all configured devices poll. */
 export class PollingHost implements AdapterHost<Device> {
@@ -66,7 +66,7 @@ export class PollingHost implements AdapterHost<Device> {
     const { host, port, certFile, keyFile, caFile, pollRateS } = this.#shared;
     const [cert, key, ca] = await Promise.all([
       readPem("ieee2030_5.certFile", certFile),
-      readPem("ieee2030_5.keyFile", keyFile),
+      readKeyPem("ieee2030_5.keyFile", keyFile, this.#context.log),
       readPem("ieee2030_5.caFile", caFile),
     ]);
     signal.throwIfAborted();

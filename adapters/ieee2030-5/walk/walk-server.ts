@@ -14,7 +14,7 @@ export interface WalkedNode {
   /** Root element of the document; absent where none could be read. */
   readonly name?: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** Its own values, without links and inner structures. */
+  /** Its values, those of inner structures as `interval.start`; of the items of a list nothing, since they are nodes. */
   readonly values: Readonly<Record<string, string>>;
   readonly fault?: string;
 }
@@ -120,16 +120,23 @@ async function fetchDocument(
 }
 
 function nodeOf(element: XmlElement, depth: number, href: string | undefined): WalkedNode {
-  const plain = element.children.filter(
-    ({ children, text, name }) => children.length === 0 && text !== "" && !name.endsWith("Link"),
-  );
   return {
     depth,
     ...(href !== undefined && { href }),
     name: element.name,
     attributes: Object.fromEntries([...element.attributes].filter(([name]) => name !== "href")),
-    values: Object.fromEntries(plain.map(({ name, text }) => [name, text])),
+    values: element.name.endsWith("List") ? {} : Object.fromEntries(valuesOf(element, "")),
   };
+}
+
+/** Every text within an element, with the way to it: `interval.start`. Links are nodes of their own. */
+function valuesOf(element: XmlElement, above: string): [string, string][] {
+  return element.children.flatMap((child): [string, string][] => {
+    if (child.name.endsWith("Link")) return [];
+    const path = `${above}${child.name}`;
+    if (child.children.length > 0) return valuesOf(child, `${path}.`);
+    return child.text === "" ? [] : [[path, child.text]];
+  });
 }
 
 function faultPart(fault: string | undefined): { fault?: string } {
