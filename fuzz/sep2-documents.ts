@@ -86,6 +86,29 @@ export const USAGE_POINT: DeviceDocument = {
   xml: document("MirrorUsagePoint", usagePoint(0x201)),
 };
 
+const response = (status: number): DeviceDocument => ({
+  method: "POST",
+  path: "/rsps/{n}/rsp",
+  xml: document(
+    "DERControlResponse",
+    `<createdDateTime>${NOW_S}</createdDateTime><endDeviceLFDI>${DEVICE_LFDI}</endDeviceLFDI><status>${status}</status>` +
+      `<subject>${EVENT_MRID}</subject>`,
+  ),
+});
+
+const LOG_EVENT: DeviceDocument = {
+  method: "POST",
+  path: "/edev/{n}/lel",
+  xml: document(
+    "LogEvent",
+    `<createdDateTime>${NOW_S}</createdDateTime><details>over voltage</details><functionSet>11</functionSet>` +
+      "<logEventCode>2</logEventCode><logEventID>17</logEventID><logEventPEN>40732</logEventPEN><profileID>2</profileID>",
+  ),
+};
+
+/** What is kept in rows that have an end: as many of these push out all that stood there before. */
+export const ROW_DOCUMENTS: readonly DeviceDocument[] = [LOG_EVENT, response(1)];
+
 /** All that a device sends. */
 export const DEVICE_DOCUMENTS: readonly DeviceDocument[] = [
   ...RECORD_DOCUMENTS,
@@ -104,17 +127,7 @@ export const DEVICE_DOCUMENTS: readonly DeviceDocument[] = [
     path: "/mup/{mup}",
     xml: document("MirrorMeterReadingList", meterReading(0x202, reading(5)) + meterReading(0x203, reading(7))),
   },
-  ...[1, 2, 3, 7, 252].map(
-    (status): DeviceDocument => ({
-      method: "POST",
-      path: "/rsps/{n}/rsp",
-      xml: document(
-        "DERControlResponse",
-        `<createdDateTime>${NOW_S}</createdDateTime><endDeviceLFDI>${DEVICE_LFDI}</endDeviceLFDI><status>${status}</status>` +
-          `<subject>${EVENT_MRID}</subject>`,
-      ),
-    }),
-  ),
+  ...[1, 2, 3, 7, 252].map(response),
   {
     method: "POST",
     path: "/edev/{n}/sub",
@@ -124,15 +137,7 @@ export const DEVICE_DOCUMENTS: readonly DeviceDocument[] = [
         "<limit>10</limit><notificationURI>https://127.0.0.1:9/ntfy</notificationURI>",
     ),
   },
-  {
-    method: "POST",
-    path: "/edev/{n}/lel",
-    xml: document(
-      "LogEvent",
-      `<createdDateTime>${NOW_S}</createdDateTime><details>over voltage</details><functionSet>11</functionSet>` +
-        "<logEventCode>2</logEventCode><logEventID>17</logEventID><logEventPEN>40732</logEventPEN><profileID>2</profileID>",
-    ),
-  },
+  LOG_EVENT,
   {
     method: "POST",
     path: "/edev",

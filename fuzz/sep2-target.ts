@@ -4,12 +4,22 @@ import { type Chance, chanceOf } from "./chance.ts";
 import type { FuzzTarget } from "./fuzz-target.ts";
 import type { Outcome } from "./outcome.ts";
 import { type FuzzDevice, Sep2Device, type Sep2Input } from "./sep2-device.ts";
-import { DEVICE_DOCUMENTS, DEVICE_LFDI, EVENT_MRID, RECORD_DOCUMENTS, USAGE_POINT } from "./sep2-documents.ts";
+import {
+  DEVICE_DOCUMENTS,
+  DEVICE_LFDI,
+  type DeviceDocument,
+  EVENT_MRID,
+  RECORD_DOCUMENTS,
+  ROW_DOCUMENTS,
+  USAGE_POINT,
+} from "./sep2-documents.ts";
 import { shownText } from "./shown-text.ts";
 import { mutateXml } from "./xml-mutation.ts";
 
 const DEVICES = 8;
 const LOOK_EVERY = 50;
+/** More than any row of a device holds. */
+const LONGEST_ROW = 64;
 
 const TYPES = ["application/sep+xml; level=-S1", "text/xml; charset=utf-16", "application/sep-exi", "", "x/y"] as const;
 const QUERIES = [
@@ -45,7 +55,7 @@ export const sep2Target: FuzzTarget = {
         return new DocumentSender(new Sep2Device(url, device), seed, statuses);
       },
       settle: async () => {
-        for (const device of devices) await settle(new Sep2Device(url, device));
+        for (const device of devices) await new DocumentSender(new Sep2Device(url, device), seed, statuses).settle();
       },
       shown: (index) => shown(seed, index),
       figures: () => Object.fromEntries([...statuses].sort().map(([status, count]) => [`status_${status}`, count])),
@@ -71,10 +81,8 @@ class DocumentSender implements FuzzSender {
   async send(index: number, withinMs: number): Promise<Outcome> {
     if (this.#sent++ % LOOK_EVERY === 0) await this.#look();
     const { method, path, headers, bytes } = inputOf(this.#seed, index);
-    const { number, lfdi } = this.#device.device;
-    const own = filled(bytes, { [EVENT_MRID]: this.#mRID, [DEVICE_LFDI]: lfdi });
-    const at = path.replace("{n}", String(number)).replace("{mup}", this.#usagePoint);
-    const { outcome, status, location } = await this.#device.ask({ method, path: at, headers, bytes: own }, withinMs);
+    const wanted = { method, path: this.#addressOf(path), headers, bytes: this.#own(bytes) };
+    const { outcome, status, location } = await this.#device.ask(wanted, withinMs);
     if (status !== undefined) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
     const made = /^\/mup\/(\d+)$/.exec(location ?? "")?.[1];
     if (made !== undefined) this.#usagePoint = made;
@@ -85,35 +93,46 @@ class DocumentSender implements FuzzSender {
     this.#device.close();
   }
 
+  /** What is kept of garbled documents is of any size up to the bound: right ones in their place, or none. */
+  async settle(): Promise<void> {
+    await this.#look();
+    for (const document of RECORD_DOCUMENTS) await this.#sendRight(document);
+    for (let row = 0; row < LONGEST_ROW; row++) {
+      for (const document of ROW_DOCUMENTS) await this.#sendRight(document);
+    }
+    for (const list of ["/mup?l=255", `/edev/${this.#device.device.number}/sub?l=255`]) {
+      const { body } = await this.#device.ask(get(list), SILENT_MS);
+      for (const [, path = ""] of body.matchAll(/<(?:MirrorUsagePoint|Subscription) [^>]*href="([^"]+)"/g)) {
+        await this.#device.ask({ ...get(path), method: "DELETE" }, SILENT_MS);
+      }
+    }
+    this.#device.close();
+  }
+
+  async #sendRight({ method, path, xml }: DeviceDocument): Promise<void> {
+    const headers = { "content-type": "application/sep+xml" };
+    await this.#device.ask(
+      { method, path: this.#addressOf(path), headers, bytes: this.#own(Buffer.from(xml)) },
+      SILENT_MS,
+    );
+  }
+
+  #addressOf(path: string): string {
+    return path.replace("{n}", String(this.#device.device.number)).replace("{mup}", this.#usagePoint);
+  }
+
+  #own(bytes: Buffer): Buffer {
+    return filled(bytes, { [EVENT_MRID]: this.#mRID, [DEVICE_LFDI]: this.#device.device.lfdi });
+  }
+
   async #look(): Promise<void> {
     const { body } = await this.#device.ask(get(`/edev/${this.#device.device.number}/derp/1/derc?l=10`), SILENT_MS);
     const mRIDs = [...body.matchAll(/<mRID>(\w{32})<\/mRID>/g)];
     this.#mRID = mRIDs.at(-1)?.[1] ?? EVENT_MRID;
-    const { lfdi } = this.#device.device;
-    const bytes = filled(Buffer.from(USAGE_POINT.xml), { [DEVICE_LFDI]: lfdi });
-    await this.#device.ask(
-      { method: "POST", path: USAGE_POINT.path, headers: { "content-type": "application/sep+xml" }, bytes },
-      SILENT_MS,
-    );
+    await this.#sendRight(USAGE_POINT);
     const list = await this.#device.ask(get("/mup?l=1"), SILENT_MS);
     this.#usagePoint = /href="\/mup\/(\d+)"/.exec(list.body)?.[1] ?? "1";
   }
-}
-
-/** The right record, and no usage points: what is kept of garbled ones is of any size up to the bound. */
-async function settle(device: Sep2Device): Promise<void> {
-  for (const { method, path, xml } of RECORD_DOCUMENTS) {
-    const headers = { "content-type": "application/sep+xml" };
-    await device.ask(
-      { method, path: path.replace("{n}", String(device.device.number)), headers, bytes: Buffer.from(xml) },
-      SILENT_MS,
-    );
-  }
-  const { body } = await device.ask(get("/mup?l=100"), SILENT_MS);
-  for (const [, path = ""] of body.matchAll(/<MirrorUsagePoint href="([^"]+)"/g)) {
-    await device.ask({ ...get(path), method: "DELETE" }, SILENT_MS);
-  }
-  device.close();
 }
 
 function get(path: string): Sep2Input {
