@@ -5,9 +5,9 @@ import { DEVICE_DOCUMENTS } from "../../fuzz/sep2-documents.ts";
 import { targets } from "../../fuzz/targets.ts";
 import { mutateXml } from "../../fuzz/xml-mutation.ts";
 
-test("some thousands of garbled documents over mutual TLS: no crash, no hang, no internal error, no growth", async () => {
+test("two thousand garbled documents over mutual TLS: no crash, no hang, no internal error, no growth", async () => {
   let data = "";
-  const exitCode = await runFuzz(["2030.5", "--count", "3000", "--seed", "7", "--no-time", "--json"], targets, {
+  const exitCode = await runFuzz(["2030.5", "--count", "2000", "--seed", "7", "--no-time", "--json"], targets, {
     data: (text) => {
       data += text;
     },
@@ -15,12 +15,12 @@ test("some thousands of garbled documents over mutual TLS: no crash, no hang, no
   });
   const report = JSON.parse(data);
   expect(report.failures).toEqual([]);
-  expect(report.sent).toBe(3000);
+  expect(report.sent).toBe(2000);
   expect(exitCode).toBe(0);
   // Many are wrong and many are right, or one half of the adapter would never have been looked at.
   const { status_201: created, status_204: changed, status_400: bad } = report.figures;
-  expect(created + changed).toBeGreaterThan(300);
-  expect(bad).toBeGreaterThan(300);
+  expect(created + changed).toBeGreaterThan(200);
+  expect(bad).toBeGreaterThan(200);
 }, 120_000);
 
 test("a document is the same for the same seed and number, whatever was made before", () => {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
 
-const RETRY_MS = 15_000;
+export const RETRY_MS = 15_000;
 
 /** Ends what has no end of its own: at its time, and then until it has worked. One at a time; each order sets it anew. */
 export class GiveBack {

@@ -13,7 +13,7 @@ import { readingsFrom } from "../metering/meter-values.ts";
 import { readKeyPem, readPem } from "../server/tls-files.ts";
 import { BadDocument } from "../xml/xml-element.ts";
 import { parseXml } from "../xml/xml-parse.ts";
-import { GiveBack } from "./give-back.ts";
+import { GiveBack, RETRY_MS } from "./give-back.ts";
 import { PostControl } from "./post-control.ts";
 import type { PushTls } from "./push-exchange.ts";
 import { PushLink } from "./push-link.ts";
@@ -26,7 +26,6 @@ const DEFAULT_SETTLE_MS = 10_000;
 const REPLAY_AGE_MS = 60_000;
 /** How long a setpoint that goes on after a restart is waited for. */
 const LEFT_OVER_MS = 30_000;
-const RETRY_MS = 15_000;
 
 export interface PushDeviceOptions {
   readonly era: Era;

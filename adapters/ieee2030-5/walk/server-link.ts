@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import type { PeerCertificate } from "node:tls";
 import { type Clock, withDeadline } from "../../../src/clock.ts";
@@ -43,7 +44,7 @@ export class ServerLink implements Disposable {
   /** @throws DeadlineError when no whole answer came in time, another Error when the server is not there */
   async get(url: URL, signal: AbortSignal): Promise<ServerAnswer> {
     return await withDeadline(this.#clock, DEADLINE_MS, signal, async (deadline) => {
-      const response = await new Promise<import("node:http").IncomingMessage>((resolve, reject) => {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
         const options = { agent: this.#agent, headers: { accept: SEP_XML }, signal: deadline };
         request(url, options, resolve).on("error", reject).end();
       });
