@@ -131,7 +131,10 @@ export type OperationFault = "invalid" | "not-found" | "unreachable" | "refused"
 
 /** A command of the command line that belongs to one protocol: `setpointd KIND NAME`, or `setpointd GROUP NAME`. */
 export interface AdapterCommand {
-  /** Another first word than the protocol's name, where several commands are about one thing of its own. */
+  /**
+   * Another first word than the protocol's name, where several commands are about one thing of its own; two words for a
+   * group within a group that has commands before it.
+   */
   readonly group?: { readonly name: string; readonly summary: string };
   readonly name: string;
   readonly summary: string;

@@ -2,16 +2,9 @@ import { WebSocket } from "ws";
 import { chanceOf } from "./chance.ts";
 import { type Input, mutate } from "./json-mutation.ts";
 import { STATION_ANSWERS } from "./ocpp-messages.ts";
+import type { Outcome } from "./outcome.ts";
 
 const OPEN_WITHIN_MS = 10_000;
-
-/** What became of one input. */
-export type Outcome =
-  /** A right message that was sent behind it was answered after so long. */
-  | { readonly kind: "answered"; readonly tookMs: number; readonly internalError: boolean }
-  /** The other side hung up, which it may. */
-  | { readonly kind: "closed" }
-  | { readonly kind: "silent" };
 
 /** One connection to the adapter that says wrong things and sees whether it is still answered. */
 export class FuzzCharger {

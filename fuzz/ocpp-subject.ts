@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
-import type { AdapterMemory } from "../adapters/kind.ts";
 import { OcppHost } from "../adapters/ocpp/host.ts";
 import { ocpp } from "../adapters/ocpp/index.ts";
 import { answerQuestions } from "../bench/asked-program.ts";
 import { systemClock } from "../src/clock.ts";
 import { silentLog } from "../src/log.ts";
+import { forgetfulMemory } from "./forgetful-memory.ts";
+import { heapInUse } from "./heap-in-use.ts";
 
 // The adapter in a process of its own: its crash is seen from outside, and its memory is its own.
 
@@ -14,14 +15,6 @@ const LONGEST_DETAIL = 255;
 
 const stop = new AbortController();
 setMaxListeners(0, stop.signal);
-
-/** What is kept is bounded by the store and not by the adapter, so nothing is kept here. */
-const forgetfulMemory: AdapterMemory = {
-  get: () => undefined,
-  keys: () => [],
-  set: () => Promise.resolve(),
-  forget: () => Promise.resolve(),
-};
 
 const stations = Number(process.argv[2]);
 const host = new OcppHost(
@@ -60,9 +53,5 @@ void (async () => {
 
 answerQuestions({
   url: () => host.addresses()["ocpp"],
-  heap: () => {
-    const { gc } = globalThis as { gc?: () => void };
-    for (let round = 0; round < 4; round++) gc?.();
-    return process.memoryUsage().heapUsed;
-  },
+  heap: heapInUse,
 });

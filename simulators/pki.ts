@@ -1,7 +1,9 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "../src/clock.ts";
-import { type AltName, createCertificate, createKeyPair, privateKeyPem } from "./pki/certificate.ts";
+import { createCertificate, createKeyPair, privateKeyPem } from "../src/pki/certificate.ts";
+import type { AltName } from "../src/pki/certificate-parts.ts";
+import { serverName } from "../src/pki/server-names.ts";
 
 /** A certificate and its key, PEM. */
 export interface Credentials {
@@ -28,7 +30,6 @@ const DEVICE_POLICY = "1.3.6.1.4.1.40732.1.1";
 const TEST_POLICY = "1.3.6.1.4.1.40732.2.1";
 /** Hardware type under the enterprise number that RFC 5612 keeps for examples. */
 const HARDWARE_TYPE = "1.3.6.1.4.1.32473.1";
-const HOST_NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
 
 /** A throw-away PKI on P-256 for simulators, demos and tests; nothing is written anywhere. */
 export async function createPki(): Promise<Pki> {
@@ -73,12 +74,7 @@ export async function createPki(): Promise<Pki> {
 }
 
 function serverNames(name: string): AltName[] {
-  const names: AltName[] = [
-    { kind: "ip4", address: "127.0.0.1" },
-    { kind: "dns", name: "localhost" },
-  ];
-  if (name !== "localhost" && HOST_NAME.test(name) && !/^[0-9.]+$/.test(name)) names.push({ kind: "dns", name });
-  return names;
+  return [...new Set(["127.0.0.1", "localhost", name])].map(serverName).filter((altName) => altName !== undefined);
 }
 
 /** Where the files of one device or server are. */

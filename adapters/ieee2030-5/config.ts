@@ -119,7 +119,14 @@ const webUrl = z
   .describe("http or https.");
 
 export const pushDeviceSchema = z.strictObject({
-  url: webUrl.describe("Where the DERControl is PUT."),
+  url: webUrl.describe("Where orders go: a DERControl's own address, a DERControlList's, or a DefaultDERControl's."),
+  method: z
+    .enum(["put-control", "post-control", "put-default"])
+    .default("put-control")
+    .describe(
+      "put-control: PUT of a DERControl. post-control: POST of a DERControl to its list. put-default: PUT of the " +
+        "DefaultDERControl, which carries no end, so that only this gateway ends it.",
+    ),
   meterUrl: webUrl.optional().describe("Where a Reading or MeterReading is fetched. Absent: no measurement."),
   pollMs: z.int().min(100).max(3_600_000).default(5000).describe("How often the meter is read, ms."),
   ratingKW: ratedKW.describe("What 100 % is when generating."),

@@ -1,4 +1,6 @@
 import type { AdapterKind } from "../kind.ts";
+import { controlsCommand, pushedCommand } from "./commands/controls-command.ts";
+import { lfdiCommand } from "./commands/lfdi-command.ts";
 import {
   type Device,
   deviceSchema,
@@ -9,8 +11,10 @@ import {
   type Shared,
   sharedSchema,
 } from "./config.ts";
+import { pkiCommands } from "./pki/pki-commands.ts";
 import { PushHost } from "./push/push-host.ts";
 import { PollingHost } from "./server/host.ts";
+import { walkCommand } from "./walk/walk-command.ts";
 
 /** Inverters and batteries that poll this gateway as their 2030.5 server, over TLS with mutual certificates. */
 export const ieee2030_5: AdapterKind<Shared, Device> = {
@@ -18,14 +22,16 @@ export const ieee2030_5: AdapterKind<Shared, Device> = {
   title: "IEEE 2030.5 (CSIP) devices that poll this gateway as their server",
   sharedSchema,
   deviceSchema,
+  commands: [controlsCommand, lfdiCommand, walkCommand, ...pkiCommands],
   createHost: (shared, context) => new PollingHost(shared, context),
 };
 
-/** Devices that take a DERControl by PUT. Not a method of the standard; for head-ends that have it nevertheless. */
+/** Devices and head-ends that are told at an address of their own instead of polling. */
 export const ieee2030_5_push: AdapterKind<PushShared, PushDevice> = {
   name: "ieee2030_5_push",
-  title: "Non-standard: a 2030.5 DERControl PUT to a device's own address",
+  title: "IEEE 2030.5 orders sent to a device's own address: PUT or POST of a DERControl, PUT of its default",
   sharedSchema: pushSharedSchema,
   deviceSchema: pushDeviceSchema,
+  commands: [pushedCommand],
   createHost: (_shared, context) => new PushHost(context),
 };

@@ -27,9 +27,12 @@ type Options = Readonly<Record<string, string | boolean | undefined>>;
 /** `ocpp stations` and their like: what each protocol brings to the command line, one group a protocol. */
 export const addAdapterCommands: AddCommand = (program, parts, setExit) => {
   const groups = new Map<string, Command>();
-  const groupOf = (name: string, summary: string): Command => {
-    const group = groups.get(name) ?? program.command(name).description(summary);
-    groups.set(name, group);
+  /** The group of one word, or of several below each other: `2030.5 pki`. The first to come names it. */
+  const groupOf = (words: string, summary: string): Command => {
+    const before = words.lastIndexOf(" ");
+    const above = before === -1 ? program : groupOf(words.slice(0, before), summary);
+    const group = groups.get(words) ?? above.command(words.slice(before + 1)).description(summary);
+    groups.set(words, group);
     return group;
   };
   for (const kind of parts.adapters) {

@@ -1,6 +1,5 @@
 import { X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
@@ -13,6 +12,7 @@ import { Sun } from "../../simulators/world/sun.ts";
 import { type Clock, systemClock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
+import { openWire, type Wire } from "../support/wire.ts";
 import { type ContractFixture, describeAdapterContract } from "./adapter-contract.ts";
 
 describeAdapterContract("IEEE 2030.5, solar inverter that takes percent", () => createFixture("solar"));
@@ -88,40 +88,4 @@ function simulated(kind: "solar" | "battery") {
 
 function misbehave(device: DerSimulator | undefined, how: keyof DerSimulator["behaviour"]): void {
   if (device !== undefined) device.behaviour[how] = true;
-}
-
-/** A cable between device and gateway that can be pulled out: all connections end, new ones are possible at once. */
-interface Wire {
-  readonly port: number;
-  cut(): void;
-  close(): Promise<void>;
-}
-
-async function openWire(gatewayPort: number): Promise<Wire> {
-  const sockets = new Set<Socket>();
-  const keep = (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("close", () => sockets.delete(socket));
-    return socket;
-  };
-  const server = createServer((device) => {
-    const gateway = keep(connect(gatewayPort, "127.0.0.1"));
-    keep(device).pipe(gateway).pipe(device);
-    device.once("close", () => gateway.destroy());
-    gateway.once("close", () => device.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
-    for (const socket of sockets) socket.destroy();
-  };
-  return {
-    port: (server.address() as AddressInfo).port,
-    cut,
-    close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      cut();
-      await closed;
-    },
-  };
 }

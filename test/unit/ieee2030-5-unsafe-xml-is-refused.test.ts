@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { BadDocument, childOf, integerOf } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
+import { echo, writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
 
 const NS = 'xmlns="urn:ieee:std:2030.5:ns"';
 const parse = (text: string) => parseXml(new TextEncoder().encode(text));
@@ -28,6 +29,7 @@ describe("refused", () => {
     ["no namespace", "<DER/>", "namespace"],
     ["another namespace", '<DER xmlns="urn:nobody"/>', "namespace"],
     ["another encoding", `<?xml version="1.0" encoding="UTF-16"?><DER ${NS}/>`, "encoding"],
+    ["another XML", `<?xml version="1.1"?><DER ${NS}/>`, "expected 1.0"],
     ["nothing", "", "not well-formed"],
   ])("%s", (_, text, reason) => {
     expect(reasonOf(text)).toContain(reason);
@@ -66,4 +68,15 @@ test("a number must be one, and may stand there only once", () => {
   expect(() => integerOf(root, "c", 0, 100)).toThrow("at most one");
   expect(() => integerOf(root, "d", 0, 255)).toThrow("0..255");
   expect(integerOf(root, "absent", 0, 1)).toBeUndefined();
+});
+
+test("what a device sent of CSIP-AUS is shown again in its namespace, in schema order, and of others nothing", () => {
+  const root = parse(
+    `<DERControlBase ${NS} xmlns:a="https://csipaus.org/ns/v1.3" xmlns:v="urn:vendor"><a:opModExpLimW>2</a:opModExpLimW>` +
+      "<v:secret>1</v:secret><a:opModImpLimW>1</a:opModImpLimW><rampTms>5</rampTms></DERControlBase>",
+  );
+  expect(writeXml(echo(root))).toBe(
+    `<DERControlBase ${NS} xmlns:csipaus13="https://csipaus.org/ns/v1.3"><rampTms>5</rampTms>` +
+      "<csipaus13:opModImpLimW>1</csipaus13:opModImpLimW><csipaus13:opModExpLimW>2</csipaus13:opModExpLimW></DERControlBase>",
+  );
 });

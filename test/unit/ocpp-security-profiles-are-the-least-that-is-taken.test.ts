@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createCertificate, createKeyPair, type KeyPair, privateKeyPem } from "../../simulators/pki/certificate.ts";
+import { createCertificate, createKeyPair, type KeyPair, privateKeyPem } from "../../src/pki/certificate.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { basic, dialIn, openGateway } from "./ocpp-raw-charger.ts";
 

@@ -1,25 +1,31 @@
-import { type Clock, DeadlineError } from "../../../src/clock.ts";
+import type { Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../../src/model/adapter.ts";
 import { ReportQueue } from "../../../src/model/report-queue.ts";
 import type { Capability, Era, ResourceKind } from "../../../src/model/resource.ts";
+import type { AdapterMemory } from "../../kind.ts";
 import { basesFrom, capabilityFrom, NOTHING_SAID } from "../capability.ts";
 import type { PushDevice } from "../config.ts";
-import { controlDocument } from "../controls/control-document.ts";
 import { type ControlEvent, ControlLedger } from "../controls/control-ledger.ts";
 import { type ControlPower, controlPowerFromKW, describePower } from "../controls/control-power.ts";
 import { newMRID } from "../identity.ts";
 import { readingsFrom } from "../metering/meter-values.ts";
-import { BodyTooLong } from "../server/request-body.ts";
-import { readPem } from "../server/tls-files.ts";
+import { readKeyPem, readPem } from "../server/tls-files.ts";
 import { BadDocument } from "../xml/xml-element.ts";
 import { parseXml } from "../xml/xml-parse.ts";
-import { writeXml } from "../xml/xml-write.ts";
-import { exchange, type PushAnswer, type PushTls } from "./push-exchange.ts";
+import { GiveBack, RETRY_MS } from "./give-back.ts";
+import { PostControl } from "./post-control.ts";
+import type { PushTls } from "./push-exchange.ts";
+import { PushLink } from "./push-link.ts";
 import { meterDocumentValues } from "./push-meter.ts";
+import type { PushWay } from "./push-way.ts";
+import { PutControl } from "./put-control.ts";
+import { PutDefault } from "./put-default.ts";
 
 const DEFAULT_SETTLE_MS = 10_000;
 const REPLAY_AGE_MS = 60_000;
+/** How long a setpoint that goes on after a restart is waited for. */
+const LEFT_OVER_MS = 30_000;
 
 export interface PushDeviceOptions {
   readonly era: Era;
@@ -27,11 +33,12 @@ export interface PushDeviceOptions {
   readonly device: PushDevice;
   readonly clock: Clock;
   readonly log: Log;
+  readonly memory: AdapterMemory;
 }
 
 /**
- * A device that takes a PUT of a DERControl at an address of its own, as some head-ends do it. The standard has no such
- * method: there a device polls. What the device makes of the event's end is its own affair, but the event carries it.
+ * A device that is told at an address of its own instead of polling: a head-end, or a server whose lists others may write.
+ * What the device makes of an event's end is its own affair, but the event carries it.
  */
 export class PushedDevice implements Adapter {
   readonly era: Era;
@@ -43,7 +50,9 @@ export class PushedDevice implements Adapter {
   readonly #ledger = new ControlLedger(newMRID);
   readonly #queue = new ReportQueue();
   readonly #closing = new AbortController();
-  #tls: PushTls | undefined;
+  readonly #giveBack: GiveBack;
+  #link: PushLink | undefined;
+  #way: PushWay | undefined;
   #metering: Promise<void> | undefined;
   #linkUp: boolean | undefined;
   #accepted: ControlEvent | undefined;
@@ -56,43 +65,70 @@ export class PushedDevice implements Adapter {
     this.#device = options.device;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
+    this.#giveBack = new GiveBack(this.#clock, this.#log, async (signal) => {
+      this.#accepted = undefined;
+      await this.#way?.takeBack(undefined, signal);
+    });
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
     this.#throwIfClosed();
-    this.#tls ??= await tlsFrom(this.#device);
+    const link = await this.#open();
     if (this.#device.meterUrl !== undefined) {
-      await this.#readMeter(signal);
-      this.#metering ??= this.#keepReading();
+      await this.#readMeter(link, signal);
+      this.#metering ??= this.#keepReading(link);
     }
+    // Left over from before a restart: a setpoint that goes on will take it up, else nothing would ever end it.
+    if (this.#way?.holds() === true && this.#accepted === undefined) this.#giveBack.in(LEFT_OVER_MS);
     return this.#capability();
   }
 
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     signal.throwIfAborted();
+    this.#throwIfClosed();
     const nowMs = this.#clock.now();
     if (target.untilMs <= nowMs) {
       throw new DeviceError("refused", this.era, `not ordered: ${target.powerKW} kW has ended before it was sent`);
     }
     const power = this.#powerFor(target);
+    const way = await this.#openWay();
     // What the device accepted and does not follow comes as a new control, since it has answered the old one.
     const standing = target.correction ? undefined : this.#ledger.standing(power, target.untilMs, nowMs);
     const event = standing ?? this.#ledger.publish(target.setpointId, power, target.untilMs, nowMs);
-    const command = `PUT DERControl ${event.mRID} ${describePower(power)} until ${new Date(event.endS * 1000).toISOString()}`;
+    const until = new Date(event.endS * 1000).toISOString();
+    const command = `${way.verb} ${event.mRID} ${describePower(power)} until ${until}`;
     this.#accepted = undefined;
-    await this.#put(event, command, signal);
-    this.#accepted = event;
-    return { appliedKW: power.appliedKW, command, endsByItself: true };
+    await this.#giveBack.cancel();
+    try {
+      await way.send(event, command, signal);
+      this.#accepted = event;
+    } finally {
+      if (way.holds() && !this.#closing.signal.aborted) this.#giveBack.in(event.endS * 1000 - this.#clock.now());
+    }
+    return { appliedKW: power.appliedKW, command, endsByItself: way.endsByItself };
   }
 
   async release(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#accepted = undefined;
     const cancelled = this.#ledger.cancel(this.#clock.now()) ?? this.#unreleased;
-    if (cancelled === undefined || cancelled.endS * 1000 <= this.#clock.now()) return;
+    const isOpen = cancelled !== undefined && cancelled.endS * 1000 > this.#clock.now();
+    if (!isOpen && this.#way?.holds() !== true) return;
+    this.#throwIfClosed();
     this.#unreleased = cancelled;
-    await this.#put(cancelled, `PUT the end of DERControl ${cancelled.mRID}`, signal);
-    this.#unreleased = undefined;
+    await this.#giveBack.cancel();
+    const way = await this.#openWay();
+    try {
+      await way.takeBack(cancelled, signal);
+      this.#unreleased = undefined;
+    } finally {
+      if (way.holds() && !this.#closing.signal.aborted) this.#giveBack.in(RETRY_MS);
+    }
+  }
+
+  /** What it was told and has not ended yet. */
+  controls(): readonly ControlEvent[] {
+    return this.#ledger.listed(this.#clock.now());
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
@@ -101,6 +137,7 @@ export class PushedDevice implements Adapter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error("adapter closed"));
+    await this.#giveBack.cancel();
     await this.#metering;
   }
 
@@ -112,7 +149,7 @@ export class PushedDevice implements Adapter {
     };
     const capability = capabilityFrom(this.#options.kind, this.#device, NOTHING_SAID, timing);
     if (capability === undefined) throw new DeviceError("protocol", this.era, "no ratingKW is configured");
-    return capability;
+    return this.#way?.endsByItself === false ? { ...capability, failsafe: "gateway-only" } : capability;
   }
 
   #powerFor(target: Target): ControlPower {
@@ -125,52 +162,40 @@ export class PushedDevice implements Adapter {
     }
   }
 
-  async #put(event: ControlEvent, what: string, signal: AbortSignal): Promise<void> {
-    const { deviceCategory } = this.#device;
-    const body = writeXml(controlDocument(event, deviceCategory === undefined ? {} : { deviceCategory }));
-    const { status } = await this.#ask({ method: "PUT", url: this.#device.url, body }, what, signal);
-    if (status >= 200 && status < 300) return;
-    if (status >= 400 && status < 500) throw new DeviceError("refused", this.era, `${what}: answered ${status}`);
-    this.#throwOddStatus(status, what);
+  async #open(): Promise<PushLink> {
+    const { era, clock } = this.#options;
+    this.#link ??= new PushLink({
+      era,
+      clock,
+      deadlineMs: this.#device.deadlineMs,
+      tls: await tlsFrom(this.#device, this.#log),
+    });
+    this.#way ??= this.#wayOver(this.#link);
+    return this.#link;
   }
 
-  async #ask(
-    wanted: { method: "GET" | "PUT"; url: string; body?: string },
-    what: string,
-    signal: AbortSignal,
-  ): Promise<PushAnswer> {
-    this.#throwIfClosed();
-    const { deadlineMs } = this.#device;
-    try {
-      return await exchange(this.#clock, { ...wanted, tls: this.#tls ?? {}, deadlineMs }, signal);
-    } catch (cause) {
-      signal.throwIfAborted();
-      if (cause instanceof DeadlineError) {
-        throw new DeviceError("timeout", this.era, `${what}: no answer within ${deadlineMs} ms`, { cause });
-      }
-      const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-      // Codes of the HTTP parser: something is there, and it does not speak HTTP.
-      const fault = code.startsWith("HPE_") || cause instanceof BodyTooLong ? "protocol" : "unreachable";
-      throw new DeviceError(fault, this.era, `${what}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      });
+  async #openWay(): Promise<PushWay> {
+    return this.#way ?? this.#wayOver(await this.#open());
+  }
+
+  #wayOver(link: PushLink): PushWay {
+    const { url, method, deviceCategory } = this.#device;
+    const addresses = deviceCategory === undefined ? {} : { deviceCategory };
+    switch (method) {
+      case "put-control":
+        return new PutControl(link, url, addresses);
+      case "post-control":
+        return new PostControl(link, url, addresses, this.#log);
+      case "put-default":
+        return new PutDefault(link, url, this.era, this.#options.memory);
     }
   }
 
-  #throwOddStatus(status: number, what: string): never {
-    if (status >= 500) throw new DeviceError("unreachable", this.era, `${what}: answered ${status}`);
-    const hint = status >= 300 && status < 400 ? "; redirects are not followed, configure the new address" : "";
-    throw new DeviceError("protocol", this.era, `${what}: answered ${status}${hint}`);
-  }
-
-  async #readMeter(signal: AbortSignal): Promise<void> {
+  async #readMeter(link: PushLink, signal: AbortSignal): Promise<void> {
     const url = this.#device.meterUrl;
     if (url === undefined) return;
-    const { status, body } = await this.#ask({ method: "GET", url }, "GET meter", signal);
-    if (status === 404 || status === 403 || status === 401) {
-      throw new DeviceError("refused", this.era, `GET meter: answered ${status}`);
-    }
-    if (status !== 200) this.#throwOddStatus(status, "GET meter");
+    const { status, body } = await link.ask({ method: "GET", url }, "GET meter", signal);
+    if (status !== 200) throw link.oddStatus(status, "GET meter");
     try {
       const values = meterDocumentValues(parseXml(body));
       const readings = readingsFrom(values, {
@@ -188,14 +213,14 @@ export class PushedDevice implements Adapter {
   }
 
   /** Reads the meter until closed. A device that was away may have started anew, so it gets its event once more. */
-  async #keepReading(): Promise<void> {
+  async #keepReading(link: PushLink): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
         await this.#clock.sleep(this.#device.pollMs, signal);
         const wasUp = this.#linkUp !== false;
-        await this.#readMeter(signal);
-        if (!wasUp) await this.#putAgain(signal);
+        await this.#readMeter(link, signal);
+        if (!wasUp) await this.#sendAgain(signal);
       } catch (error) {
         if (signal.aborted) return;
         const detail = error instanceof Error ? error.message : String(error);
@@ -205,10 +230,10 @@ export class PushedDevice implements Adapter {
     }
   }
 
-  async #putAgain(signal: AbortSignal): Promise<void> {
+  async #sendAgain(signal: AbortSignal): Promise<void> {
     const event = this.#accepted;
     if (event === undefined || event.endS * 1000 <= this.#clock.now()) return;
-    await this.#put(event, `PUT DERControl ${event.mRID} again`, signal);
+    await this.#way?.send(event, `${this.#way.verb} ${event.mRID} again`, signal);
   }
 
   #setLink(up: boolean, detail: string): void {
@@ -223,11 +248,11 @@ export class PushedDevice implements Adapter {
 }
 
 /** @throws Error that names the key and the file */
-async function tlsFrom(device: PushDevice): Promise<PushTls> {
+async function tlsFrom(device: PushDevice, log: Log): Promise<PushTls> {
   const { certFile, keyFile, caFile } = device;
   return {
     ...(certFile === undefined ? {} : { cert: await readPem("ieee2030_5_push.certFile", certFile) }),
-    ...(keyFile === undefined ? {} : { key: await readPem("ieee2030_5_push.keyFile", keyFile) }),
+    ...(keyFile === undefined ? {} : { key: await readKeyPem("ieee2030_5_push.keyFile", keyFile, log) }),
     ...(caFile === undefined ? {} : { ca: await readPem("ieee2030_5_push.caFile", caFile) }),
   };
 }

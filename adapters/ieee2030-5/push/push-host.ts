@@ -1,5 +1,6 @@
 import type { Adapter } from "../../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
+import { listControls } from "../commands/listed-controls.ts";
 import type { PushDevice } from "../config.ts";
 import { PushedDevice } from "./push-device.ts";
 
@@ -7,16 +8,18 @@ import { PushedDevice } from "./push-device.ts";
 export class PushHost implements AdapterHost<PushDevice> {
   readonly #context: AdapterContext;
   readonly #devices: PushedDevice[] = [];
+  readonly operations: Readonly<Record<string, AdapterOperation>>;
 
   constructor(context: AdapterContext) {
     this.#context = context;
+    this.operations = { controls: listControls(() => this.#devices, context.clock) };
   }
 
   async start(): Promise<void> {}
 
   adapter(role: DeviceRole, device: PushDevice): Adapter {
-    const { clock, log } = this.#context;
-    const pushed = new PushedDevice({ ...role, device, clock, log });
+    const { clock, log, memory } = this.#context;
+    const pushed = new PushedDevice({ ...role, device, clock, log, memory });
     this.#devices.push(pushed);
     return pushed;
   }

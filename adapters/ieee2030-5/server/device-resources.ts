@@ -1,6 +1,5 @@
 import { DER_DOCUMENTS, type DerDocument } from "../der-record.ts";
 import type { PolledDevice } from "../polled-device.ts";
-import { echoExtended } from "../xml/csipaus.ts";
 import { echo } from "../xml/xml-write.ts";
 import { changed, created, failure, found } from "./answer.ts";
 import type { DevicePaths } from "./paths.ts";
@@ -18,7 +17,7 @@ function derDocument(kind: DerDocument, device: PolledDevice, href: string): Res
   return {
     get: () => {
       const document = device.record.get(kind);
-      return document === undefined ? failure(404, "not put yet") : found(echoExtended(document, { href }));
+      return document === undefined ? failure(404, "not put yet") : found(echo(document, { href }));
     },
     put: (document) => {
       device.described(kind, document);

@@ -1,7 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "../../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole, Stranger } from "../../kind.ts";
+import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
+import { listControls } from "../commands/listed-controls.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
@@ -17,10 +18,11 @@ import { type DeviceRequest, type Resource, useResource } from "./resource.ts";
 import { findResource, isSubscribable, type ServerFacts } from "./resources.ts";
 import { type Peer, Sep2Server } from "./server.ts";
 import { StrangerList } from "./stranger-list.ts";
-import { readPem, type TlsFiles } from "./tls-files.ts";
+import { readKeyPem, readPem, type TlsFiles } from "./tls-files.ts";
 
 /** The 2030.5 server that all configured devices poll. */
 export class PollingHost implements AdapterHost<Device> {
+  readonly operations: Readonly<Record<string, AdapterOperation>>;
   readonly #shared: Shared;
   readonly #context: AdapterContext;
   readonly #devices = new Map<Lfdi, PolledDevice>();
@@ -35,6 +37,9 @@ export class PollingHost implements AdapterHost<Device> {
     this.#shared = shared;
     this.#context = context;
     this.#strangers = new StrangerList(context.clock);
+    const devices = () =>
+      [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
+    this.operations = { controls: listControls(devices, context.clock) };
   }
 
   adapter(role: DeviceRole, device: Device): Adapter {
@@ -74,7 +79,7 @@ export class PollingHost implements AdapterHost<Device> {
     const { host, port, certFile, keyFile, caFile, pollRateS } = this.#shared;
     const [cert, key, ca] = await Promise.all([
       readPem("ieee2030_5.certFile", certFile),
-      readPem("ieee2030_5.keyFile", keyFile),
+      readKeyPem("ieee2030_5.keyFile", keyFile, this.#context.log),
       readPem("ieee2030_5.caFile", caFile),
     ]);
     signal.throwIfAborted();

@@ -4,12 +4,15 @@ export const SEP_NAMESPACE = "urn:ieee:std:2030.5:ns";
 /** Older clients still write the namespace of the drafts; it is read as if it were today's. */
 const SEP_NAMESPACES: readonly string[] = [SEP_NAMESPACE, "http://ieee.org/2030.5"];
 
+/** The attribute that says of an element which type it has, as the `Resource` of a Notification does. */
+export const TYPE_ATTRIBUTE = "xsi:type";
+
 /** One element of a parsed document. Only what 2030.5 needs: no comments, no mixed content. */
 export interface XmlElement {
   /** Without prefix. */
   readonly name: string;
   readonly namespace: string;
-  /** By local name; namespace declarations and attributes of foreign namespaces are left out. */
+  /** By local name; namespace declarations and attributes of foreign namespaces are left out, but for `xsi:type`. */
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
   /** Own text, without white space at its ends. */

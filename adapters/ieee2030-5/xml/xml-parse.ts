@@ -1,11 +1,12 @@
 import { SaxesParser } from "saxes";
-import { BadDocument, isSep, type XmlElement } from "./xml-element.ts";
+import { BadDocument, isSep, TYPE_ATTRIBUTE, type XmlElement } from "./xml-element.ts";
 
 /** Largest document that is read, bytes. The largest real ones, lists of readings, stay far below. */
 export const MAX_XML_BYTES = 256 * 1024;
 const MAX_DEPTH = 32;
 const MAX_ELEMENTS = 10_000;
 const MAX_ATTRIBUTES = 32;
+const XSI = "http://www.w3.org/2001/XMLSchema-instance";
 
 interface OpenElement {
   readonly name: string;
@@ -27,7 +28,7 @@ export function parseXml(bytes: Uint8Array): XmlElement {
   const open: OpenElement[] = [];
   let root: XmlElement | undefined;
   let elements = 0;
-  let attributes = 0;
+  let attributeCount = 0;
 
   parser.on("error", (error) => {
     throw new BadDocument(`not well-formed: ${error.message}`);
@@ -36,6 +37,9 @@ export function parseXml(bytes: Uint8Array): XmlElement {
     throw new BadDocument("a document type declaration is not allowed");
   });
   parser.on("xmldecl", (declaration) => {
+    if (declaration.version !== undefined && declaration.version !== "1.0") {
+      throw new BadDocument(`XML ${declaration.version.slice(0, 20)}, expected 1.0`);
+    }
     if (declaration.encoding !== undefined && declaration.encoding.toUpperCase() !== "UTF-8") {
       throw new BadDocument(`encoding ${declaration.encoding}, expected UTF-8`);
     }
@@ -45,18 +49,23 @@ export function parseXml(bytes: Uint8Array): XmlElement {
     if (open.length >= MAX_DEPTH) throw new BadDocument(`nested deeper than ${MAX_DEPTH} elements`);
     elements += 1;
     if (elements > MAX_ELEMENTS) throw new BadDocument(`more than ${MAX_ELEMENTS} elements`);
-    attributes = 0;
+    attributeCount = 0;
   });
   parser.on("attribute", () => {
-    attributes += 1;
-    if (attributes > MAX_ATTRIBUTES) throw new BadDocument(`more than ${MAX_ATTRIBUTES} attributes on one element`);
+    attributeCount += 1;
+    if (attributeCount > MAX_ATTRIBUTES) throw new BadDocument(`more than ${MAX_ATTRIBUTES} attributes on one element`);
   });
   parser.on("opentag", (tag) => {
-    const own = Object.values(tag.attributes).filter((attribute) => attribute.uri === "");
+    const attributes = new Map<string, string>();
+    for (const { uri, local, value } of Object.values(tag.attributes)) {
+      if (uri === "") attributes.set(local, value);
+      // The prefix in front of the type is the sender's own.
+      else if (uri === XSI && local === "type") attributes.set(TYPE_ATTRIBUTE, value.slice(value.indexOf(":") + 1));
+    }
     open.push({
       name: tag.local,
       namespace: tag.uri,
-      attributes: new Map(own.map((attribute) => [attribute.local, attribute.value])),
+      attributes,
       children: [],
       text: "",
     });

@@ -1,8 +1,9 @@
-import { isSep, SEP_NAMESPACE, type XmlElement } from "./xml-element.ts";
+import { inSchemaOrder } from "./element-order.ts";
+import { isSep, SEP_NAMESPACE, TYPE_ATTRIBUTE, type XmlElement } from "./xml-element.ts";
 
 type Value = string | number | boolean;
 
-/** An element to be written. The order of `content` is the order on the wire, and the schema demands one. */
+/** An element to be written. Its children go out in the order of the schema, whatever their order here. */
 export interface OutElement {
   readonly name: string;
   readonly attributes: Readonly<Record<string, Value | undefined>>;
@@ -28,13 +29,35 @@ export function writeXml(root: OutElement): string {
   return write({ ...root, attributes: { xmlns: SEP_NAMESPACE, ...root.attributes } });
 }
 
-/** What a device sent, to be shown to it again: the standard's elements only, in the order in which they came. */
+/** Prefixes of namespaces that are written beside the standard's. */
+const PREFIXES: Readonly<Record<string, string>> = {
+  "https://csipaus.org/ns": "csipaus",
+  "https://csipaus.org/ns/v1.3": "csipaus13",
+  "http://www.w3.org/2001/XMLSchema-instance": "xsi",
+};
+
+/**
+ * What somebody sent, to be shown again: the standard's elements and those of CSIP-AUS, with the namespaces that they
+ * need declared on the outermost.
+ */
 export function echo(source: XmlElement, attributes: OutElement["attributes"] = {}): OutElement {
-  const children = source.children.filter(isSep);
+  const used = new Set<string>();
+  const copy = echoed(source, used);
+  const declared = Object.entries(PREFIXES).flatMap(([namespace, prefix]) =>
+    used.has(prefix) ? [[`xmlns:${prefix}`, namespace]] : [],
+  );
+  return { ...copy, attributes: { ...Object.fromEntries(declared), ...copy.attributes, ...attributes } };
+}
+
+function echoed(source: XmlElement, used: Set<string>): OutElement {
+  const prefix = PREFIXES[source.namespace];
+  if (prefix !== undefined) used.add(prefix);
+  if (source.attributes.has(TYPE_ATTRIBUTE)) used.add("xsi");
+  const children = source.children.filter((child) => isSep(child) || PREFIXES[child.namespace] !== undefined);
   return {
-    name: source.name,
-    attributes: { ...Object.fromEntries(source.attributes), ...attributes },
-    content: children.length > 0 ? children.map((child) => echo(child)) : source.text,
+    name: prefix === undefined ? source.name : `${prefix}:${source.name}`,
+    attributes: Object.fromEntries(source.attributes),
+    content: children.length > 0 ? children.map((child) => echoed(child, used)) : source.text,
   };
 }
 
@@ -45,7 +68,12 @@ function write(node: OutElement): string {
   }
   const content =
     typeof node.content === "object"
-      ? node.content.map((child) => (child === undefined ? "" : write(child))).join("")
+      ? inSchemaOrder(
+          String(node.attributes[TYPE_ATTRIBUTE] ?? node.name),
+          node.content.filter((child) => child !== undefined),
+        )
+          .map(write)
+          .join("")
       : escapeXml(String(node.content));
   return content === "" ? `${text}/>` : `${text}>${content}</${node.name}>`;
 }
