@@ -73,6 +73,33 @@ export const simulatorCommands = [
     },
   },
   {
+    name: "utility",
+    summary: "a utility's IEEE 2030.5 (CSIP, CSIP-AUS) server with a program of events",
+    example: "setpointd sim utility --program program.yaml --port 8444 --cert server.crt --key server.key --ca ca.crt",
+    options: [
+      { flags: "--program <file>", description: "YAML: programs, their events and defaults, outages", required: true },
+      { flags: "--cert <file>", description: "server certificate, PEM", required: true },
+      { flags: "--key <file>", description: "its key, PEM", required: true },
+      { flags: "--ca <file>", description: "authority of the clients, PEM", required: true },
+      { flags: "--host <host>", description: "address to listen on", defaultValue: "127.0.0.1" },
+      { flags: "--port <port>", description: "0 takes a free one", defaultValue: "8444" },
+    ],
+    run: async (options: SimOptions, context: SimContext) => {
+      const { runUtilitySimulator } = await import("./utility/run-utility-simulator.ts");
+      await runUtilitySimulator(
+        {
+          programFile: textOf(options, "program"),
+          certFile: textOf(options, "cert"),
+          keyFile: textOf(options, "key"),
+          caFile: textOf(options, "ca"),
+          host: textOf(options, "host"),
+          port: numberOf(options, "port", 0, 65_535),
+        },
+        context,
+      );
+    },
+  },
+  {
     name: "market",
     summary: "a Beckn market clearing agent (BPP) that clears at each interval",
     example: "setpointd sim market --port 9081 --interval 30 --key-file market.key",
