@@ -42,6 +42,11 @@ export class Notifier {
 
   async close(): Promise<void> {
     this.#stop.abort(new Error("the server is closed"));
+    await this.idle();
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
     await Promise.all([...this.#busy.values()].map(({ done }) => done));
   }
 

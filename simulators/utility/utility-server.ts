@@ -93,6 +93,11 @@ export class UtilityServer implements AsyncDisposable {
     return `https://${address.includes(":") ? `[${address}]` : address}:${port}/dcap`;
   }
 
+  /** Resolves when no notification is under way. */
+  async settled(): Promise<void> {
+    await this.#notifier.idle();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#unwatch();
     await this.#notifier.close();

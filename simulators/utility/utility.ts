@@ -97,6 +97,11 @@ export class Utility {
     return program;
   }
 
+  removeAssignment(fsaId: number): void {
+    this.book.removeAssignment(fsaId);
+    this.#tell({ kind: "fsa" });
+  }
+
   addControl(program: Program, order: NewControl): Control {
     const control = this.book.addControl(program, order, this.nowS());
     // A weaker program's control may have been contested or ended by it.
