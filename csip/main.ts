@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
 import { adapters } from "../adapters/index.ts";
@@ -18,7 +18,7 @@ const PAINTS = { passed: "green", failed: "red", notRun: "dim" } as const;
 interface Options {
   readonly procedures: string;
   readonly json?: boolean;
-  readonly markdown?: boolean;
+  readonly readme?: string;
   readonly verbose?: boolean;
   readonly speed: string;
   readonly parallel: string;
@@ -28,10 +28,10 @@ const program = new Command("csip")
   .description("play the published CSIP-AUS procedures against the client and the server of this gateway")
   .argument("[names...]", "only those whose name begins so, for example S-ALL-04 GEN")
   .option("--procedures <folder>", "with client/*.yaml and server/*.yaml", PROCEDURES)
-  .option("--speed <factor>", "model time per real time", "20")
+  .option("--speed <factor>", "model time per real time; what fails is played again at a third of it", "20")
   .option("--parallel <count>", "procedures at the same time", "6")
   .option("--json", "print one JSON object at the end, and nothing else")
-  .option("--markdown", "print the table of the README")
+  .option("--readme <file>", "write the results into its table, between the marks of `csip`")
   .option("--verbose", "the programs' own warnings, on stderr")
   .action(async (only: string[], options: Options) => {
     const folder = resolve(options.procedures);
@@ -54,7 +54,7 @@ const program = new Command("csip")
       },
     });
     if (options.json) printJson({ client: counted(outcomes.client), server: counted(outcomes.server) });
-    else if (options.markdown) printData(markdown(outcomes));
+    else if (options.readme !== undefined) writeReadme(options.readme, outcomes);
     else printData(text(outcomes));
     const hasFailed = [...outcomes.client, ...outcomes.server].some(({ verdict }) => verdict === "failed");
     if (hasFailed) process.exitCode = 1;
@@ -90,10 +90,26 @@ function text(outcomes: Outcomes): string {
   return `${table(heading, rows, { colour, width })}\n\n${totals.join("\n")}`;
 }
 
+const MARKS = /(<!-- csip -->\n)[\s\S]*?(\n<!-- \/csip -->)/;
+
+function writeReadme(file: string, outcomes: Outcomes): void {
+  const before = readFileSync(file, "utf8");
+  if (!MARKS.test(before)) throw new Error(`${file} has no marks for the table`);
+  writeFileSync(
+    file,
+    before.replace(MARKS, (_whole, begin: string, end: string) => `${begin}\n${markdown(outcomes)}\n${end}`),
+  );
+}
+
 function markdown(outcomes: Outcomes): string {
   const rows = [...outcomes.client, ...outcomes.server].map(
     ({ name, description, verdict, reason }) =>
       `| ${name} | ${description} | ${WORDS[verdict]}${verdict === "passed" ? "" : `: ${reason.replaceAll("|", "/")}`} |`,
   );
-  return ["| procedure | what it is about | result |", "| --- | --- | --- |", ...rows].join("\n");
+  const totals = (["client", "server"] as const).map((side) => {
+    const { passed, failed, notRun } = counted(outcomes[side]);
+    return `- ${side}: ${passed.length} passed, ${failed.length} failed, ${notRun.length} not run`;
+  });
+  const heading = ["| procedure | what it is about | result |", "| --- | --- | --- |"];
+  return [...totals, "", ...heading, ...rows].join("\n");
 }

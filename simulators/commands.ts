@@ -1,5 +1,16 @@
 import { chargerCommand } from "./charger/command.ts";
-import { numberOf, oneOf, type SimContext, type SimOptions, seedOption, textOf } from "./sim-options.ts";
+import { DER_FAULTS, type DerFault } from "./der/behaviour.ts";
+import {
+  numberOf,
+  oneOf,
+  optionalNumberOf,
+  type SimContext,
+  type SimOptions,
+  seedOption,
+  textOf,
+} from "./sim-options.ts";
+
+const DER_FAULT_NAMES = Object.keys(DER_FAULTS) as DerFault[];
 
 /**
  * Each simulator as a program of its own, for `setpointd sim NAME`. Loaded only when it is called: the daemon is the same
@@ -53,9 +64,13 @@ export const simulatorCommands = [
       { flags: "--ca <file>", description: "authority of the server, PEM", required: true },
       { flags: "--kind <kind>", description: "solar or battery", defaultValue: "solar" },
       { flags: "--rating <kW>", description: "rated power", defaultValue: "5" },
+      { flags: "--fault <name>", description: `how it misbehaves: ${DER_FAULT_NAMES.join(", ")}` },
+      { flags: "--notify-port <port>", description: "subscribe, and listen there; 0 takes a free one" },
       seedOption,
     ],
     run: async (options: SimOptions, context: SimContext) => {
+      const fault = options["fault"] === undefined ? undefined : oneOf(options, "fault", DER_FAULT_NAMES);
+      const notifyPort = optionalNumberOf(options, "notifyPort", 0, 65_535);
       context.onListening(`polls ${textOf(options, "url")}`);
       const { runDerSimulator } = await import("./der/run-der-simulator.ts");
       await runDerSimulator(
@@ -67,6 +82,8 @@ export const simulatorCommands = [
           kind: oneOf(options, "kind", ["solar", "battery"]),
           ratingKW: numberOf(options, "rating"),
           seed: numberOf(options, "seed"),
+          ...(fault !== undefined && { fault }),
+          ...(notifyPort !== undefined && { notifyPort }),
         },
         context,
       );

@@ -44,6 +44,8 @@ export async function openSite(stage: Stage, kind: SiteKind, access: UtilityAcce
       keyFile,
       caFile,
       registration,
+      csipAus: kind === "storage" ? "1.3" : "1.2",
+      connectionPointId: "4102000000",
       ...(pin !== undefined && { pin }),
       ...(subscribes && { notifications: { host: "127.0.0.1", port: 0 } }),
     },

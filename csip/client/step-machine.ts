@@ -28,6 +28,8 @@ export class StepMachine {
   readonly #open: Map<string, Step>;
   readonly #active = new Set<Step>();
   #isEnded = false;
+  /** True where the procedure itself said that it is over. */
+  isFinished = false;
   /** What went wrong in an action. */
   fault: unknown;
 
@@ -71,8 +73,10 @@ export class StepMachine {
     const names = Array.isArray(steps) ? steps.map(String) : [];
     if (type === "enable-steps") for (const name of names) this.#enable(name);
     else if (type === "remove-steps") for (const name of names) this.#remove(name);
-    else if (type === "finish-test") this.#end(typeof fail_message === "string" ? new Failed(fail_message) : undefined);
-    else this.#hooks.perform({ type, parameters });
+    else if (type === "finish-test") {
+      this.isFinished = true;
+      this.#end(typeof fail_message === "string" ? new Failed(fail_message) : undefined);
+    } else this.#hooks.perform({ type, parameters });
   }
 
   #trigger(step: Step): void {

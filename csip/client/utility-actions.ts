@@ -5,7 +5,7 @@ import { type Names, resolvedAll } from "../expression.ts";
 import { NotRun } from "../outcome.ts";
 import type { Deed } from "../procedure-files.ts";
 
-type Parameters = Readonly<Record<string, unknown>>;
+type Given = Readonly<Record<string, unknown>>;
 
 const VALUE_NAMES = [
   "opModConnect",
@@ -60,7 +60,7 @@ export function checkAction({ type, parameters }: Deed): void {
   }
 }
 
-const ACTIONS: Readonly<Record<string, (utility: Utility, parameters: Parameters, lfdi: string) => void>> = {
+const ACTIONS: Readonly<Record<string, (utility: Utility, parameters: Given, lfdi: string) => void>> = {
   "set-comms-rate": (utility, parameters) => {
     const rates: [string, number][] = [];
     for (const [name, value] of Object.entries(parameters)) {
@@ -70,7 +70,7 @@ const ACTIONS: Readonly<Record<string, (utility: Utility, parameters: Parameters
     utility.setRates(Object.fromEntries(rates));
   },
   "create-der-program": (utility, { primacy, fsa_id, tag }) => {
-    utility.addProgram({ primacy: Number(primacy), fsaId: asNumber(fsa_id), tag: asText(tag) });
+    openProgram(utility, { primacy: Number(primacy), fsaId: asNumber(fsa_id), tag: asText(tag) });
   },
   "set-default-der-control": (utility, parameters) => {
     const { derp_id, cancelled, setGradW } = parameters;
@@ -113,7 +113,7 @@ const ACTIONS: Readonly<Record<string, (utility: Utility, parameters: Parameters
 };
 
 /** The program with that tag, else that primacy and assignment; a new one where there is none. */
-function programFor(utility: Utility, parameters: Parameters): Program {
+function programFor(utility: Utility, parameters: Given): Program {
   const tag = asText(parameters["der_program_tag"]);
   const primacy = asNumber(parameters["primacy"]);
   const fsaId = asNumber(parameters["fsa_id"]);
@@ -122,10 +122,17 @@ function programFor(utility: Utility, parameters: Parameters): Program {
       ? program.primacy === (primacy ?? 0) && (fsaId === undefined || program.fsaId === fsaId)
       : program.tag === tag,
   );
-  return found ?? utility.addProgram({ primacy: primacy ?? 0, fsaId, tag });
+  return found ?? openProgram(utility, { primacy: primacy ?? 0, fsaId, tag });
 }
 
-function valuesFrom(parameters: Parameters): DefaultControl {
+/** With a default that says nothing: procedures have clients subscribe to it before it says something. */
+function openProgram(utility: Utility, options: Parameters<Utility["addProgram"]>[0]): Program {
+  const program = utility.addProgram(options);
+  utility.setDefault(program, {});
+  return program;
+}
+
+function valuesFrom(parameters: Given): DefaultControl {
   const present = VALUE_NAMES.filter((name) => parameters[name] !== undefined && parameters[name] !== null);
   return Object.fromEntries(present.map((name) => [name, parameters[name]]));
 }

@@ -47,12 +47,8 @@ export class Operator {
   }
 
   /** Reads from the whole procedure how the server must be configured, and starts it. @throws NotRun */
-  async open(procedure: ServerProcedure, lfdis: ReadonlyMap<string, string>, inBand: boolean): Promise<void> {
-    for (const [client, lfdi] of lfdis) {
-      const device = this.#configFor(procedure, client, lfdi);
-      if (device !== undefined) this.#devices.set(client, device);
-    }
-    if (inBand && this.#devices.size === 0) throw new NotRun("the server registers no device in band");
+  async open(procedure: ServerProcedure, lfdis: ReadonlyMap<string, string>): Promise<void> {
+    for (const [client, lfdi] of lfdis) this.#devices.set(client, this.#configFor(procedure, client, lfdi));
     await this.#server.open([...this.#devices.values()]);
   }
 
@@ -102,8 +98,7 @@ export class Operator {
     this.#server.orderAhead(client, powerKW, fromMs, fromMs + durationS * 1000);
   }
 
-  /** Nothing where the procedure wants the device not to be registered. */
-  #configFor(procedure: ServerProcedure, client: string, lfdi: string): ConfiguredDevice | undefined {
+  #configFor(procedure: ServerProcedure, client: string, lfdi: string): ConfiguredDevice {
     const [first] = procedure.Preconditions.required_clients;
     const instructions = procedure.Steps.flatMap((step, index) =>
       (step.admin_instructions ?? []).map(({ type, parameters, client: named }) => ({
@@ -114,8 +109,6 @@ export class Operator {
         isSubscribed: procedure.Steps.slice(0, index).some(({ action }) => action.type === "create-subscription"),
       })),
     ).filter((one) => one.client === client);
-    const registrations = instructions.filter(({ type }) => type === "ensure-end-device");
-    if (registrations[0]?.parameters["registered"] === false) return undefined;
     const controls = instructions.filter(({ type }) => type === "create-der-control");
     const orders = controls.map(({ parameters }) => orderFrom(parameters));
     const modes = new Set(orders.map(({ mode }) => mode));
@@ -189,7 +182,7 @@ function defaultFrom(parameters: Parameters): Readonly<Record<string, number>> {
   return Object.fromEntries(entries);
 }
 
-/** True if a step registers a device in band, or tries to. */
+/** True if the device is to be in the list only once it has put itself there. */
 export function registersInBand(procedure: ServerProcedure): boolean {
   const [first] = procedure.Steps;
   return deedsOf(first?.admin_instructions).some(

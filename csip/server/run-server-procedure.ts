@@ -52,7 +52,7 @@ export async function runServerProcedure(
   };
   const operator = new Operator(server, clock, names);
   const lfdis = new Map([...devices].map(([id, { lfdi }]) => [id, lfdi]));
-  await operator.open(procedure, lfdis, registersInBand(procedure));
+  await operator.open(procedure, lfdis);
   const first = procedure.Preconditions.required_clients[0]?.id ?? "";
   let checks = 0;
   for (const step of procedure.Steps) {

@@ -1,6 +1,6 @@
 import { sfdiOf } from "../der/identity.ts";
 import { canonicalHex, required } from "../der/values.ts";
-import { childOf, type XmlElement, XmlFault } from "../der/xml-in.ts";
+import { childOf, parseXml, type XmlElement, XmlFault } from "../der/xml-in.ts";
 import { group, leaf, type XmlNode } from "../der/xml-out.ts";
 import { type Answer, refusal } from "./answer.ts";
 import type { DerDocument, EndDevice } from "./device-book.ts";
@@ -35,7 +35,10 @@ export function registration(utility: Utility, device: EndDevice): Answer {
 /** CSIP-AUS: the id of the connection point (NMI) behind which the device is. */
 export function connectionPoint(device: EndDevice, request: UtilityRequest): Answer {
   if (request.method === "PUT" || request.method === "POST") {
-    const root = documentIn(request, "ConnectionPoint");
+    // CSIP-AUS's own namespace, so that the standard's schema has no word on it.
+    const root = parseXml(request.body);
+    if (root.name !== "ConnectionPoint" || !root.namespace.startsWith("https://csipaus.org/ns"))
+      return refusal(400, "the document is no ConnectionPoint of CSIP-AUS");
     const id = root.children.find(({ name }) => name === "connectionPointId" || name === "id")?.text ?? "";
     if (id === "") return refusal(400, "ConnectionPoint lacks connectionPointId");
     device.connectionPointId = id;
