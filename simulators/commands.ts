@@ -1,5 +1,6 @@
 import { chargerCommand } from "./charger/command.ts";
 import { DER_FAULTS, type DerFault } from "./der/behaviour.ts";
+import { type ControlMode, DOE_BITS, MODE_BITS } from "./der/control-modes.ts";
 import {
   numberOf,
   oneOf,
@@ -8,7 +9,23 @@ import {
   type SimOptions,
   seedOption,
   textOf,
+  wrong,
 } from "./sim-options.ts";
+
+const CONTROL_MODES: readonly ControlMode[] = [
+  ...(Object.keys(MODE_BITS) as (keyof typeof MODE_BITS)[]),
+  ...(Object.keys(DOE_BITS) as (keyof typeof DOE_BITS)[]),
+  "opModStorageTargetW",
+];
+
+/** @throws CliError for a mode that the device does not know */
+function controlModesOf(list: string): ControlMode[] {
+  return list.split(",").map((name) => {
+    const mode = CONTROL_MODES.find((one) => one === name.trim());
+    if (mode === undefined) throw wrong(`--modes knows ${CONTROL_MODES.join(", ")}, not "${name}"`);
+    return mode;
+  });
+}
 
 const DER_FAULT_NAMES = Object.keys(DER_FAULTS) as DerFault[];
 
@@ -65,12 +82,18 @@ export const simulatorCommands = [
       { flags: "--kind <kind>", description: "solar or battery", defaultValue: "solar" },
       { flags: "--rating <kW>", description: "rated power", defaultValue: "5" },
       { flags: "--fault <name>", description: `how it misbehaves: ${DER_FAULT_NAMES.join(", ")}` },
+      {
+        flags: "--modes <list>",
+        description:
+          "what it can do, with commas between, for example opModGenLimW,opModLoadLimW; else its usual modes",
+      },
       { flags: "--notify-port <port>", description: "subscribe, and listen there; 0 takes a free one" },
       seedOption,
     ],
     run: async (options: SimOptions, context: SimContext) => {
       const fault = options["fault"] === undefined ? undefined : oneOf(options, "fault", DER_FAULT_NAMES);
       const notifyPort = optionalNumberOf(options, "notifyPort", 0, 65_535);
+      const modes = options["modes"] === undefined ? undefined : controlModesOf(textOf(options, "modes"));
       context.onListening(`polls ${textOf(options, "url")}`);
       const { runDerSimulator } = await import("./der/run-der-simulator.ts");
       await runDerSimulator(
@@ -82,6 +105,7 @@ export const simulatorCommands = [
           kind: oneOf(options, "kind", ["solar", "battery"]),
           ratingKW: numberOf(options, "rating"),
           seed: numberOf(options, "seed"),
+          ...(modes !== undefined && { modes }),
           ...(fault !== undefined && { fault }),
           ...(notifyPort !== undefined && { notifyPort }),
         },
