@@ -17,6 +17,7 @@ import { checkAction, UtilityActions } from "./utility-actions.ts";
 /** How long a client may take until it is ready for a procedure, and beyond the waits of its steps, s. */
 const READY_S = 900;
 const SLACK_S = 900;
+const STEP_S = 150;
 const GRACE_S = 180;
 const SAMPLE_S = 5;
 /** Real time: a notification meets a busy machine. */
@@ -106,7 +107,7 @@ export async function runClientProcedure(
     }
     const obedience = new Obedience(utility, site.powerKW);
     const sampling = sampleUntil(stop.signal, stage, obedience);
-    const limitS = waitsOf(procedure) + SLACK_S;
+    const limitS = waitsOf(procedure) + STEP_S * Object.keys(procedure.Steps).length + SLACK_S;
     await Promise.race([ended, clock.sleep(limitS * 1000, stop.signal)]);
     await server.settled();
     if (machine.fault !== undefined) throw machine.fault;
@@ -195,6 +196,8 @@ function allActions(procedure: ClientProcedure): Deed[] {
 const BY_HAND: Readonly<Record<string, string>> = {
   "ALL-07": "somebody has to disconnect the DER from the grid",
   "ALL-08": "somebody has to take the DER's source away",
+  "MUL-01": "somebody has to switch one DER off after the other",
+  "MUL-03": "somebody has to change a DER's rating",
 };
 
 const STEP_ACTIONS = ["enable-steps", "remove-steps", "finish-test"];

@@ -66,7 +66,7 @@ async function devicesFor(stage: Stage, kind: SiteKind): Promise<StageDevice[]> 
       carAtCharger(stage, { era: "car", phases: 3, maxA: MAX_A, capacityKWh: 80, socPercent: 10, config: { ocpp } }),
     ];
   }
-  const roof = await solarRoof(stage, { era: "roof", ratingKW: RATING_KW, sun });
-  if (kind === "generation") return [roof];
-  return [roof, await homeBattery(stage, { era: "battery", capacityKWh: 20, socPercent: 50, maxKW: RATING_KW / 2 })];
+  if (kind === "storage")
+    return [await homeBattery(stage, { era: "battery", capacityKWh: 20, socPercent: 50, maxKW: RATING_KW / 2 })];
+  return [await solarRoof(stage, { era: "roof", ratingKW: RATING_KW, sun })];
 }

@@ -85,6 +85,10 @@ export class Device {
   /** Takes note of what came for a subscription since the last look. */
   collect(subscription: string): void {
     this.#read.set(subscription, this.sink.received(subscription).length);
+    for (const name of ["DERControl", "DefaultDERControl"]) {
+      const items = this.notified(subscription, name);
+      if (items.length > 0) this.walk.found.set(name, items);
+    }
   }
 
   /** Items of the lists, or the resources, that came for a subscription and were looked at; the newest of each. */

@@ -38,7 +38,7 @@ const MAX_PAGES = 20;
 
 /** What one device has found at the server, by walking its links from the DeviceCapability on. */
 export class DiscoveryWalk {
-  readonly found = new Map<string, Found[]>();
+  readonly found = new Map<string, readonly Found[]>();
   readonly #client: DeviceClient;
   readonly #lfdi: string;
   /** How wide the last time answer was, for judging it. */

@@ -28,6 +28,8 @@ export interface Planned extends Target {
   readonly fromMs: number;
 }
 
+const START_AGAIN_MS = 5000;
+
 /** What an adapter may have beyond what every adapter has: to be told what comes next. */
 interface PlanningAdapter extends Adapter {
   plan?(targets: readonly Planned[]): void;
@@ -40,6 +42,7 @@ export class ServerUnderTest implements AsyncDisposable {
   readonly #adapters = new Map<string, PlanningAdapter>();
   readonly #planned = new Map<string, Planned[]>();
   #host: AdapterHost<unknown> | undefined;
+  #starting: Promise<void>[] = [];
   #orders = 0;
   #origin = "";
   /** What came of the last order that was not accepted. */
@@ -66,6 +69,7 @@ export class ServerUnderTest implements AsyncDisposable {
       this.#adapters.set(era, host.adapter({ era, kind: role }, parsed));
     }
     await host.start(this.#stop.signal);
+    for (const adapter of this.#adapters.values()) this.#starting.push(this.#start(adapter));
     const [address] = Object.values(host.addresses());
     if (address === undefined) throw new NotRun("the server does not listen without a device");
     this.#origin = new URL(address).origin;
@@ -113,9 +117,24 @@ export class ServerUnderTest implements AsyncDisposable {
     return adapter;
   }
 
+  /** As the gateway does: again and again, until the device is there or the adapter is closed. */
+  async #start(adapter: Adapter): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted && [...this.#adapters.values()].includes(adapter)) {
+      try {
+        await adapter.start(signal);
+        return;
+      } catch {
+        await this.#options.clock.sleep(START_AGAIN_MS, signal).catch(() => {});
+      }
+    }
+  }
+
   async #close(): Promise<void> {
-    for (const adapter of this.#adapters.values()) await adapter[Symbol.asyncDispose]();
+    const adapters = [...this.#adapters.values()];
     this.#adapters.clear();
+    for (const adapter of adapters) await adapter[Symbol.asyncDispose]();
+    await Promise.all(this.#starting.splice(0));
     await this.#host?.[Symbol.asyncDispose]();
     this.#host = undefined;
   }
