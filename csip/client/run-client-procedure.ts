@@ -1,10 +1,9 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { lfdiOf } from "../../simulators/der/identity.ts";
 import type { Pki } from "../../simulators/pki.ts";
 import type { Stage } from "../../simulators/scenarios/stage.ts";
 import { Utility } from "../../simulators/utility/utility.ts";
 import { type ServedRequest, UtilityServer } from "../../simulators/utility/utility-server.ts";
+import { writeCredentials } from "../credential-files.ts";
 import { Failed, NotRun } from "../outcome.ts";
 import { type ClientProcedure, type Deed, deedsOf } from "../procedure-files.ts";
 import { type ClientEvidence, check, isCheck } from "./client-checks.ts";
@@ -18,6 +17,8 @@ import { checkAction, UtilityActions } from "./utility-actions.ts";
 const READY_S = 900;
 const SLACK_S = 900;
 const STEP_S = 150;
+/** Longer procedures are not played, s. */
+const LONGEST_S = 14_400;
 const GRACE_S = 180;
 const SAMPLE_S = 5;
 /** Real time: a notification meets a busy machine. */
@@ -49,7 +50,11 @@ export async function runClientProcedure(
     if (value === undefined) throw new Failed(`the client did not say ${name}`);
     return value;
   };
-  const client = await credentials(stage, pki);
+  const identity = await pki.issue("device", "gateway");
+  const client = {
+    lfdi: lfdiOf(identity.cert),
+    files: await writeCredentials(stage.folder("utility"), { ...identity, ca: pki.ca }),
+  };
   const actions = new UtilityActions(utility, nameValue, client.lfdi);
   const stop = new AbortController();
   let onEnd: () => void = () => {};
@@ -116,7 +121,7 @@ export async function runClientProcedure(
       0,
       ...utility.book.standing(utility.nowS()).map(({ control }) => control.startS + control.durationS),
     );
-    const graceS = machine.isFinished ? 0 : Math.max(lastEndS - utility.nowS(), 0) + GRACE_S;
+    const graceS = machine.isFinished ? 0 : Math.min(Math.max(lastEndS - utility.nowS(), 0), LONGEST_S) + GRACE_S;
     await untilSo(deedsOf(procedure.Criteria?.checks), evidence, stage, graceS);
     stop.abort();
     await sampling;
@@ -152,22 +157,6 @@ async function sampleUntil(signal: AbortSignal, stage: Stage, obedience: Obedien
     obedience.sample();
     await stage.clock.sleep(SAMPLE_S * 1000, signal).catch(() => {});
   }
-}
-
-async function credentials(
-  stage: Stage,
-  pki: Pki,
-): Promise<{
-  lfdi: string;
-  files: { certFile: string; keyFile: string; caFile: string };
-}> {
-  const { key, cert } = await pki.issue("device", "gateway");
-  const folder = stage.folder("utility");
-  const files = { certFile: join(folder, "cert"), keyFile: join(folder, "key"), caFile: join(folder, "ca") };
-  await writeFile(files.certFile, cert, { mode: 0o600 });
-  await writeFile(files.keyFile, key, { mode: 0o600 });
-  await writeFile(files.caFile, pki.ca, { mode: 0o600 });
-  return { lfdi: lfdiOf(cert), files };
 }
 
 /** Names say what kind of DER a procedure is for. */
@@ -207,6 +196,8 @@ function throwIfUnsupported(procedure: ClientProcedure): void {
   const byHand = BY_HAND[procedure.name];
   if (byHand !== undefined) throw new NotRun(byHand);
   const steps = Object.values(procedure.Steps);
+  const waitsS = waitsOf(procedure);
+  if (waitsS > LONGEST_S) throw new NotRun(`it takes ${Math.round(waitsS / 3600)} hours`);
   for (const action of allActions(procedure)) if (!STEP_ACTIONS.includes(action.type)) checkAction(action);
   const checks = [
     ...deedsOf(procedure.Preconditions?.checks),

@@ -1,9 +1,8 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { lfdiOf } from "../../simulators/der/identity.ts";
 import type { Pki } from "../../simulators/pki.ts";
 import type { Stage } from "../../simulators/scenarios/stage.ts";
 import type { AnyAdapterKind } from "../../src/cli/parts.ts";
+import { writeCredentials } from "../credential-files.ts";
 import { resolvedAll } from "../expression.ts";
 import { Failed, NotRun } from "../outcome.ts";
 import { deedsOf, type ServerProcedure, type ServerStep } from "../procedure-files.ts";
@@ -96,12 +95,8 @@ async function runStep(
 }
 
 async function sharedConfig(stage: Stage, pki: Pki, inBand: boolean): Promise<Readonly<Record<string, unknown>>> {
-  const { key, cert } = await pki.issue("server", "gateway");
-  const folder = stage.folder("server");
-  const files = { certFile: join(folder, "cert"), keyFile: join(folder, "key"), caFile: join(folder, "ca") };
-  await writeFile(files.certFile, cert, { mode: 0o600 });
-  await writeFile(files.keyFile, key, { mode: 0o600 });
-  await writeFile(files.caFile, pki.ca, { mode: 0o600 });
+  const identity = await pki.issue("server", "gateway");
+  const files = await writeCredentials(stage.folder("server"), { ...identity, ca: pki.ca });
   return { ...files, host: "127.0.0.1", ...(inBand && { registration: "in-band" }) };
 }
 
