@@ -1,7 +1,35 @@
 import { chargerCommand } from "./charger/command.ts";
+import { DER_FAULTS, type DerFault } from "./der/behaviour.ts";
+import { type ControlMode, DOE_BITS, MODE_BITS } from "./der/control-modes.ts";
 import { batteryCommand, inverterCommand, meterCommand } from "./inverter/command.ts";
 import { modbusCommand } from "./modbus/command.ts";
-import { numberOf, oneOf, type SimContext, type SimOptions, seedOption, textOf } from "./sim-options.ts";
+import {
+  numberOf,
+  oneOf,
+  optionalNumberOf,
+  type SimContext,
+  type SimOptions,
+  seedOption,
+  textOf,
+  wrong,
+} from "./sim-options.ts";
+
+const CONTROL_MODES: readonly ControlMode[] = [
+  ...(Object.keys(MODE_BITS) as (keyof typeof MODE_BITS)[]),
+  ...(Object.keys(DOE_BITS) as (keyof typeof DOE_BITS)[]),
+  "opModStorageTargetW",
+];
+
+/** @throws CliError for a mode that the device does not know */
+function controlModesOf(list: string): ControlMode[] {
+  return list.split(",").map((name) => {
+    const mode = CONTROL_MODES.find((one) => one === name.trim());
+    if (mode === undefined) throw wrong(`--modes knows ${CONTROL_MODES.join(", ")}, not "${name}"`);
+    return mode;
+  });
+}
+
+const DER_FAULT_NAMES = Object.keys(DER_FAULTS) as DerFault[];
 
 /**
  * Each simulator as a program of its own, for `setpointd sim NAME`. Loaded only when it is called: the daemon is the same
@@ -24,9 +52,19 @@ export const simulatorCommands = [
       { flags: "--ca <file>", description: "authority of the server, PEM", required: true },
       { flags: "--kind <kind>", description: "solar or battery", defaultValue: "solar" },
       { flags: "--rating <kW>", description: "rated power", defaultValue: "5" },
+      { flags: "--fault <name>", description: `how it misbehaves: ${DER_FAULT_NAMES.join(", ")}` },
+      {
+        flags: "--modes <list>",
+        description:
+          "what it can do, with commas between, for example opModGenLimW,opModLoadLimW; else its usual modes",
+      },
+      { flags: "--notify-port <port>", description: "subscribe, and listen there; 0 takes a free one" },
       seedOption,
     ],
     run: async (options: SimOptions, context: SimContext) => {
+      const fault = options["fault"] === undefined ? undefined : oneOf(options, "fault", DER_FAULT_NAMES);
+      const notifyPort = optionalNumberOf(options, "notifyPort", 0, 65_535);
+      const modes = options["modes"] === undefined ? undefined : controlModesOf(textOf(options, "modes"));
       context.onListening(`polls ${textOf(options, "url")}`);
       const { runDerSimulator } = await import("./der/run-der-simulator.ts");
       await runDerSimulator(
@@ -38,6 +76,36 @@ export const simulatorCommands = [
           kind: oneOf(options, "kind", ["solar", "battery"]),
           ratingKW: numberOf(options, "rating"),
           seed: numberOf(options, "seed"),
+          ...(modes !== undefined && { modes }),
+          ...(fault !== undefined && { fault }),
+          ...(notifyPort !== undefined && { notifyPort }),
+        },
+        context,
+      );
+    },
+  },
+  {
+    name: "utility",
+    summary: "a utility's IEEE 2030.5 (CSIP, CSIP-AUS) server with a program of events",
+    example: "setpointd sim utility --program program.yaml --port 8444 --cert server.crt --key server.key --ca ca.crt",
+    options: [
+      { flags: "--program <file>", description: "YAML: programs, their events and defaults, outages", required: true },
+      { flags: "--cert <file>", description: "server certificate, PEM", required: true },
+      { flags: "--key <file>", description: "its key, PEM", required: true },
+      { flags: "--ca <file>", description: "authority of the clients, PEM", required: true },
+      { flags: "--host <host>", description: "address to listen on", defaultValue: "127.0.0.1" },
+      { flags: "--port <port>", description: "0 takes a free one", defaultValue: "8444" },
+    ],
+    run: async (options: SimOptions, context: SimContext) => {
+      const { runUtilitySimulator } = await import("./utility/run-utility-simulator.ts");
+      await runUtilitySimulator(
+        {
+          programFile: textOf(options, "program"),
+          certFile: textOf(options, "cert"),
+          keyFile: textOf(options, "key"),
+          caFile: textOf(options, "ca"),
+          host: textOf(options, "host"),
+          port: numberOf(options, "port", 0, 65_535),
         },
         context,
       );

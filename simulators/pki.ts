@@ -19,8 +19,9 @@ export interface Pki {
    * A new key and certificate.
    * - `server`: for 127.0.0.1 and localhost, and for `name` where that is a host name
    * - `device`: as CSIP has them: no subject, the name as hardware serial number, no end
+   * @param notAfterMs another end than that, epoch ms by the real clock; for a certificate that has expired
    */
-  issue(role: "server" | "device", name: string): Promise<Credentials>;
+  issue(role: "server" | "device", name: string, notAfterMs?: number): Promise<Credentials>;
 }
 
 const DAY_MS = 86_400_000;
@@ -43,7 +44,7 @@ export async function createPki(): Promise<Pki> {
   );
   return {
     ca,
-    issue: async (role, name) => {
+    issue: async (role, name, notAfterMs) => {
       const leafKeys = await createKeyPair();
       const request = { isAuthority: false, notBeforeMs };
       const cert =
@@ -54,7 +55,7 @@ export async function createPki(): Promise<Pki> {
                 commonName: name.slice(0, 64),
                 altNames: serverNames(name),
                 policies: [TEST_POLICY],
-                notAfterMs: notBeforeMs + 366 * DAY_MS,
+                notAfterMs: notAfterMs ?? notBeforeMs + 366 * DAY_MS,
               },
               leafKeys,
               authority,
@@ -64,6 +65,7 @@ export async function createPki(): Promise<Pki> {
                 ...request,
                 altNames: [{ kind: "hardware", type: HARDWARE_TYPE, serial: name }],
                 policies: [DEVICE_POLICY],
+                ...(notAfterMs !== undefined && { notAfterMs }),
               },
               leafKeys,
               authority,

@@ -14,6 +14,7 @@ import { BROKEN_XML, Reporter } from "./reporter.ts";
 import { ResponseOutbox } from "./response-outbox.ts";
 import { responseXml, wants } from "./responses.ts";
 import { SepClient } from "./sep-client.ts";
+import { Subscriber } from "./subscriber.ts";
 import { required, timeOf } from "./values.ts";
 
 export type { DerBehaviour } from "./behaviour.ts";
@@ -41,6 +42,8 @@ export interface DerSimulatorOptions {
   readonly pin?: number;
   /** Elapsed ms that one request may take. */
   readonly requestMs?: number;
+  /** Where it listens for notifications; absent: it only polls. */
+  readonly notifications?: { readonly host: string; readonly port: number };
 }
 
 /** A Response that the device sent, or would have sent had the server asked for it. */
@@ -72,6 +75,7 @@ export class DerSimulator implements AsyncDisposable {
   readonly #client: SepClient;
   readonly #reporter: Reporter;
   readonly #outbox: ResponseOutbox;
+  readonly #subscriber: Subscriber | undefined;
   readonly #rng: Rng;
   readonly #said: SaidResponse[] = [];
   readonly #stop = new AbortController();
@@ -80,6 +84,8 @@ export class DerSimulator implements AsyncDisposable {
   /** What holds when no event does. */
   #fallback: ControlModes | undefined;
   #pollS = 1;
+  /** Ends the pause before the next poll. */
+  #wake = new AbortController();
   /** Server time minus elapsed time, ms. */
   #serverOffsetMs: number;
 
@@ -96,6 +102,7 @@ export class DerSimulator implements AsyncDisposable {
       random,
       objection: (modes) =>
         this.behaviour.rejectsControls ? "the device rejects controls" : this.#hardware.objection(modes),
+      optsOut: () => this.behaviour.optsOut,
     });
     this.#client = new SepClient({ ...options, requestMs: options.requestMs ?? 10_000 });
     this.#reporter = new Reporter({
@@ -113,6 +120,9 @@ export class DerSimulator implements AsyncDisposable {
       isHeld: () => this.behaviour.silent,
     });
     this.#serverOffsetMs = clock.now() - clock.elapsedMs();
+    const { notifications } = options;
+    this.#subscriber =
+      notifications && new Subscriber({ ...options, ...notifications, onNotification: () => this.#wake.abort() });
   }
 
   /** Every Response so far, oldest first; the last thousand. */
@@ -123,6 +133,7 @@ export class DerSimulator implements AsyncDisposable {
   /** Begins to look for the server and goes on for ever; returns at once. */
   async start(): Promise<void> {
     if (this.#loops.length > 0) return;
+    await this.#subscriber?.start();
     const { pollMs } = this.#options;
     this.#loops = [
       this.#keep(
@@ -158,6 +169,7 @@ export class DerSimulator implements AsyncDisposable {
     this.#stop.abort(new Error("the simulator is closed"));
     this.#client.close();
     await Promise.all([...this.#loops, this.#outbox.idle()]);
+    await this.#subscriber?.[Symbol.asyncDispose]();
   }
 
   /** Does a task again and again, with a pause that grows while it fails; never throws. */
@@ -177,16 +189,22 @@ export class DerSimulator implements AsyncDisposable {
         const detail = error instanceof Error ? error.message : String(error);
         log.warn(`${what} failed`, { lfdi: this.lfdi, detail, retryMs: waitMs });
       }
-      await clock.sleep(waitMs, signal).catch(() => {});
+      const woken = what === "poll" ? AbortSignal.any([signal, this.#wake.signal]) : signal;
+      await clock.sleep(waitMs, woken).catch(() => {});
     }
   }
 
   async #poll(signal: AbortSignal): Promise<void> {
     if (this.behaviour.silent) return;
+    // What is notified from here on may be missing in what is read now.
+    if (this.#wake.signal.aborted) this.#wake = new AbortController();
     try {
       const isDue = this.#options.clock.elapsedMs() >= (this.#site?.renewAtMs ?? 0);
       const site = this.#site === undefined || isDue ? await this.#connect(signal) : this.#site;
       const programs = await readPrograms(this.#client, site.programLists, this.#modes, signal);
+      if (site.subscriptions !== undefined)
+        await this.#subscriber?.subscribe(this.#client, site.subscriptions, programs.controlLists, signal);
+      if (this.behaviour.lateMs > 0) await this.#options.clock.sleep(this.behaviour.lateMs, signal);
       for (const complaint of programs.complaints) this.#options.log.warn(complaint, { lfdi: this.lfdi });
       this.#fallback = programs.fallback;
       this.#pollS = programs.pollS;
@@ -195,6 +213,7 @@ export class DerSimulator implements AsyncDisposable {
     } catch (error) {
       // Whatever went wrong, the links may be stale: the next try walks from the start again.
       this.#site = undefined;
+      this.#subscriber?.forget();
       throw error;
     }
   }
@@ -251,6 +270,6 @@ export class DerSimulator implements AsyncDisposable {
 
   /** Seconds since 1970 by the server's clock, with their fraction. */
   #serverS(): number {
-    return (this.#options.clock.elapsedMs() + this.#serverOffsetMs) / 1000;
+    return (this.#options.clock.elapsedMs() + this.#serverOffsetMs + this.behaviour.clockAheadMs) / 1000;
   }
 }

@@ -1,5 +1,5 @@
 import type { ControlMode } from "./control-modes.ts";
-import { modesHex } from "./control-modes.ts";
+import { CSIP_AUS, doeModesHex, modesHex } from "./control-modes.ts";
 import type { Hardware } from "./hardware.ts";
 import { group, leaf, writeXml, type XmlNode } from "./xml-out.ts";
 
@@ -20,6 +20,7 @@ export function capabilityXml(hardware: Hardware, modes: readonly ControlMode[])
       watts("rtgMaxW", maxKW),
       storage && watts("rtgMaxWh", storage.capacityKWh),
       leaf("type", DER_TYPE[hardware.kind]),
+      doeModes("doeModesSupported", modes),
     ),
   );
 }
@@ -38,6 +39,7 @@ export function settingsXml(hardware: Hardware, modes: readonly ControlMode[], n
       watts("setMaxVA", maxKW),
       watts("setMaxW", maxKW),
       leaf("updatedTime", nowS),
+      doeModes("doeModesEnabled", modes),
     ),
   );
 }
@@ -66,6 +68,12 @@ export function availabilityXml(hardware: Hardware, nowS: number): string {
   return writeXml(
     group("DERAvailability", leaf("readingTime", nowS), watts("statWAvail", Math.max(0, hardware.availableKW()))),
   );
+}
+
+/** CSIP-AUS's own element at the end of a document of the standard. */
+function doeModes(name: string, modes: readonly ControlMode[]): XmlNode | undefined {
+  const hex = doeModesHex(modes);
+  return hex === undefined ? undefined : { name, content: hex, attributes: { xmlns: CSIP_AUS } };
 }
 
 /** A power in kW, or an energy in kWh, as 16 bits and a power of ten. */

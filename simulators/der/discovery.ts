@@ -8,6 +8,7 @@ export interface Site {
   readonly programLists: readonly string[];
   readonly ders: readonly DerLinks[];
   readonly mirrors?: string;
+  readonly subscriptions?: string;
   /** Seconds after which the walk is due again. */
   readonly renewS: number;
   /** Seconds between two uploads, if the server wishes for a number. */
@@ -47,10 +48,12 @@ export async function discover(
   const sources = assignments.length > 0 ? assignments : [start];
   const time = hrefOf(start, "TimeLink") ?? assignments.map((one) => hrefOf(one, "TimeLink")).find(Boolean);
   const mirrors = hrefOf(start, "MirrorUsagePointListLink");
+  const subscriptions = hrefOf(device, "SubscriptionListLink");
   const postRate = childOf(device, "postRate");
   return {
     ...(time !== undefined && { time }),
     ...(mirrors !== undefined && { mirrors }),
+    ...(subscriptions !== undefined && { subscriptions }),
     ...(postRate !== undefined && { postRateS: uint32Of(postRate) }),
     programLists: sources.map((one) => hrefOf(one, "DERProgramListLink")).filter((href) => href !== undefined),
     ders,

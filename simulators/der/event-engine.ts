@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly random: () => number;
   /** Why the device does not want a sound control, or nothing. */
   readonly objection: (modes: ControlModes) => string | undefined;
+  /** True if a person opts out of a control that the device could follow; never, unless given. */
+  readonly optsOut?: () => boolean;
 }
 
 /** EventStatus.currentStatus. A server sets `completed` only since the 2023 edition. */
@@ -133,7 +135,8 @@ export class EventEngine {
       case STATUS.active: {
         const reason = this.#options.objection(control.modes);
         if (reason !== undefined) return [...end(event), ...this.#complain(to, RESPONSE.notApplicable, reason)];
-        return [{ to, status: RESPONSE.received }];
+        const received: Answer = { to, status: RESPONSE.received };
+        return this.#options.optsOut?.() ? [received, ...end(event, RESPONSE.optOut)] : [received];
       }
       default:
         // A status of a later edition: the event is left alone, as the standard asks.

@@ -1,7 +1,7 @@
 import { Battery } from "../world/battery.ts";
 import type { SolarPanel } from "../world/solar-panel.ts";
 import type { ControlMode, ControlModes } from "./control-modes.ts";
-import { exportLimitKW, orderedKW, type Ratings } from "./power-signs.ts";
+import { exportLimitKW, importLimitKW, orderedKW, type Ratings } from "./power-signs.ts";
 
 /** The simulated machine as the protocol part sees it. */
 export interface Hardware {
@@ -41,7 +41,8 @@ function batteryHardware(battery: Battery, ratingKW: number): Hardware {
     obey: (modes = {}) => {
       const wantedKW = orderedKW(modes, ratings) ?? 0;
       const ceilingKW = Math.min(exportLimitKW(modes, ratings) ?? Number.POSITIVE_INFINITY, ratings.maxDischargeKW);
-      battery.command(Math.max(Math.min(wantedKW, ceilingKW), -ratings.maxChargeKW));
+      const floorKW = -Math.min(importLimitKW(modes) ?? Number.POSITIVE_INFINITY, ratings.maxChargeKW);
+      battery.command(Math.max(Math.min(wantedKW, ceilingKW), floorKW));
     },
     objection: () => undefined,
     powerKW: () => battery.powerKW(),

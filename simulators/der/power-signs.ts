@@ -22,7 +22,22 @@ export function orderedKW(modes: ControlModes, ratings: Ratings): number | undef
 
 /** Most that may be given out under a control, kW; `undefined` if it sets no such bound. */
 export function exportLimitKW(modes: ControlModes, ratings: Ratings): number | undefined {
-  return modes.maxLimW === undefined ? undefined : (modes.maxLimW / 10_000) * ratings.maxKW;
+  const shareKW = modes.maxLimW === undefined ? undefined : (modes.maxLimW / 10_000) * ratings.maxKW;
+  return leastKW(shareKW, kWOf(modes.mostOutW), modes.isOff ? 0 : undefined);
+}
+
+/** Most that may be taken in under a control, a magnitude in kW; `undefined` if it sets no such bound. */
+export function importLimitKW(modes: ControlModes): number | undefined {
+  return leastKW(kWOf(modes.mostInW), modes.isOff ? 0 : undefined);
+}
+
+function kWOf(watts: number | undefined): number | undefined {
+  return watts === undefined ? undefined : watts / 1000;
+}
+
+function leastKW(...bounds: readonly (number | undefined)[]): number | undefined {
+  const present = bounds.filter((bound) => bound !== undefined);
+  return present.length === 0 ? undefined : Math.min(...present);
 }
 
 /**

@@ -9,6 +9,8 @@ import type { XmlElement } from "./xml-in.ts";
 /** Everything that the server's programs say at one moment. */
 export interface Programs {
   readonly listed: readonly ListedControl[];
+  /** Addresses of the lists of controls. */
+  readonly controlLists: readonly string[];
   /** What holds when no event does: the default of the strongest program that has one. */
   readonly fallback?: ControlModes;
   /** Why a default was left aside. */
@@ -30,6 +32,7 @@ export async function readPrograms(
 ): Promise<Programs> {
   const listed: ListedControl[] = [];
   const complaints: string[] = [];
+  const controlLists: string[] = [];
   let fallback: { primacy: number; modes: ControlModes } | undefined;
   let pollS = MAX_POLL_S;
   for (const list of lists) {
@@ -37,7 +40,11 @@ export async function readPrograms(
     pollS = Math.min(pollS, pollRateS(attributes));
     for (const program of programs) {
       const primacy = wholeNumber(required(program, "primacy"), 0, 255);
-      listed.push(...(await readControls(client, program, primacy, supported, signal)));
+      const controls = hrefOf(program, "DERControlListLink");
+      if (controls !== undefined) {
+        controlLists.push(controls);
+        listed.push(...(await readControls(client, controls, primacy, supported, signal)));
+      }
       if (fallback !== undefined && fallback.primacy <= primacy) continue;
       const own = await readDefault(client, program, supported, signal);
       if (typeof own === "string") complaints.push(own);
@@ -47,6 +54,7 @@ export async function readPrograms(
   return {
     listed,
     complaints,
+    controlLists,
     pollS: Math.max(pollS, MIN_POLL_S),
     ...(fallback !== undefined && { fallback: fallback.modes }),
   };
@@ -54,13 +62,11 @@ export async function readPrograms(
 
 async function readControls(
   client: SepClient,
-  program: XmlElement,
+  href: string,
   primacy: number,
   supported: readonly ControlMode[],
   signal: AbortSignal,
 ): Promise<ListedControl[]> {
-  const href = hrefOf(program, "DERControlListLink");
-  if (href === undefined) return [];
   const { items } = await client.getList(href, "DERControlList", signal);
   return items.map((item) => ({ primacy, control: readControl(item, supported) }));
 }

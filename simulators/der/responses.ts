@@ -5,6 +5,7 @@ export const RESPONSE = {
   received: 1,
   started: 2,
   completed: 3,
+  optOut: 4,
   cancelled: 6,
   superseded: 7,
   notApplicable: 252,
@@ -19,13 +20,13 @@ export interface Addressee {
   /** As the server wrote it. */
   readonly mRID: string;
   readonly replyTo?: string;
-  /** `responseRequired`: bit 0 message received, bit 1 what became of it. */
+  /** `responseRequired`: bit 0 message received, bit 1 what became of it, bit 2 what a person decided. */
   readonly wanted: number;
 }
 
 /** True if the server asked for this answer and said where to. */
 export function wants(addressee: Addressee, status: ResponseStatus): boolean {
-  const bit = status === RESPONSE.received ? 0b01 : 0b10;
+  const bit = status === RESPONSE.received ? 0b001 : status === RESPONSE.optOut ? 0b100 : 0b010;
   return addressee.replyTo !== undefined && (addressee.wanted & bit) !== 0;
 }
 

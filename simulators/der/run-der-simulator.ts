@@ -5,6 +5,8 @@ import { Battery } from "../world/battery.ts";
 import { createRng } from "../world/rng.ts";
 import { SolarPanel } from "../world/solar-panel.ts";
 import { Sun } from "../world/sun.ts";
+import { DER_FAULTS, type DerFault } from "./behaviour.ts";
+import type { ControlMode } from "./control-modes.ts";
 import { DerSimulator } from "./der-simulator.ts";
 import { sfdiOf } from "./identity.ts";
 
@@ -17,6 +19,11 @@ export interface RunDerOptions {
   readonly caFile: string;
   readonly ratingKW: number;
   readonly kind: "solar" | "battery";
+  /** What it says it can do; else all that its kind of hardware can. */
+  readonly modes?: readonly ControlMode[];
+  readonly fault?: DerFault;
+  /** Port to listen on for notifications, 0 for a free one; absent: it only polls. */
+  readonly notifyPort?: number;
   /** The same seed gives the same sun and the same state of charge. */
   readonly seed: number;
 }
@@ -30,7 +37,7 @@ export async function runDerSimulator(
   context: { readonly clock: Clock; readonly log: Log; readonly signal: AbortSignal },
 ): Promise<void> {
   const { clock, log, signal } = context;
-  const { url, certFile, keyFile, caFile, ratingKW, kind, seed } = options;
+  const { url, certFile, keyFile, caFile, ratingKW, kind, seed, fault, notifyPort, modes } = options;
   const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => readFile(file, "utf8")));
   if (cert === undefined || key === undefined || ca === undefined) throw new Error("a file is missing");
   const rng = createRng(seed);
@@ -43,7 +50,19 @@ export async function runDerSimulator(
           maxChargeKW: ratingKW,
           maxDischargeKW: ratingKW,
         });
-  const simulator = new DerSimulator({ url, cert, key, ca, source, ratingKW, clock, log });
+  const simulator = new DerSimulator({
+    url,
+    cert,
+    key,
+    ca,
+    source,
+    ratingKW,
+    clock,
+    log,
+    ...(modes !== undefined && { modes }),
+    ...(fault !== undefined && { behaviour: DER_FAULTS[fault] }),
+    ...(notifyPort !== undefined && { notifications: { host: "127.0.0.1", port: notifyPort } }),
+  });
   log.info("simulated DER", { kind, ratingKW, lfdi: simulator.lfdi, sfdi: sfdiOf(simulator.lfdi), url });
   await simulator.start();
   await new Promise<void>((resolve) => {

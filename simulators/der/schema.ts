@@ -4,7 +4,7 @@ import { type XmlElement, XmlFault } from "./xml-in.ts";
 export const NAMESPACE = "urn:ieee:std:2030.5:ns";
 
 /**
- * What a device reads, in the order of the 2018 schema. `!` marks what must be there, `*` what may be there many times,
+ * What a device and a utility server read, in the order of the 2018 schema. `!` marks what must be there, `*` what may be there many times,
  * `@` an attribute. Elements that only link elsewhere need no row: each of them must have a `href`.
  */
 const SHAPES: Readonly<Record<string, string>> = {
@@ -41,6 +41,31 @@ const SHAPES: Readonly<Record<string, string>> = {
   opModTargetW: "multiplier! value!",
   DefaultDERControl: `mRID! description version DERControlBase! setESDelay setESHighFreq setESHighVolt setESLowFreq
     setESLowVolt setESRampTms setESRandomDelay setGradW setSoftGradW`,
+  Notification: "subscribedResource! newResourceURI Resource status! subscriptionURI!",
+  Subscription: "subscribedResource! Condition encoding! level! limit! notificationURI!",
+  DERControlResponse: "createdDateTime endDeviceLFDI! status subject!",
+  DERCapability: `modesSupported! rtgAbnormalCategory rtgMaxA rtgMaxAh rtgMaxChargeRateVA rtgMaxChargeRateW
+    rtgMaxDischargeRateVA rtgMaxDischargeRateW rtgMaxV rtgMaxVA rtgMaxVar rtgMaxVarNeg rtgMaxW! rtgMaxWh
+    rtgMinPFOverExcited rtgMinPFUnderExcited rtgMinV rtgNormalCategory rtgOverExcitedPF rtgOverExcitedW
+    rtgReactiveSusceptance rtgUnderExcitedPF rtgUnderExcitedW rtgVNom type!`,
+  DERSettings: `modesEnabled setESDelay setESHighFreq setESHighVolt setESLowFreq setESLowVolt setESRampTms
+    setESRandomDelay setGradW! setMaxA setMaxAh setMaxChargeRateVA setMaxChargeRateW setMaxDischargeRateVA
+    setMaxDischargeRateW setMaxV setMaxVA setMaxVar setMaxVarNeg setMaxW! setMaxWh setMinPFOverExcited
+    setMinPFUnderExcited setMinV setSoftGradW setVNom setVRef setVRefOfs updatedTime!`,
+  DERStatus: `alarmStatus genConnectStatus inverterStatus localControlModeStatus manufacturerStatus
+    operationalModeStatus readingTime! stateOfChargeStatus storageModeStatus storConnectStatus`,
+  DERAvailability: `availabilityDuration maxChargeDuration readingTime! reserveChargePercent reservePercent statVarAvail
+    statWAvail`,
+  MirrorUsagePoint: `mRID! description version roleFlags! serviceCategoryKind! status! deviceLFDI! MirrorMeterReading*
+    postRate`,
+  MirrorMeterReadingList: "MirrorMeterReading*",
+  MirrorMeterReading: `mRID! description version lastUpdateTime MirrorReadingSet* nextUpdateTime Reading
+    ReadingType`,
+  MirrorReadingSet: "mRID! description version timePeriod! Reading*",
+  Reading: "consumptionBlock qualityFlags timePeriod touTier value localID",
+  timePeriod: "duration! start!",
+  LogEvent: `createdDateTime! details extendedData functionSet! logEventCode! logEventID! logEventPEN!
+    profileID!`,
 };
 
 interface Member {

@@ -5,7 +5,7 @@ import type { SimulatorOptions } from "./parts.ts";
 import type { AddCommand } from "./program.ts";
 import { stopSignal } from "./stop-signal.ts";
 
-/** `sim charger|inverter|battery|meter|modbus|der|market`: each simulator alone, for other people's tests. */
+/** `sim charger|inverter|battery|meter|modbus|der|utility|market`: each simulator alone, for other people's tests. */
 export const addSimCommand: AddCommand = (program, parts, setExit) => {
   const sim = program.command("sim").description("run one simulator alone, until it is interrupted");
   for (const simulator of parts.simulators) {

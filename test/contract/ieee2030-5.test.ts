@@ -86,6 +86,9 @@ function simulated(kind: "solar" | "battery") {
   return { source, ratingKW: 5, clock, log: silentLog, pollMs: 300, postMs: 300 };
 }
 
-function misbehave(device: DerSimulator | undefined, how: keyof DerSimulator["behaviour"]): void {
+function misbehave(
+  device: DerSimulator | undefined,
+  how: "ignoresControls" | "rejectsControls" | "silent" | "talksNonsense",
+): void {
   if (device !== undefined) device.behaviour[how] = true;
 }

@@ -1,0 +1,191 @@
+import type { Clock } from "../../src/clock.ts";
+import type { ResourceKind } from "../../src/model/resource.ts";
+import { type Names, resolvedAll } from "../expression.ts";
+import { NotRun } from "../outcome.ts";
+import { deedsOf, type ServerProcedure } from "../procedure-files.ts";
+import type { ConfiguredDevice, ServerUnderTest } from "./server-under-test.ts";
+
+type Parameters = Readonly<Record<string, unknown>>;
+
+/** Rated power of each device in both directions that it has, kW. */
+export const RATING_KW = 10;
+
+const DEFAULT_DURATION_S = 300;
+/** How long before its start a control is published that a procedure wants scheduled. */
+const AHEAD_S = 60;
+
+/** An order of a procedure in the server's own terms. */
+interface Order {
+  readonly mode: string;
+  readonly kind: ResourceKind;
+  /** Export positive. */
+  readonly powerKW: number;
+}
+
+const DEFAULT_KEYS: Readonly<Record<string, string>> = {
+  opModExpLimW: "exportKW",
+  opModImpLimW: "importKW",
+  opModGenLimW: "generationKW",
+  opModLoadLimW: "loadKW",
+};
+
+/**
+ * Does at the server what a procedure asks of its operator. The gateway orders powers and derives controls from them, so a
+ * procedure that wants a control to be there is translated into the order that leads to it; what is left is config.
+ */
+export class Operator {
+  readonly #server: ServerUnderTest;
+  readonly #clock: Clock;
+  readonly #names: Names;
+  #devices = new Map<string, ConfiguredDevice>();
+  readonly #plannedUntilMs = new Map<string, number>();
+
+  constructor(server: ServerUnderTest, clock: Clock, names: Names) {
+    this.#server = server;
+    this.#clock = clock;
+    this.#names = names;
+  }
+
+  /** Reads from the whole procedure how the server must be configured, and starts it. @throws NotRun */
+  async open(procedure: ServerProcedure, lfdis: ReadonlyMap<string, string>): Promise<void> {
+    for (const [client, lfdi] of lfdis) this.#devices.set(client, this.#configFor(procedure, client, lfdi));
+    await this.#server.open([...this.#devices.values()]);
+  }
+
+  /** @throws NotRun for what this server does not have */
+  async perform(type: string, parameters: Parameters, client: string): Promise<void> {
+    const given = resolvedAll(parameters, this.#names);
+    switch (type) {
+      // What there is was configured at the start.
+      case "ensure-end-device":
+      case "ensure-der-control-list":
+      case "ensure-mup-list-empty":
+      case "ensure-fsa":
+      case "ensure-der-program":
+      case "create-default-der-control":
+      case "set-poll-rate":
+      case "set-post-rate":
+        return;
+      case "create-der-control":
+        this.#order(client, given);
+        return;
+      case "clear-der-controls":
+        this.#plannedUntilMs.delete(client);
+        this.#server.cancelAll(client);
+        return;
+      case "set-client-access":
+        if (given["granted"] !== false) throw new NotRun("access is only ever taken away");
+        this.#devices.delete(client);
+        await this.#server.open([...this.#devices.values()]);
+        return;
+      default:
+        throw new NotRun(`the instruction ${type} is not supported`);
+    }
+  }
+
+  #order(client: string, given: Parameters): void {
+    const { powerKW } = orderFrom(given);
+    const nowMs = this.#clock.now();
+    const durationS = Number(given["duration_seconds"] ?? DEFAULT_DURATION_S);
+    if (given["status"] === "active") {
+      this.#server.order(client, powerKW, nowMs + durationS * 1000);
+      return;
+    }
+    const offsetS = given["start_offset_seconds"];
+    const earliestMs = Math.max(nowMs + AHEAD_S * 1000, this.#plannedUntilMs.get(client) ?? 0);
+    const fromMs = offsetS === undefined ? earliestMs : nowMs + Number(offsetS) * 1000;
+    this.#plannedUntilMs.set(client, fromMs + durationS * 1000);
+    this.#server.orderAhead(client, powerKW, fromMs, fromMs + durationS * 1000);
+  }
+
+  #configFor(procedure: ServerProcedure, client: string, lfdi: string): ConfiguredDevice {
+    const [first] = procedure.Preconditions.required_clients;
+    const instructions = procedure.Steps.flatMap((step, index) =>
+      (step.admin_instructions ?? []).map(({ type, parameters, client: named }) => ({
+        type,
+        parameters: resolvedAll(parameters ?? {}, this.#names),
+        client: named ?? step.client ?? first?.id,
+        isFirst: index === 0,
+        isSubscribed: procedure.Steps.slice(0, index).some(({ action }) => action.type === "create-subscription"),
+      })),
+    ).filter((one) => one.client === client);
+    const controls = instructions.filter(({ type }) => type === "create-der-control");
+    const orders = controls.map(({ parameters }) => orderFrom(parameters));
+    const modes = new Set(orders.map(({ mode }) => mode));
+    if (modes.size > 1) throw new NotRun("the server orders a device in one kind of control");
+    const kinds = new Set(orders.map(({ kind }) => kind));
+    const kind = kinds.size === 1 ? (orders[0]?.kind ?? "battery") : "battery";
+    const defaults = instructions.filter(({ type }) => type === "create-default-der-control");
+    if (defaults.length > 1 || defaults.some(({ isSubscribed }) => isSubscribed))
+      throw new NotRun("the server's defaults are its config and do not change while it runs");
+    for (const { type, parameters } of instructions) throwIfFixed(type, parameters);
+    const rampS = controls.find(({ parameters }) => parameters["rampTms"] !== undefined)?.parameters["rampTms"];
+    const randomizeStartS = controls.find(({ parameters }) => parameters["randomizeStart_seconds"] !== undefined);
+    return {
+      era: client,
+      kind,
+      part: {
+        lfdi,
+        ...(kind === "solar" || kind === "battery" ? { ratingKW: RATING_KW } : {}),
+        ...(kind === "solar" ? {} : { maxChargeKW: RATING_KW }),
+        ...(orders[0] !== undefined && { control: orders[0].mode }),
+        ...(rampS !== undefined && { rampS: Number(rampS) / 100 }),
+        ...(randomizeStartS !== undefined && {
+          randomizeStartS: Number(randomizeStartS.parameters["randomizeStart_seconds"]),
+        }),
+        ...(defaults[0] !== undefined && { defaultControl: defaultFrom(defaults[0].parameters) }),
+      },
+    };
+  }
+}
+
+/** What the gateway's config sets once for all. */
+function throwIfFixed(type: string, { primacy, annotation, fsa_annotation }: Parameters): void {
+  if (primacy !== undefined && type !== "create-der-control")
+    throw new NotRun("the server has one program for each device");
+  if (annotation === "fsa2" || fsa_annotation === "fsa2")
+    throw new NotRun("the server has one assignment for each device");
+  if (type === "set-poll-rate" || type === "set-post-rate")
+    throw new NotRun("the server's rates are its config and do not change while it runs");
+}
+
+function orderFrom(parameters: Parameters): Order {
+  const watts = (name: string) => {
+    const value = parameters[name];
+    return typeof value === "number" ? value / 1000 : undefined;
+  };
+  const pairs = [
+    { mode: "opModExpLimW+opModImpLimW", outKW: watts("opModExpLimW"), inKW: watts("opModImpLimW") },
+    { mode: "opModGenLimW+opModLoadLimW", outKW: watts("opModGenLimW"), inKW: watts("opModLoadLimW") },
+  ].filter(({ outKW, inKW }) => outKW !== undefined || inKW !== undefined);
+  const flags = ["opModConnect", "opModEnergize"].filter((name) => typeof parameters[name] === "boolean");
+  if (pairs.length + flags.length !== 1) throw new NotRun("the server orders one kind of control at a time");
+  const [flag] = flags;
+  if (flag !== undefined) return { mode: flag, kind: "solar", powerKW: parameters[flag] === true ? RATING_KW : 0 };
+  const { mode, outKW, inKW } = pairs[0] as (typeof pairs)[number];
+  if (outKW !== undefined && inKW !== undefined) {
+    if (outKW !== 0 && inKW !== 0) throw new NotRun("an order of the server leaves one direction open and not both");
+    return { mode, kind: "battery", powerKW: outKW > 0 ? outKW : -inKW + 0 };
+  }
+  return outKW === undefined
+    ? { mode, kind: "charger", powerKW: -(inKW ?? 0) + 0 }
+    : { mode, kind: "solar", powerKW: outKW };
+}
+
+function defaultFrom(parameters: Parameters): Readonly<Record<string, number>> {
+  const entries: [string, number][] = [];
+  for (const [name, value] of Object.entries(parameters)) {
+    const key = DEFAULT_KEYS[name];
+    if (key !== undefined && typeof value === "number") entries.push([key, value / 1000]);
+    if (name === "setGradW") entries.push(["rampPercentPerS", Number(value) / 100]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** True if the device is to be in the list only once it has put itself there. */
+export function registersInBand(procedure: ServerProcedure): boolean {
+  const [first] = procedure.Steps;
+  return deedsOf(first?.admin_instructions).some(
+    ({ type, parameters }) => type === "ensure-end-device" && parameters["registered"] === false,
+  );
+}
