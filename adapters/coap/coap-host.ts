@@ -1,3 +1,4 @@
+import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
 import { CoapDevice } from "./coap-device.ts";
@@ -5,7 +6,8 @@ import type { CoapDeviceConfig } from "./config.ts";
 import { CoapLink } from "./link/coap-link.ts";
 import { loadProfile } from "./profile/load-profile.ts";
 import { profileFileOf } from "./profile/profile-files.ts";
-import { readPsk } from "./psk-file.ts";
+import { KeyFileError, readPsk } from "./psk-file.ts";
+import { UnusableDevice } from "./unusable-device.ts";
 
 const COAP_PORT = 5683;
 const COAPS_PORT = 5684;
@@ -21,8 +23,19 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
     this.#context = context;
   }
 
-  /** @throws ConfigError for a profile that is wrong, Error for a key that can't be read */
+  /** A profile or a key that can't be used is told by the one device that needs it. */
   adapter(role: DeviceRole, device: CoapDeviceConfig): Adapter {
+    try {
+      const adapter = this.#deviceOf(role, device);
+      this.#devices.push(adapter);
+      return adapter;
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof KeyFileError)) throw error;
+      return new UnusableDevice(role.era, error);
+    }
+  }
+
+  #deviceOf(role: DeviceRole, device: CoapDeviceConfig): CoapDevice {
     const file = device.profileFile ?? profileFileOf(device.profile ?? "");
     if (file === undefined) throw new Error(`${role.era}: coap needs either profile or profileFile`);
     const profile = loadProfile(file);
@@ -39,9 +52,7 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
       this.#context.clock,
     );
     const pollMs = device.pollMs ?? transport.pollMs ?? POLL_MS;
-    const adapter = new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, this.#context);
-    this.#devices.push(adapter);
-    return adapter;
+    return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, this.#context);
   }
 
   async start(): Promise<void> {}

@@ -2,7 +2,7 @@ import { type AdapterCommand, OperationError } from "../../kind.ts";
 import { CoapError } from "../link/coap-error.ts";
 import { parseLinkFormat } from "../link/link-format.ts";
 import { LINK_FORMAT } from "../payload/format.ts";
-import { readPsk } from "../psk-file.ts";
+import { KeyFileError, readPsk } from "../psk-file.ts";
 
 const DEADLINE_MS = 10_000;
 
@@ -59,5 +59,10 @@ function endpointFrom(text: string, identity: unknown, keyFile: unknown) {
   if (!isSecure) return { host, port };
   if (typeof identity !== "string" || typeof keyFile !== "string")
     throw new OperationError("invalid", "coaps needs --psk-identity NAME and --psk-file FILE");
-  return { host, port, psk: { identity, key: readPsk(keyFile) } };
+  try {
+    return { host, port, psk: { identity, key: readPsk(keyFile) } };
+  } catch (cause) {
+    if (!(cause instanceof KeyFileError)) throw cause;
+    throw new OperationError("invalid", cause.message);
+  }
 }
