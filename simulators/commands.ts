@@ -112,6 +112,35 @@ export const simulatorCommands = [
     },
   },
   {
+    name: "coap",
+    summary: "a CoAP meter, dimmable load or battery",
+    example: "setpointd sim coap --kind load --port 5683",
+    options: [
+      {
+        flags: "--kind <kind>",
+        description: "load or meter (LwM2M objects), battery (JSON and CBOR), shelly-em or shelly-3em (CoIoT)",
+        defaultValue: "load",
+      },
+      { flags: "--host <host>", description: "address to listen on", defaultValue: "127.0.0.1" },
+      { flags: "--port <port>", description: "UDP; 0 takes a free one", defaultValue: "5683" },
+      { flags: "--rating <kW>", description: "rated power of a load or battery", defaultValue: "3" },
+      seedOption,
+    ],
+    run: async (options: SimOptions, context: SimContext) => {
+      const { runCoapSimulator } = await import("./coap/run-coap-simulator.ts");
+      await runCoapSimulator(
+        {
+          kind: oneOf(options, "kind", ["load", "meter", "battery", "shelly-em", "shelly-3em"]),
+          host: textOf(options, "host"),
+          port: numberOf(options, "port", 0, 65_535),
+          ratingKW: numberOf(options, "rating", 0.1, 1000),
+          seed: numberOf(options, "seed"),
+        },
+        { ...context, onListening: ({ host, port }) => context.onListening(`coap://${host}:${port}`) },
+      );
+    },
+  },
+  {
     name: "market",
     summary: "a Beckn market clearing agent (BPP) that clears at each interval",
     example: "setpointd sim market --port 9081 --interval 30 --key-file market.key",

@@ -96,9 +96,10 @@ describe("what a strict charger of 2.1 is told", () => {
     ]);
     const accepted = await gateway.adapter.apply(order(5), gateway.signal);
     expect(accepted).toMatchObject({ appliedKW: 5, endsByItself: true });
-    const [first] = charger
-      .of("SetChargingProfile")
-      .filter((payload) => profileOf(payload)["chargingProfileKind"] === "Dynamic");
+    // The fallback goes out when the charger is set up, before the setpoint or after it.
+    const dynamic = () =>
+      charger.of("SetChargingProfile").filter((payload) => profileOf(payload)["chargingProfileKind"] === "Dynamic");
+    const [first] = dynamic();
     expect(profileOf(first)).toMatchObject({
       chargingProfilePurpose: "TxProfile",
       transactionId: "tx-1",
@@ -116,14 +117,13 @@ describe("what a strict charger of 2.1 is told", () => {
       dischargeLimit: -8000,
       numberPhases: 3,
     });
-    const profiles = charger.of("SetChargingProfile").length;
     expect((await gateway.adapter.apply(order(-7.4), gateway.signal)).command).toContain("UpdateDynamicSchedule");
     expect((await gateway.adapter.apply(order(99), gateway.signal)).appliedKW).toBe(8);
     expect(charger.of("UpdateDynamicSchedule").slice(0, 2)).toEqual([
       { chargingProfileId: profileOf(first)["id"], scheduleUpdate: { setpoint: 7400 } },
       { chargingProfileId: profileOf(first)["id"], scheduleUpdate: { setpoint: -8000 } },
     ]);
-    expect(charger.of("SetChargingProfile")).toHaveLength(profiles);
+    expect(dynamic()).toHaveLength(1);
   });
 
   test("a pull is answered with the setpoint in force, and refused once it is over", async () => {

@@ -1,0 +1,198 @@
+import { backoffMs, type Clock } from "../../src/clock.ts";
+import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
+import type { Capability, Era } from "../../src/model/resource.ts";
+import type { AdapterContext, DeviceRole } from "../kind.ts";
+import { BaselineMemory } from "./baseline-memory.ts";
+import { deviceErrorFrom } from "./device-error.ts";
+import { DeviceReports, type DeviceTimes } from "./device-reports.ts";
+import type { CoapLink } from "./link/coap-link.ts";
+import { Observations } from "./observations.ts";
+import { ProfileDevice } from "./profile/profile-device.ts";
+import type { Profile } from "./profile/profile-schema.ts";
+import { ProfileControl } from "./profile-control.ts";
+import { TargetKeeper } from "./target-keeper.ts";
+
+const TICK_MS = 1000;
+const LONGEST_RETRY_MS = 30_000;
+/** A device may get resources that it did not have, with an update. */
+const LOOK_ANEW_MS = 600_000;
+
+/** One CoAP device that a profile describes: a loop that watches the link, keeps the target and measures. */
+export class CoapDevice implements Adapter {
+  readonly era: Era;
+  readonly protocol: string;
+  readonly #pollMs: number;
+  readonly #slowMs: number;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #link: CoapLink;
+  readonly #device: ProfileDevice;
+  readonly #keeper: TargetKeeper;
+  readonly #observations: Observations;
+  readonly #reports: DeviceReports;
+  readonly #life = new AbortController();
+  #running: Promise<void> | undefined;
+  /** True after the device was away: nothing is written before it was looked at. */
+  #isStrange = false;
+  #failures = 0;
+  #retryAtMs = 0;
+  #fastAtMs = 0;
+  #slowAtMs = 0;
+  #anewAtMs = 0;
+
+  constructor(
+    role: DeviceRole,
+    profile: Profile,
+    link: CoapLink,
+    times: Omit<DeviceTimes, "sampleMs"> & { readonly pollMs: number },
+    context: AdapterContext,
+  ) {
+    const { clock, random, memory } = context;
+    const log = context.log.child({ era: role.era, adapter: "coap", profile: profile.id });
+    this.era = role.era;
+    this.protocol = `coap:${profile.id}`;
+    this.#pollMs = times.pollMs;
+    this.#slowMs = profile.limits.slowPollMs;
+    this.#clock = clock;
+    this.#random = random;
+    this.#link = link;
+    this.#device = new ProfileDevice(link, profile, times.ratingKW);
+    this.#reports = new DeviceReports(role, { ...times, sampleMs: sampleMsOf(profile, times.pollMs) }, { clock, log });
+    this.#observations = new Observations(link, this.#device, clock, {
+      news: () => this.#reports.measured(this.#device),
+      fault: (error) => this.#reports.linkIsDown(error),
+    });
+    this.#keeper = new TargetKeeper({
+      era: role.era,
+      control: new ProfileControl(link, this.#device, new BaselineMemory(memory, role.era), clock),
+      chosen: () => this.#device.facts?.control?.spec,
+      lookMs: profile.limits.checkMs,
+      clock,
+      log,
+      random,
+      recognise: (signal) => this.#recognise(signal),
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<Capability> {
+    if (this.#running !== undefined && this.#reports.capability !== undefined) return this.#reports.capability;
+    try {
+      const inner = AbortSignal.any([signal, this.#life.signal]);
+      const capability = this.#reports.begin(await this.#device.discover(inner));
+      const nowMs = this.#clock.elapsedMs();
+      this.#fastAtMs = nowMs;
+      this.#slowAtMs = nowMs + this.#slowMs;
+      this.#anewAtMs = nowMs + LOOK_ANEW_MS;
+      this.#keeper.started();
+      this.#running = this.#run(this.#life.signal);
+      return capability;
+    } catch (error) {
+      throw this.#faultOf(error, signal, "start");
+    }
+  }
+
+  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    try {
+      const { capability } = this.#reports;
+      if (capability === undefined) throw new DeviceError("unreachable", this.era, "not started yet");
+      return await this.#keeper.apply(target, capability, AbortSignal.any([signal, this.#life.signal]));
+    } catch (error) {
+      throw this.#faultOf(error, signal, `hold ${target.powerKW} kW`);
+    }
+  }
+
+  async release(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#keeper.release(AbortSignal.any([signal, this.#life.signal]));
+    } catch (error) {
+      throw this.#faultOf(error, signal, "release");
+    }
+  }
+
+  reports(signal: AbortSignal): AsyncIterable<Report> {
+    return this.#reports.read(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#life.abort(new Error("the adapter is closed"));
+    this.#observations.stop();
+    this.#link.close();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#tick(signal);
+      const nextMs = Math.max(Math.min(this.#fastAtMs, this.#keeper.nextMs), this.#retryAtMs);
+      try {
+        await this.#clock.sleep(Math.min(Math.max(nextMs - this.#clock.elapsedMs(), 10), TICK_MS), signal);
+      } catch {
+        return;
+      }
+    }
+  }
+
+  /** One round of watching the link, keeping the target and measuring. Never throws. */
+  async #tick(signal: AbortSignal): Promise<void> {
+    if (this.#clock.elapsedMs() < this.#retryAtMs) return;
+    try {
+      await this.#recognise(signal);
+      await this.#keeper.tick(signal);
+      await this.#measure(signal);
+      this.#failures = 0;
+    } catch (error) {
+      if (signal.aborted) return;
+      this.#isStrange = true;
+      const firstMs = Math.min(this.#pollMs, TICK_MS);
+      this.#retryAtMs = this.#clock.elapsedMs() + backoffMs(this.#failures, firstMs, LONGEST_RETRY_MS, this.#random);
+      this.#failures += 1;
+      this.#reports.linkIsDown(error);
+    }
+  }
+
+  /**
+   * What answers after an outage may have restarted, or be another device: it is looked at before anything is written, and
+   * then gets its order again.
+   * @throws CoapError if it is no device of the profile
+   */
+  async #recognise(signal: AbortSignal): Promise<void> {
+    if (!this.#isStrange) return;
+    this.#observations.stop();
+    this.#reports.noticeFacts(await this.#device.discover(signal));
+    this.#isStrange = false;
+    this.#keeper.reassert();
+  }
+
+  async #measure(signal: AbortSignal): Promise<void> {
+    const nowMs = this.#clock.elapsedMs();
+    if (nowMs < this.#fastAtMs) return;
+    this.#fastAtMs = nowMs + this.#pollMs;
+    if (nowMs >= this.#anewAtMs) {
+      this.#anewAtMs = nowMs + LOOK_ANEW_MS;
+      await this.#device.discover(signal);
+    }
+    let isFresh = await this.#observations.renew(signal);
+    const isTold = (resource: string) => this.#observations.isTold(resource);
+    if (nowMs >= this.#slowAtMs) {
+      this.#slowAtMs = nowMs + this.#slowMs;
+      isFresh = (await this.#device.poll("slow", isTold, signal)) || isFresh;
+      this.#reports.noticeFacts(this.#device.refreshFacts());
+    }
+    isFresh = (await this.#device.poll("fast", isTold, signal)) || isFresh;
+    // What nobody said anew is no reading of now.
+    if (isFresh) this.#reports.measured(this.#device);
+  }
+
+  /** What the caller's signal ended is the caller's; all else becomes a `DeviceError`. */
+  #faultOf(error: unknown, signal: AbortSignal, attempted: string): unknown {
+    if (signal.aborted) return signal.reason;
+    if (!this.#life.signal.aborted) return deviceErrorFrom(error, this.era, attempted);
+    return new DeviceError("unreachable", this.era, `${attempted}: the adapter is closed`);
+  }
+}
+
+/** A device that tells changes says nothing while there are none. */
+function sampleMsOf({ resources, limits }: Profile, pollMs: number): number {
+  const isTold = Object.values(resources).some(({ observe, poll }) => observe && poll === "fast");
+  return isTold ? Math.max(limits.quietMs, pollMs) : pollMs;
+}

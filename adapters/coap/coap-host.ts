@@ -1,0 +1,72 @@
+import { ConfigError } from "../../src/config/load.ts";
+import type { Adapter } from "../../src/model/adapter.ts";
+import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import { CoapDevice } from "./coap-device.ts";
+import type { CoapDeviceConfig } from "./config.ts";
+import { CoapLink } from "./link/coap-link.ts";
+import { loadProfile } from "./profile/load-profile.ts";
+import { profileFileOf } from "./profile/profile-files.ts";
+import { KeyFileError, readPsk } from "./psk-file.ts";
+import { UnusableDevice } from "./unusable-device.ts";
+
+const COAP_PORT = 5683;
+const COAPS_PORT = 5684;
+const DEADLINE_MS = 10_000;
+const POLL_MS = 5000;
+
+/** Makes the adapters of CoAP devices, each with a link of its own. Listens on nothing. */
+export class CoapHost implements AdapterHost<CoapDeviceConfig> {
+  readonly #context: AdapterContext;
+  readonly #devices: CoapDevice[] = [];
+
+  constructor(context: AdapterContext) {
+    this.#context = context;
+  }
+
+  /** A profile or a key that can't be used is told by the one device that needs it. */
+  adapter(role: DeviceRole, device: CoapDeviceConfig): Adapter {
+    try {
+      const adapter = this.#deviceOf(role, device);
+      this.#devices.push(adapter);
+      return adapter;
+    } catch (error) {
+      if (!(error instanceof ConfigError || error instanceof KeyFileError)) throw error;
+      return new UnusableDevice(role.era, error);
+    }
+  }
+
+  #deviceOf(role: DeviceRole, device: CoapDeviceConfig): CoapDevice {
+    const file = device.profileFile ?? profileFileOf(device.profile ?? "");
+    if (file === undefined) throw new Error(`${role.era}: coap needs either profile or profileFile`);
+    const profile = loadProfile(file);
+    const { transport } = profile;
+    const { host, psk, settleS, ratingKW } = device;
+    const link = new CoapLink(
+      {
+        host,
+        port: device.port ?? transport.port ?? (psk === undefined ? COAP_PORT : COAPS_PORT),
+        deadlineMs: device.deadlineMs ?? transport.deadlineMs ?? DEADLINE_MS,
+        blockBytes: transport.blockBytes,
+        ...(psk === undefined ? {} : { psk: { identity: psk.identity, key: readPsk(psk.keyFile) } }),
+      },
+      this.#context.clock,
+    );
+    const pollMs = device.pollMs ?? transport.pollMs ?? POLL_MS;
+    return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, this.#context);
+  }
+
+  async start(): Promise<void> {}
+
+  addresses(): Readonly<Record<string, string>> {
+    return {};
+  }
+
+  strangers(): readonly [] {
+    return [];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#devices.map((device) => device[Symbol.asyncDispose]()));
+    this.#devices.length = 0;
+  }
+}

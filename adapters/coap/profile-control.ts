@@ -1,0 +1,168 @@
+import type { Clock } from "../../src/clock.ts";
+import type { BaselineMemory } from "./baseline-memory.ts";
+import { CoapError } from "./link/coap-error.ts";
+import type { CoapLink } from "./link/coap-link.ts";
+import { FORMAT_NUMBERS } from "./payload/format.ts";
+import { writePayload } from "./payload/payload.ts";
+import { writesOf } from "./profile/control-schema.ts";
+import { type PlannedPart, type PlannedWrite, planBaseline, planPower, planRelease } from "./profile/power-plan.ts";
+import type { ChosenControl, ProfileDevice } from "./profile/profile-device.ts";
+
+/** What became of an order. */
+export interface ControlOrder {
+  readonly appliedKW: number;
+  readonly command: string;
+  readonly endsByItself: boolean;
+  /** False where the device held it already. */
+  readonly isWritten: boolean;
+}
+
+/** A device shows what it was told within this time, ms; most do at once. */
+const READBACK_MS = 2000;
+const READBACK_PAUSE_MS = 200;
+
+/** Tells a device what its profile says, once for each call; keeping an order alive is another's part. Throws `CoapError`. */
+export class ProfileControl {
+  readonly #link: CoapLink;
+  readonly #device: ProfileDevice;
+  readonly #baseline: BaselineMemory;
+  readonly #clock: Clock;
+
+  constructor(link: CoapLink, device: ProfileDevice, baseline: BaselineMemory, clock: Clock) {
+    this.#link = link;
+    this.#device = device;
+    this.#baseline = baseline;
+    this.#clock = clock;
+  }
+
+  /** True while the device may hold something of ours, also from before a restart. */
+  get touched(): boolean {
+    return this.#baseline.get() !== undefined;
+  }
+
+  /**
+   * Tells the device to hold a power. The first time, what its points hold is kept for `restore`.
+   * @param powerKW export positive, inside the range
+   * @param reversionS whole seconds after which the device falls back by itself, where it can be told
+   * @param mode `check`: write only if the device no longer holds it
+   */
+  async hold(powerKW: number, reversionS: number, mode: "write" | "check", signal: AbortSignal): Promise<ControlOrder> {
+    const { spec, range } = this.#chosen();
+    const { points } = this.#device.profile;
+    const plan = planPower(spec, powerKW, reversionS, range, points);
+    const order = {
+      appliedKW: plan.appliedKW,
+      command: plan.writes.map((write) => this.#describe(write)).join(", "),
+      endsByItself: spec.failsafe === "device",
+    };
+    if (mode === "check" && (await this.#shows(plan.writes, signal))) return { ...order, isWritten: false };
+    await this.#keepBaseline(signal);
+    await this.#write(plan.writes, signal);
+    if (spec.verify.readback) await this.#readBack(plan.writes, signal);
+    return { ...order, isWritten: true };
+  }
+
+  /** Gives the device back what it held before the first write. Harmless if nothing was written. */
+  async restore(signal: AbortSignal): Promise<void> {
+    const kept = this.#baseline.get();
+    if (kept === undefined) return;
+    const { spec, range } = this.#chosen();
+    const { points } = this.#device.profile;
+    const writes =
+      spec.release === "baseline" ? planBaseline(kept, points) : planRelease(spec.release.writes, range, points);
+    await this.#write(writes, signal);
+    if (spec.verify.readback) await this.#readBack(writes, signal);
+    await this.#baseline.forget();
+  }
+
+  async #keepBaseline(signal: AbortSignal): Promise<void> {
+    if (this.touched) return;
+    const { spec } = this.#chosen();
+    if (spec.release !== "baseline") {
+      await this.#baseline.keep([]);
+      return;
+    }
+    const names = [...new Set(spec.sequence.flatMap(writesOf).map(({ point }) => point))];
+    const { reader } = this.#device;
+    await reader.readPoints(
+      names.map((name) => this.#readName(name)),
+      signal,
+    );
+    const held = names.map((name) => [name, reader.look(this.#readName(name))] as const);
+    await this.#baseline.keep(
+      held.filter((entry): entry is readonly [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined),
+    );
+  }
+
+  async #write(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<void> {
+    const { resources, points } = this.#device.profile;
+    for (const { resource, parts } of writes) {
+      signal.throwIfAborted();
+      const spec = resources[resource];
+      if (spec === undefined) continue;
+      const values = new Map(parts.map(({ point, raw }) => [points[point]?.at ?? "", raw]));
+      const { method, path, query, format } = spec;
+      const payload = await writePayload(format, values);
+      const contentFormat = FORMAT_NUMBERS[format];
+      await this.#link.ask({ method, path, contentFormat, payload, ...(query.length > 0 ? { query } : {}) }, signal);
+    }
+  }
+
+  /** @throws CoapError `refused` where the device does not show what it was told */
+  async #readBack(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<void> {
+    const untilMs = this.#clock.elapsedMs() + READBACK_MS;
+    while (!(await this.#shows(writes, signal))) {
+      if (this.#clock.elapsedMs() >= untilMs) {
+        const other = this.#kept(writes).find((part) => !this.#showsPart(part));
+        const shown = other && this.#device.reader.look(this.#readName(other.point));
+        throw new CoapError("refused", `took ${other?.point} = ${other?.value} and shows ${shown ?? "nothing"}`);
+      }
+      await this.#clock.sleep(READBACK_PAUSE_MS, signal);
+    }
+  }
+
+  async #shows(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<boolean> {
+    const parts = this.#kept(writes);
+    await this.#device.reader.readPoints(
+      parts.map(({ point }) => this.#readName(point)),
+      signal,
+    );
+    return parts.every((part) => this.#showsPart(part));
+  }
+
+  /** What can be read back: no time that counts down, and nothing that is only written. */
+  #kept(writes: readonly PlannedWrite[]): PlannedPart[] {
+    const { points } = this.#device.profile;
+    return writes
+      .flatMap(({ parts }) => parts)
+      .filter(({ point, isKept }) => isKept && points[this.#readName(point)]?.access !== "write");
+  }
+
+  #showsPart({ point, value }: PlannedPart): boolean {
+    const shown = this.#device.reader.look(this.#readName(point));
+    if (typeof shown !== "number" || typeof value !== "number") return shown === value;
+    // A device may keep fewer digits than it was told.
+    const scale = Math.abs(this.#device.profile.points[point]?.scale ?? 1);
+    return Math.abs(shown - value) <= Math.max(0.51 * scale, 1e-6 * Math.abs(value));
+  }
+
+  #readName(point: string): string {
+    return this.#device.profile.points[point]?.readAs ?? point;
+  }
+
+  #describe({ resource, parts }: PlannedWrite): string {
+    const { resources, points } = this.#device.profile;
+    const { method = "PUT", path = resource } = resources[resource] ?? {};
+    const values = parts.map(
+      ({ point, value }) => `${point} ${value}${points[point]?.unit ? ` ${points[point]?.unit}` : ""}`,
+    );
+    return `${method} ${path} ${values.join(" ")}`;
+  }
+
+  #chosen(): ChosenControl {
+    const control = this.#device.facts?.control;
+    if (control === undefined)
+      throw new CoapError("refused", "this device is only measured: it has none of its profile's controls");
+    return control;
+  }
+}

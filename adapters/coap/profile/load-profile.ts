@@ -1,0 +1,20 @@
+import { loadYaml, parseYaml } from "../../../src/config/load.ts";
+import { profileFaults } from "./profile-faults.ts";
+import { type Profile, profileSchema } from "./profile-schema.ts";
+
+const checkedSchema = () =>
+  profileSchema().check((context) => {
+    for (const { path, message } of profileFaults(context.value)) {
+      context.issues.push({ code: "custom", input: context.value, path: [...path], message });
+    }
+  });
+
+/** Reads and checks a profile. @throws ConfigError with each fault: file, line, key, what was expected */
+export function loadProfile(file: string): Profile {
+  return loadYaml(file, checkedSchema()).value;
+}
+
+/** @throws ConfigError */
+export function parseProfile(text: string, file: string): Profile {
+  return parseYaml(text, file, checkedSchema()).value;
+}

@@ -1,0 +1,58 @@
+import type { Clock } from "../../src/clock.ts";
+import type { Log } from "../../src/log.ts";
+import { Battery } from "../world/battery.ts";
+import { House } from "../world/house.ts";
+import { createRng } from "../world/rng.ts";
+import { CoapSimulator } from "./coap-simulator.ts";
+import { DimmableLoad } from "./dimmable-load.ts";
+import { PlainBattery } from "./plain-battery.ts";
+import type { SimDevice } from "./resource.ts";
+import { ShellyMeter } from "./shelly-meter.ts";
+
+export interface CoapProgramOptions {
+  readonly kind: "load" | "meter" | "battery" | "shelly-em" | "shelly-3em";
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly ratingKW: number;
+  readonly seed: number;
+}
+
+export interface CoapProgramContext {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Called once when clients can reach it. */
+  onListening(address: { host: string; port: number }): void;
+}
+
+/**
+ * One CoAP device as a program of its own; resolves after the signal aborted and everything is closed.
+ * @throws Error when the port is taken
+ */
+export async function runCoapSimulator(options: CoapProgramOptions, context: CoapProgramContext): Promise<void> {
+  const { clock, log, signal } = context;
+  await using simulator = new CoapSimulator(deviceOf(options, clock), { clock, log });
+  context.onListening(await simulator.listen(options.port, options.host));
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+function deviceOf({ kind, ratingKW, seed }: CoapProgramOptions, clock: Clock): SimDevice {
+  const serial = `SIM-${seed}`;
+  switch (kind) {
+    case "load":
+      return new DimmableLoad(clock, { ratingKW, serial });
+    case "meter":
+      return new DimmableLoad(clock, { ratingKW, serial, meterOnly: true });
+    case "battery": {
+      const battery = { capacityKWh: 2 * ratingKW, socPercent: 50, maxChargeKW: ratingKW, maxDischargeKW: ratingKW };
+      return new PlainBattery(clock, new Battery(clock, battery), serial);
+    }
+    case "shelly-em":
+    case "shelly-3em": {
+      const house = new House(clock, createRng(seed).fork("house"));
+      return new ShellyMeter(clock, { channels: kind === "shelly-em" ? 1 : 3, powerKW: () => house.powerKW() });
+    }
+  }
+}
