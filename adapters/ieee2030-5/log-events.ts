@@ -1,4 +1,4 @@
-import { BadDocument, childOf, integerOf, requiredChild, type XmlElement } from "./xml/xml-element.ts";
+import { BadDocument, childOf, integerOf, plainValues, requiredChild, type XmlElement } from "./xml/xml-element.ts";
 
 /** What a device has noted about itself. */
 export interface LogEvent {
@@ -13,7 +13,7 @@ const MOST_LETTERS = 32;
 const MOST_EVENTS = 64;
 const MOST_TIME_S = 253_402_300_799;
 
-/** Faults of a DER by LogEvent.logEventCode; the number after each says that it is over (CSIP 2.1, table of alarms). */
+/** Faults of a DER by LogEvent.logEventCode; the number after each says that it is over. */
 const FAULTS: ReadonlyMap<number, string> = new Map([
   [0, "over current"],
   [2, "over voltage"],
@@ -58,7 +58,7 @@ export class LogEvents {
     number("logEventPEN", 4_294_967_295);
     number("profileID", 255);
     this.#lastId += 1;
-    const event = { id: this.#lastId, createdS, document };
+    const event = { id: this.#lastId, createdS, document: plainValues(document) };
     this.#events = [event, ...this.#events].sort((a, b) => b.createdS - a.createdS).slice(0, MOST_EVENTS);
     if (functionSet === DER_FUNCTION_SET) this.#note(code, createdS, childOf(document, "details")?.text);
     return event;

@@ -28,7 +28,7 @@ import { devicePaths } from "./server/paths.ts";
 import { Notifier, type NotifierOptions } from "./subscriptions/notifier.ts";
 import type { SubscriptionTerms } from "./subscriptions/subscription-document.ts";
 import { Subscriptions } from "./subscriptions/subscriptions.ts";
-import type { XmlElement } from "./xml/xml-element.ts";
+import { plainValues, type XmlElement } from "./xml/xml-element.ts";
 
 const LEAST_LINK_TIMEOUT_MS = 5000;
 const LINK_CHECK_MS = 500;
@@ -225,7 +225,9 @@ export class PolledDevice implements Adapter {
     if (!this.desk.responded(subject, status)) return undefined;
     this.#log.debug("2030.5 Response", { subject, status });
     this.#lastResponse += 1;
-    this.#responses = [...this.#responses, { id: this.#lastResponse, document }].slice(-MOST_RESPONSES);
+    this.#responses = [...this.#responses, { id: this.#lastResponse, document: plainValues(document) }].slice(
+      -MOST_RESPONSES,
+    );
     return this.#lastResponse;
   }
 

@@ -1,5 +1,13 @@
 import { canonicalLfdi, canonicalMRID, type Lfdi } from "../identity.ts";
-import { BadDocument, childOf, childrenOf, hexOf, requiredChild, type XmlElement } from "../xml/xml-element.ts";
+import {
+  BadDocument,
+  childOf,
+  childrenOf,
+  hexOf,
+  plainValues,
+  requiredChild,
+  type XmlElement,
+} from "../xml/xml-element.ts";
 import { echo, element, type OutElement } from "../xml/xml-write.ts";
 import { type MeterValue, valuesOf } from "./meter-values.ts";
 import { phaseOf, type ReadingType, readReadingType, UOM } from "./reading-type.ts";
@@ -58,9 +66,9 @@ export class MirrorUsagePoints {
     if (known === undefined && this.#points.length >= MOST_POINTS) {
       throw new BadDocument(`more than ${MOST_POINTS} usage points`);
     }
-    const point = known ?? { id: this.#lastId + 1, mRID, head: document, meters: new Map() };
+    const point = known ?? { id: this.#lastId + 1, mRID, head: plainValues(document), meters: new Map() };
     const values = takeMeters(point, childrenOf(document, "MirrorMeterReading"));
-    point.head = document;
+    point.head = plainValues(document);
     if (known === undefined) {
       this.#lastId = point.id;
       this.#points.push(point);

@@ -80,3 +80,21 @@ export function hexOf(parent: XmlElement, name: string, mostDigits: number): str
   }
   return text.toUpperCase();
 }
+
+/** Values of a document that is kept, and the letters of each; the standard's small ones have a dozen of up to 40. */
+const MOST_KEPT = 16;
+const MOST_KEPT_LETTERS = 256;
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
+
+/**
+ * A small document as it is kept: its plain values and nothing else. A device may send 256 kB each time, and what is kept of many
+ * would fill the memory.
+ */
+export function plainValues(document: XmlElement): XmlElement {
+  const children = document.children
+    .filter(({ children, text }) => children.length === 0 && text.length <= MOST_KEPT_LETTERS)
+    .slice(0, MOST_KEPT)
+    // Written anew: a part of a long text keeps the whole of it alive.
+    .map((child) => ({ ...child, attributes: NO_ATTRIBUTES, text: Buffer.from(child.text).toString() }));
+  return { ...document, attributes: NO_ATTRIBUTES, children, text: "" };
+}
