@@ -27,7 +27,8 @@ describe("a charger's clock", () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.integer({ min: 3_000, max: 30 * 24 * HOUR_MS }),
+          // Also with the longest way it is still 2 s fast; with less it counts as right.
+          fc.integer({ min: 4_000, max: 30 * 24 * HOUR_MS }),
           fc.integer({ min: -30 * 24 * HOUR_MS, max: -6_000 }),
         ),
         fc.array(fc.integer({ min: 0, max: 2_000 }), { minLength: 4, maxLength: 12 }),
