@@ -2,7 +2,7 @@ import { systemClock } from "../clock.ts";
 import { loadConfig } from "../config/load.ts";
 import { Gateway } from "../gateway.ts";
 import { createLog } from "../log.ts";
-import { compileEagerly } from "./engine-flags.ts";
+import { clearAfterStart, compileEagerly } from "./engine-flags.ts";
 import type { AddCommand } from "./program.ts";
 import { stopSignal, untilAborted } from "./stop-signal.ts";
 
@@ -39,6 +39,7 @@ export const addRunCommand: AddCommand = (program, parts) => {
       });
       try {
         await gateway.start();
+        clearAfterStart();
         compileEagerly();
         await untilAborted(stop);
       } finally {
