@@ -1,13 +1,13 @@
 import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import { UnusableAdapter } from "../unusable-adapter.ts";
 import { CoapDevice } from "./coap-device.ts";
 import type { CoapDeviceConfig } from "./config.ts";
 import { CoapLink } from "./link/coap-link.ts";
 import { loadProfile } from "./profile/load-profile.ts";
 import { profileFileOf } from "./profile/profile-files.ts";
 import { KeyFileError, readPsk } from "./psk-file.ts";
-import { UnusableDevice } from "./unusable-device.ts";
 
 const COAP_PORT = 5683;
 const COAPS_PORT = 5684;
@@ -31,7 +31,7 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
       return adapter;
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof KeyFileError)) throw error;
-      return new UnusableDevice(role.era, error);
+      return new UnusableAdapter(role.era, "coap", error);
     }
   }
 

@@ -4,12 +4,12 @@ import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Log } from "../../src/log.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../ieee2030-5/identity.ts";
+import { SEP_CLIENT_CIPHERS, SEP_SIGNATURES, SEP_TLS } from "../ieee2030-5/sep-tls.ts";
 import { isXml } from "../ieee2030-5/server/media-type.ts";
 import { BodyTooLong, readBody } from "../ieee2030-5/server/request-body.ts";
 import type { TlsFiles } from "../ieee2030-5/server/tls-files.ts";
 import { BadDocument, integerOf, requiredChild } from "../ieee2030-5/xml/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml/xml-parse.ts";
-import { SEP_TLS } from "./sep-tls.ts";
 
 const PATH = "/ntfy";
 const KEEP_ALIVE_MS = 120_000;
@@ -49,6 +49,8 @@ export class NotificationPort implements AsyncDisposable {
       requestCert: true,
       rejectUnauthorized: true,
       ...SEP_TLS,
+      ciphers: SEP_CLIENT_CIPHERS,
+      sigalgs: SEP_SIGNATURES,
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,

@@ -3,12 +3,12 @@ import { Agent, request } from "node:https";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type Clock, withDeadline } from "../../src/clock.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../ieee2030-5/identity.ts";
+import { SEP_CLIENT_CIPHERS, SEP_SIGNATURES, SEP_TLS } from "../ieee2030-5/sep-tls.ts";
 import { isXml, SEP_XML } from "../ieee2030-5/server/media-type.ts";
 import { BodyTooLong, readBody } from "../ieee2030-5/server/request-body.ts";
 import type { TlsFiles } from "../ieee2030-5/server/tls-files.ts";
 import type { XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml/xml-parse.ts";
-import { SEP_TLS } from "./sep-tls.ts";
 import { UtilityFault } from "./utility-fault.ts";
 
 const DEADLINE_MS = 20_000;
@@ -47,6 +47,8 @@ export class UtilityConnection {
       keepAlive: true,
       maxSockets: 2,
       ...SEP_TLS,
+      ciphers: SEP_CLIENT_CIPHERS,
+      sigalgs: SEP_SIGNATURES,
       checkServerIdentity: (host, certificate) => serverFault(host, certificate, serverLfdi),
     });
   }

@@ -2,6 +2,7 @@ import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
 import type { Era } from "../../src/model/resource.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
+import { UnusableAdapter } from "../unusable-adapter.ts";
 import { baselineMemory, keptRegisters } from "./baseline/baseline-memory.ts";
 import { endpointOf, type ModbusDevice } from "./config.ts";
 import { type ModbusSettings, settingsOf } from "./device-settings.ts";
@@ -15,7 +16,6 @@ import { portOver } from "./profile/unit-port.ts";
 import { type PointsSource, pointsOperation } from "./sunspec/points-command.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 import { busOperations, type KnownBus } from "./tools/exchange.ts";
-import { UnusableAdapter } from "./unusable-adapter.ts";
 import { UnitBudgets } from "./wear/unit-budgets.ts";
 
 const LINK_FIGURES: readonly (readonly [keyof LinkFigures, string])[] = [
@@ -84,7 +84,7 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // One broken profile stops no other device.
-      return new UnusableAdapter(role.era, error.message);
+      return new UnusableAdapter(role.era, "modbus", error);
     }
     const settings = settingsOf(device, profile);
     const link = this.#linkTo(settings);

@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Log } from "../../../src/log.ts";
 import { type Lfdi, lfdiFromCertificate } from "../identity.ts";
+import { SEP_CIPHERS, SEP_SIGNATURES, SEP_TLS } from "../sep-tls.ts";
 import { type Answer, failure } from "./answer.ts";
 import { SEP_XML } from "./media-type.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -26,13 +27,6 @@ export interface ServerOptions {
   readonly notHttp: (peer: Peer, reason: string) => void;
 }
 
-/**
- * The cipher that 2030.5-2018, 6.7 demands, and GCM for clients whose library lacks CCM-8. OpenSSL from 3.2 on rates
- * CCM-8's short tag below its default level; what the level would keep out besides (weak keys, weak hashes) is kept out
- * by the version, the curve and the signature algorithms.
- */
-export const CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:@SECLEVEL=0";
-const SIGNATURES = "ECDSA+SHA256:ECDSA+SHA384";
 const LEAST_KEEP_ALIVE_MS = 120_000;
 const HANDSHAKE_MS = 10_000;
 const REQUEST_MS = 30_000;
@@ -61,11 +55,9 @@ export class Sep2Server implements AsyncDisposable {
       ...tls,
       requestCert: true,
       rejectUnauthorized: true,
-      minVersion: "TLSv1.2",
-      maxVersion: "TLSv1.2",
-      ciphers: CIPHERS,
-      sigalgs: SIGNATURES,
-      ecdhCurve: "prime256v1",
+      ...SEP_TLS,
+      ciphers: SEP_CIPHERS,
+      sigalgs: SEP_SIGNATURES,
       honorCipherOrder: true,
       handshakeTimeout: HANDSHAKE_MS,
       // Some clients take a closed connection for the end of the world, so it must live from poll to poll.

@@ -1,8 +1,8 @@
 import { request } from "node:https";
 import { type Clock, withDeadline } from "../../../src/clock.ts";
 import { type Lfdi, lfdiFromCertificate } from "../identity.ts";
+import { SEP_CIPHERS, SEP_TLS } from "../sep-tls.ts";
 import { SEP_XML } from "../server/media-type.ts";
-import { CIPHERS } from "../server/server.ts";
 import type { TlsFiles } from "../server/tls-files.ts";
 
 const DEADLINE_MS = 10_000;
@@ -35,10 +35,8 @@ export async function postNotification(
           method: "POST",
           agent: false,
           signal: deadline,
-          minVersion: "TLSv1.2",
-          maxVersion: "TLSv1.2",
-          ciphers: CIPHERS,
-          ecdhCurve: "prime256v1",
+          ...SEP_TLS,
+          ciphers: SEP_CIPHERS,
           // The chain was checked before; this is only about whose certificate it is.
           checkServerIdentity: (_host, certificate) => {
             const found = lfdiFromCertificate(certificate.raw);

@@ -3,13 +3,12 @@ import { Agent, request } from "node:https";
 import type { PeerCertificate } from "node:tls";
 import { type Clock, withDeadline } from "../../../src/clock.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
+import { SEP_CLIENT_CIPHERS, SEP_TLS } from "../sep-tls.ts";
 import { SEP_XML } from "../server/media-type.ts";
 import { readBody } from "../server/request-body.ts";
 import type { TlsFiles } from "../server/tls-files.ts";
 import { MAX_XML_BYTES } from "../xml/xml-parse.ts";
 
-/** What 2030.5-2018, 6.7 demands, and GCM for servers that lack it; the level, since newer OpenSSL rates CCM-8 below its own. */
-const CIPHERS = "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:@SECLEVEL=0";
 const DEADLINE_MS = 10_000;
 
 export interface ServerAnswer {
@@ -33,10 +32,8 @@ export class ServerLink implements Disposable {
       ...tls,
       keepAlive: true,
       maxSockets: 1,
-      minVersion: "TLSv1.2",
-      maxVersion: "TLSv1.2",
-      ciphers: CIPHERS,
-      ecdhCurve: "prime256v1",
+      ...SEP_TLS,
+      ciphers: SEP_CLIENT_CIPHERS,
       ...(serverLfdi !== undefined && { checkServerIdentity: (_, peer) => lfdiFault(peer, serverLfdi) }),
     });
   }

@@ -1,16 +1,17 @@
-import { type Acceptance, type Adapter, DeviceError, type Report } from "../../src/model/adapter.ts";
-import { ReportQueue } from "../../src/model/report-queue.ts";
-import type { Capability, Era } from "../../src/model/resource.ts";
+import { type Acceptance, type Adapter, DeviceError, type Report } from "../src/model/adapter.ts";
+import { ReportQueue } from "../src/model/report-queue.ts";
+import type { Capability, Era } from "../src/model/resource.ts";
 
 /** In the place of a device whose profile or key file is wrong: it says so whenever it is asked, and the others go on. */
-export class UnusableDevice implements Adapter {
+export class UnusableAdapter implements Adapter {
   readonly era: Era;
-  readonly protocol = "coap";
+  readonly protocol: string;
   readonly #fault: DeviceError;
-  readonly #queue = new ReportQueue();
+  readonly #reports = new ReportQueue();
 
-  constructor(era: Era, cause: Error) {
+  constructor(era: Era, protocol: string, cause: Error) {
     this.era = era;
+    this.protocol = protocol;
     this.#fault = new DeviceError("protocol", era, cause.message, { cause });
   }
 
@@ -25,7 +26,7 @@ export class UnusableDevice implements Adapter {
   async release(): Promise<void> {}
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
-    return this.#queue.read(signal);
+    return this.#reports.read(signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
