@@ -135,7 +135,8 @@ export class BackendProxy {
         this.#detail = why;
       },
     });
-    this.#watchSchedules();
+    // A step may have passed while the charger was away.
+    this.#limitsChanged();
   }
 
   /** The charger is gone, and so it is for the backend. */
@@ -178,11 +179,11 @@ export class BackendProxy {
 
   /** The bound that the backend sets on a connector now; absent where it sets none. */
   limit(connector: number, connection: AcConnection, connectorsOfStation: number): Limit | undefined {
-    return limitFromBackend(this.#limitsOf(connector), connection, connectorsOfStation);
+    return limitFromBackend(this.#limitsOf(connector, this.#options.clock.now()), connection, connectorsOfStation);
   }
 
-  #limitsOf(connector: number) {
-    return this.#state.profiles.limitsAt(connector, this.#options.clock.now(), this.#transactionOf(connector));
+  #limitsOf(connector: number, nowMs: number) {
+    return this.#state.profiles.limitsAt(connector, nowMs, this.#transactionOf(connector));
   }
 
   #transactionOf(connector: number): RunningTransaction | undefined {
@@ -244,12 +245,14 @@ export class BackendProxy {
   }
 
   #limitsChanged(): void {
+    // A step that comes while the limits are told would be lost to both, were the next one looked for from a later moment.
+    const toldAtMs = this.#options.clock.now();
     this.#options.onLimits();
-    this.#watchSchedules();
+    this.#watchSchedules(toldAtMs);
   }
 
-  /** Wakes up when a schedule goes on to its next step. */
-  #watchSchedules(): void {
+  /** Wakes up when a schedule goes on to its next step after `fromMs`. */
+  #watchSchedules(fromMs: number): void {
     this.#watch.abort("the schedules changed");
     this.#watch = new AbortController();
     const { clock } = this.#options;
@@ -258,7 +261,7 @@ export class BackendProxy {
       ...this.#transactions.keys(),
     ]);
     const nextMs = Math.min(
-      ...[...connectors].map((connector) => this.#limitsOf(connector).nextChangeMs ?? Number.POSITIVE_INFINITY),
+      ...[...connectors].map((connector) => this.#limitsOf(connector, fromMs).nextChangeMs ?? Number.POSITIVE_INFINITY),
     );
     if (nextMs === Number.POSITIVE_INFINITY) return;
     const waitMs = Math.min(Math.max(nextMs - clock.now(), SHORTEST_WATCH_MS), LONGEST_WATCH_MS);
