@@ -8,6 +8,7 @@ import {
   type Report,
   type Target,
 } from "../../src/model/adapter.ts";
+import type { Reading } from "../../src/model/reading.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
@@ -39,6 +40,8 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   readonly era: Era;
   readonly station: Station;
   readonly device: OcppDevice;
+  /** As in its config, at hand since every message asks for it. */
+  readonly connector: number;
   readonly context: AdapterContext;
   readonly #reports = new ReportQueue();
   readonly notices = new Notices(this.#reports);
@@ -68,6 +71,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   ) {
     this.era = role.era;
     this.device = device;
+    this.connector = device.connector;
     this.station = station;
     this.#meterIntervalMs = meterIntervalMs;
     this.context = context;
@@ -110,10 +114,6 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
 
   get charger(): string {
     return this.station.identity;
-  }
-
-  get connector(): number {
-    return this.device.connector;
   }
 
   get mayDischarge(): boolean {
@@ -227,10 +227,11 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   onEvent(event: PlugEvent): void {
-    if (event.connector === this.device.connector || event.connector === 0) this.#tellSessions(event);
+    const { connector } = this;
+    if (event.connector === connector || event.connector === 0) this.#tellSessions(event);
     if (event.kind === "state") this.#onState(event.connector, event.state);
     // Samples of connector 0 are those of the whole station, which may feed more than this connector.
-    else if (event.connector !== this.device.connector) return;
+    else if (event.connector !== connector) return;
     else if (event.kind === "samples") this.#onSamples(event);
     else if (event.kind === "transaction") {
       if (event.past === undefined) this.keeper.onTransaction(event.transactionId, this.context.clock.now());
@@ -354,20 +355,15 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
       const timing = this.#deviceClock.judge(set.takenAtMs, receivedAtMs);
       const replayed = timing.replayed || event.offline === true;
       if (replayed) live = false;
-      const measured = measuredFrom(set.samples, this.keeper.rating);
+      const measured = measuredFrom(set.samples, this.keeper);
       if (measured === undefined) continue;
       if (!replayed && this.keeper.noteLines(measured.currentA)) this.#sayAvailability();
       if (!replayed) this.#carHere().meters(measured);
-      this.#reports.push({
-        kind: "reading",
-        reading: {
-          era: this.era,
-          receivedAtMs,
-          ...(timing.deviceTimeMs === undefined ? {} : { deviceTimeMs: timing.deviceTimeMs }),
-          ...(replayed ? { replayed } : {}),
-          ...measured,
-        },
-      });
+      const { deviceTimeMs } = timing;
+      const reading: { -readonly [K in keyof Reading]: Reading[K] } = { era: this.era, receivedAtMs, ...measured };
+      if (deviceTimeMs !== undefined) reading.deviceTimeMs = deviceTimeMs;
+      if (replayed) reading.replayed = true;
+      this.#reports.push({ kind: "reading", reading });
     }
     const recalled = live ? this.#carHere().recall(textId(this.keeper.transactionId)) : undefined;
     if (recalled !== undefined) this.#onNeeds(recalled);

@@ -15,6 +15,7 @@ import { SecurityLog } from "./door/security-log.ts";
 import { leastProfile, NEEDS, type StationSecurity } from "./door/security-profile.ts";
 import { StrangerList } from "./door/stranger-list.ts";
 import { TlsFiles } from "./door/tls-files.ts";
+import { AnswerBatch } from "./link/answer-batch.ts";
 import type { LinkSettings, Misconduct } from "./link/charger-link.ts";
 import { LinkWatch } from "./link/link-watch.ts";
 import { Admission } from "./sessions/admission.ts";
@@ -63,6 +64,7 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
       clock,
       random,
       watch: this.#watch,
+      answers: new AnswerBatch(),
       callTimeoutMs: shared.callTimeoutMs,
       pingIntervalMs: shared.pingIntervalS * 1000,
       bootTimeoutMs: shared.bootTimeoutS * 1000,

@@ -122,6 +122,8 @@ export class Station implements SessionOwner, WelcomedStation {
   /** The most of the whole station, which its connectors share. */
   readonly cap: StationCap;
   readonly chargerClock = new ChargerClock();
+  /** As the connectors were told of it. */
+  #clockFault: string | undefined;
   #reports: ReportDesk | undefined;
   readonly #known: KnownStation;
   readonly #life = new Life();
@@ -236,6 +238,7 @@ export class Station implements SessionOwner, WelcomedStation {
       throw new Error(`charger ${this.identity}: connector ${connector} is configured twice`);
     // A spread array would have room for 17.
     this.#ports = this.#ports.concat(port);
+    port.onNotice("clock", this.#clockFault);
     this.cap.register(connector);
   }
 
@@ -490,7 +493,10 @@ export class Station implements SessionOwner, WelcomedStation {
     const wasSteady = this.chargerClock.isSteady;
     this.chargerClock.note(said, clock.now(), clock.elapsedMs());
     const { skewMs, isSteady, fault } = this.chargerClock;
-    for (const port of this.#ports) port.onNotice("clock", fault);
+    if (fault !== this.#clockFault) {
+      this.#clockFault = fault;
+      for (const port of this.#ports) port.onNotice("clock", fault);
+    }
     // A clock that jumps about is not followed: its times are not used.
     const isOther = isSteady ? Math.abs(skewMs - before) >= OTHER_CLOCK_MS : wasSteady;
     if (!isOther) return;

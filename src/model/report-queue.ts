@@ -21,6 +21,8 @@ export class ReportQueue {
   }
 
   push(report: Report): void {
+    // Mostly the reader waits, and then nothing has to be kept.
+    if (this.#waiting === undefined && this.#reader?.offer(report)) return;
     this.#waiting ??= [];
     if (this.#waiting.length >= this.#limit) {
       const oldestReading = this.#waiting.findIndex((waiting) => waiting.kind === "reading");
@@ -80,6 +82,15 @@ class QueueReader implements AsyncIterator<Report> {
     this.#signal.removeEventListener("abort", this);
     this.#queue.readBy(undefined);
     return Promise.resolve(END);
+  }
+
+  /** @returns true if it was waited for */
+  offer(report: Report): boolean {
+    const resolve = this.#resolve;
+    if (resolve === undefined || this.#signal.aborted) return false;
+    this.#resolve = undefined;
+    resolve({ done: false, value: report });
+    return true;
   }
 
   /** Something came, or the signal aborted. */

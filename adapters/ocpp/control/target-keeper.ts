@@ -1,6 +1,7 @@
 import { backoffMs } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
 import type { Acceptance, Evidence, Report, Target } from "../../../src/model/adapter.ts";
+import type { AcConnection } from "../../../src/model/units.ts";
 import type { AdapterContext } from "../../kind.ts";
 import type { OcppDevice } from "../config.ts";
 import { CallFailure } from "../link/call-queue.ts";
@@ -38,7 +39,7 @@ export interface TargetOwner {
 }
 
 /** Keeps one connector's target in force: it says it, says it again when the charger may have forgotten, and takes it back. */
-export class TargetKeeper {
+export class TargetKeeper implements AcConnection {
   readonly #owner: TargetOwner;
   readonly #writer: ProfileWriter;
   readonly #foreign: ForeignProfiles;
@@ -74,7 +75,20 @@ export class TargetKeeper {
 
   /** What the connector can do on the lines that are in use now. */
   get rating(): ConnectorRating {
-    return ratingOf(this.#owner.device, Math.min(this.#writer.phases, this.#carLines.lines));
+    return ratingOf(this.#owner.device, this.#linesInUse);
+  }
+
+  /** Lines that carry current now; direct current has one. */
+  get phases(): number {
+    return this.#owner.device.current === "DC" ? 1 : this.#linesInUse;
+  }
+
+  get voltageV(): number {
+    return this.#owner.device.voltageV;
+  }
+
+  get #linesInUse(): number {
+    return Math.min(this.#writer.phases, this.#carLines.lines);
   }
 
   /** Most power that the car can take, kW: on the lines that it uses, were they all switched on. */

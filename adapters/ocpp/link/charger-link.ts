@@ -4,6 +4,7 @@ import type { Log } from "../../../src/log.ts";
 import type { Request } from "../messages/dialect.ts";
 import type { Handled } from "../messages/events.ts";
 import type { OcppVersion } from "../version.ts";
+import type { AnswerBatch, FrameSink } from "./answer-batch.ts";
 import { Backlog, type FrameText } from "./backlog.ts";
 import { CallFailure, CallQueue, type CallSender, type Urgency } from "./call-queue.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -26,6 +27,8 @@ export interface LinkSettings {
   /** Uniform in [0, 1); only for jitter. */
   readonly random: () => number;
   readonly watch: LinkWatch;
+  /** Where the answers to what the chargers say go out. */
+  readonly answers: AnswerBatch;
   readonly callTimeoutMs: number;
   /** 0: no keepalive of our own. */
   readonly pingIntervalMs: number;
@@ -44,7 +47,7 @@ export interface LinkOwner {
   onCall(action: string, payload: JsonRecord): Handled | Promise<Handled>;
   /** Takes a message that is never answered; what it throws is logged. */
   onSend(action: string, payload: JsonRecord): void;
-  /** Called after the answer has been sent, so that the charger knows it before anything follows from it. */
+  /** Called when the answer is on its way, so that the charger knows it before anything follows from it. */
   onAnswered(handled: Handled): void;
   onMisconduct(what: Misconduct): void;
   /** Looked at every second or so while the link is open. */
@@ -91,7 +94,7 @@ function onClose(this: WebSocket, code: number, reason: Buffer): void {
 }
 
 /** One OCPP-J connection: frames in and out, one outstanding call, keepalive. Lenient in what it takes. */
-export class ChargerLink implements CallSender, Watched {
+export class ChargerLink implements CallSender, FrameSink, Watched {
   readonly version: OcppVersion;
   readonly #socket: WebSocket;
   readonly #settings: LinkSettings;
@@ -184,6 +187,7 @@ export class ChargerLink implements CallSender, Watched {
   /** Closes properly, and by force where the peer does not take part. */
   async close(code: number, reason: string): Promise<void> {
     if (!this.isOpen) return;
+    this.#settings.answers.flush();
     this.#guard(() => this.#socket.close(code, reason));
     this.onClosed(reason);
     if (this.#socket.readyState === this.#socket.CLOSED) return;
@@ -235,10 +239,21 @@ export class ChargerLink implements CallSender, Watched {
     if (backlog?.isFlood) this.#expel("flood", "it sent more messages than it may");
   }
 
+  /** Writes at once, behind the answers that wait. */
   sendFrame(frame: string): void {
+    this.#settings.answers.flush();
+    this.write(frame);
+  }
+
+  /** Never throws: an answer may go out among those of others. */
+  write(frame: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    // A send that fails later ends in the socket's own error and close.
-    this.#socket.send(frame);
+    try {
+      // A send that fails later ends in the socket's own error and close.
+      this.#socket.send(frame);
+    } catch (error) {
+      this.#owner.log.error("charger link: the socket failed", { err: error });
+    }
     if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) {
       this.#owner.onMisconduct("unread");
       this.drop("the charger does not read what it is sent");
@@ -338,7 +353,7 @@ export class ChargerLink implements CallSender, Watched {
     const answer = resultFrame(id, handled.answer);
     // Another call may have come meanwhile.
     if (this.#lastId === id && this.#lastPrint === print) this.#lastAnswer = answer;
-    this.sendFrame(answer);
+    this.#settings.answers.add(this, answer);
     this.#owner.onAnswered(handled);
   }
 
@@ -390,6 +405,7 @@ export class ChargerLink implements CallSender, Watched {
   #expel(what: Misconduct, why: string): void {
     if (!this.isOpen) return;
     this.#owner.onMisconduct(what);
+    this.#settings.answers.flush();
     this.#guard(() => this.#socket.close(POLICY_VIOLATION, why));
     this.drop(why);
   }

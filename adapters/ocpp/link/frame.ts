@@ -43,6 +43,9 @@ const MAX_ID_LENGTH = 128;
 /** OCPP 2.0.1 part 4, 4.2.3: the id of an error answer to a message whose own id cannot be read. */
 const UNREADABLE_ID = "-1";
 
+/** What every frame begins with. */
+const OPENING = "[".charCodeAt(0);
+
 /** Whether a version has the frames that came with OCPP 2.1: SEND and CALLRESULTERROR. */
 export function hasLaterFrames(version: OcppVersion): boolean {
   return version === "ocpp2.1";
@@ -50,7 +53,8 @@ export function hasLaterFrames(version: OcppVersion): boolean {
 
 /** Reads a frame; never throws. Lenient: a numeric id and missing trailing parts of a CALLERROR are taken. */
 export function parseFrame(text: string, version: OcppVersion): Frame {
-  if (text.trim() === "") return { kind: "empty" };
+  // Only the first letter is looked at where it says enough.
+  if (text.charCodeAt(0) !== OPENING && text.trim() === "") return { kind: "empty" };
   let parts: unknown;
   try {
     parts = JSON.parse(text);
@@ -58,10 +62,11 @@ export function parseFrame(text: string, version: OcppVersion): Frame {
     return { kind: "bad", about: "frame", fault: "not JSON", answerTo: UNREADABLE_ID };
   }
   if (!Array.isArray(parts)) return { kind: "bad", about: "frame", fault: "not an array", answerTo: UNREADABLE_ID };
-  const [type, rawId, ...rest] = parts as unknown[];
-  const id = readId(rawId);
-  if (type === CALL) return parseCall(id, rest);
-  if (type === CALL_RESULT && id !== undefined) return { kind: "result", id, payload: rest[0] };
+  const type: unknown = parts[0];
+  const id = readId(parts[1]);
+  if (type === CALL) return parseCall(id, parts[2], parts[3]);
+  if (type === CALL_RESULT && id !== undefined) return { kind: "result", id, payload: parts[2] };
+  const rest: readonly unknown[] = parts.slice(2);
   if (type === CALL_ERROR && id !== undefined) return { kind: "error", id, ...faultOf(rest) };
   if (hasLaterFrames(version)) {
     if (type === CALL_RESULT_ERROR && id !== undefined) return { kind: "result-error", id, ...faultOf(rest) };
@@ -71,9 +76,8 @@ export function parseFrame(text: string, version: OcppVersion): Frame {
   return { kind: "bad", about: "frame", fault: `message type ${shortText(String(type))} with a bad id or unknown` };
 }
 
-function parseCall(id: string | undefined, rest: readonly unknown[]): Frame {
+function parseCall(id: string | undefined, action: unknown, payload: unknown): Frame {
   const answerTo = id ?? UNREADABLE_ID;
-  const [action, payload] = rest;
   if (id === undefined) return { kind: "bad", about: "frame", fault: "the message id is no short text", answerTo };
   if (typeof action !== "string" || action === "") {
     return { kind: "bad", about: "frame", fault: "the action is no text", answerTo };

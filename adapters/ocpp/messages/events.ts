@@ -22,13 +22,13 @@ export interface Sample {
   /** In the unit that we count the measurand in: kW, kWh, A, V, percent, Hz, °C, s. */
   readonly value: number;
   /** 1, 2 or 3 for a line; absent for a total. */
-  readonly line?: 1 | 2 | 3;
+  readonly line?: 1 | 2 | 3 | undefined;
   /** True for a voltage between two lines. */
-  readonly lineToLine?: true;
+  readonly lineToLine?: true | undefined;
   /** Where in the station; absent means the outlet. */
-  readonly location?: string;
+  readonly location?: string | undefined;
   /** What it was taken for, such as `Transaction.Begin`; absent means a periodic sample. */
-  readonly context?: string;
+  readonly context?: string | undefined;
 }
 
 /** A value that the meter signed, as it came: evidence, and never read as a number. */
@@ -43,7 +43,7 @@ export interface SignedValue {
 /** Samples that were taken at one time. */
 export interface SampleSet {
   /** Wall time of the charger's clock. */
-  readonly takenAtMs?: number;
+  readonly takenAtMs?: number | undefined;
   readonly samples: readonly Sample[];
   readonly signed?: readonly SignedValue[];
 }

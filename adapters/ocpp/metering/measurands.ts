@@ -129,13 +129,19 @@ export type Measurand = keyof typeof MEASURANDS;
 /** Both standards: an absent measurand means the register of energy taken in. */
 const DEFAULT_MEASURAND: Measurand = "Energy.Active.Import.Register";
 
+const BY_NAME: ReadonlyMap<string, Measurand> = new Map(
+  (Object.keys(MEASURANDS) as Measurand[]).map((name) => [name, name]),
+);
+
 const BY_LETTERS: ReadonlyMap<string, Measurand> = new Map(
   (Object.keys(MEASURANDS) as Measurand[]).map((name) => [name.toLowerCase(), name]),
 );
 
 /** The measurand of a text off the wire, in any case; nothing for one that no version has. */
 export function measurandFrom(text: string | undefined): Measurand | undefined {
-  return text === undefined ? DEFAULT_MEASURAND : BY_LETTERS.get(text.toLowerCase());
+  if (text === undefined) return DEFAULT_MEASURAND;
+  // Nearly all write it as the standard does.
+  return BY_NAME.get(text) ?? BY_LETTERS.get(text.toLowerCase());
 }
 
 /**

@@ -1,4 +1,3 @@
-import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { Reading } from "../../../src/model/reading.ts";
 import { type AcConnection, kWFromAmps } from "../../../src/model/units.ts";
 import { powerFromImportKW } from "../control/import-limit.ts";
@@ -25,19 +24,27 @@ type Measured = Pick<
  * states, and there are chargers whose lines are rounded, late or made up. Without it the lines are summed.
  */
 export function measuredFrom(samples: readonly Sample[], connection: AcConnection): Measured | undefined {
+  const measured: { -readonly [K in keyof Measured]: Measured[K] } = {};
   const powerKW = powerFrom(samples, connection);
-  const measured = definedOnly({
-    powerKW,
-    importKWh: register(samples, "Energy.Active.Import.Register"),
-    exportKWh: register(samples, "Energy.Active.Export.Register"),
-    voltageV: voltageFrom(samples),
-    currentA: currentFrom(samples),
-    socPercent: socFrom(samples),
-    offeredKW: offeredFrom(samples, connection, powerKW),
-    frequencyHz: only(samples, "Frequency"),
-    temperatureC: only(samples, "Temperature"),
-  });
-  return Object.keys(measured).length > 0 ? measured : undefined;
+  if (powerKW !== undefined) measured.powerKW = powerKW;
+  const importKWh = register(samples, "Energy.Active.Import.Register");
+  if (importKWh !== undefined) measured.importKWh = importKWh;
+  const exportKWh = register(samples, "Energy.Active.Export.Register");
+  if (exportKWh !== undefined) measured.exportKWh = exportKWh;
+  const voltageV = voltageFrom(samples);
+  if (voltageV !== undefined) measured.voltageV = voltageV;
+  const currentA = currentFrom(samples);
+  if (currentA !== undefined) measured.currentA = currentA;
+  const socPercent = socFrom(samples);
+  if (socPercent !== undefined) measured.socPercent = socPercent;
+  const offeredKW = offeredFrom(samples, connection, powerKW);
+  if (offeredKW !== undefined) measured.offeredKW = offeredKW;
+  const frequencyHz = totalOf(meant(samples, "Frequency"));
+  if (frequencyHz !== undefined) measured.frequencyHz = frequencyHz;
+  const temperatureC = totalOf(meant(samples, "Temperature"));
+  if (temperatureC !== undefined) measured.temperatureC = temperatureC;
+  for (const _ in measured) return measured;
+  return undefined;
 }
 
 /** Power as it was measured; a setpoint or a residual is none. */
@@ -55,27 +62,26 @@ function powerFrom(samples: readonly Sample[], connection: AcConnection): number
 function computedPower(samples: readonly Sample[], connection: AcConnection): number | undefined {
   const meanV = voltageFrom(samples);
   if (meanV === undefined) return undefined;
-  const volts = linesOf(toNeutral(samples), "Voltage");
-  const importKW = productKW(samples, "Current.Import", volts, meanV, connection);
-  const exportKW = productKW(samples, "Current.Export", volts, meanV, connection);
+  const volts = linesOf(toNeutral(samples, "Voltage"));
+  const importKW = productKW(meant(samples, "Current.Import"), volts, meanV, connection);
+  const exportKW = productKW(meant(samples, "Current.Export"), volts, meanV, connection);
   if (importKW === undefined && exportKW === undefined) return undefined;
   return powerFromImportKW((importKW ?? 0) - (exportKW ?? 0));
 }
 
 function productKW(
-  samples: readonly Sample[],
-  measurand: Measurand,
-  volts: ReadonlyMap<number, number>,
+  currents: readonly Sample[],
+  volts: Lines | undefined,
   meanV: number,
   { phases }: AcConnection,
 ): number | undefined {
-  const amps = linesOf(samples, measurand);
+  const amps = linesOf(currents);
   // A current without a line may be a sum or a mean, so it counts only where there is but one line.
-  if (amps.size === 0) {
-    const totalA = phases === 1 ? only(samples, measurand) : undefined;
+  if (amps === undefined) {
+    const totalA = phases === 1 ? totalOf(currents) : undefined;
     return totalA === undefined ? undefined : (totalA * meanV) / 1000;
   }
-  return [...amps].reduce((sum, [line, lineA]) => sum + (lineA * (volts.get(line) ?? meanV)) / 1000, 0);
+  return amps.reduce<number>((sum, lineA, at) => sum + ((lineA ?? 0) * (volts?.[at] ?? meanV)) / 1000, 0);
 }
 
 /**
@@ -101,33 +107,40 @@ function offeredFrom(
 
 /** An offered current is per phase, whether or not it names a line. */
 function offeredByAmps(samples: readonly Sample[], measurand: Measurand, connection: AcConnection): number | undefined {
-  const offeredA = only(samples, measurand) ?? mean([...linesOf(samples, measurand).values()]);
+  const own = meant(samples, measurand);
+  const offeredA = totalOf(own) ?? meanOf(linesOf(own));
   return offeredA === undefined ? undefined : kWFromAmps(offeredA, connection);
 }
 
 function voltageFrom(samples: readonly Sample[]): number | undefined {
-  const neutral = toNeutral(samples);
-  const neutralV = mean([...linesOf(neutral, "Voltage").values()]) ?? only(neutral, "Voltage");
+  const neutral = toNeutral(samples, "Voltage");
+  const neutralV = meanOf(linesOf(neutral)) ?? totalOf(neutral);
   if (neutralV !== undefined) return neutralV;
-  const betweenV = mean([...linesOf(samples, "Voltage").values()]);
+  const betweenV = meanOf(linesOf(meant(samples, "Voltage")));
   return betweenV === undefined ? undefined : betweenV / Math.sqrt(3);
 }
 
-function toNeutral(samples: readonly Sample[]): readonly Sample[] {
-  return samples.filter((sample) => sample.lineToLine === undefined);
+/** Those of a measurand that are not between two lines. */
+function toNeutral(samples: readonly Sample[], measurand: Measurand): readonly Sample[] {
+  if (!samples.some((sample) => sample.lineToLine === true)) return meant(samples, measurand);
+  return meant(
+    samples.filter((sample) => sample.lineToLine === undefined),
+    measurand,
+  );
 }
 
 /** Magnitude on each line, in the order of the lines, without gaps. */
 function currentFrom(samples: readonly Sample[]): readonly number[] | undefined {
-  const importA = linesOf(samples, "Current.Import");
-  const lines = importA.size > 0 ? importA : linesOf(samples, "Current.Export");
-  if (lines.size === 0) return undefined;
-  return [...lines].sort(([a], [b]) => a - b).map(([, lineA]) => Math.abs(lineA));
+  const lines = linesOf(meant(samples, "Current.Import")) ?? linesOf(meant(samples, "Current.Export"));
+  if (lines === undefined) return undefined;
+  const currentA: number[] = [];
+  for (const lineA of lines) if (lineA !== undefined) currentA.push(Math.abs(lineA));
+  return currentA;
 }
 
 /** What the car shows its driver (2.1) stands in for the state of charge of the battery, where only that is told. */
 function socFrom(samples: readonly Sample[]): number | undefined {
-  const soc = only(samples, "SoC") ?? only(samples, "Display.PresentSOC");
+  const soc = totalOf(meant(samples, "SoC")) ?? totalOf(meant(samples, "Display.PresentSOC"));
   return soc !== undefined && soc >= 0 && soc <= 100 ? soc : undefined;
 }
 
@@ -144,23 +157,40 @@ function register(samples: readonly Sample[], measurand: Measurand): number | un
 
 /** The total of a measurand, or the sum of its lines where there is no total. */
 function quantity(samples: readonly Sample[], measurand: Measurand): number | undefined {
-  const total = only(samples, measurand);
-  if (total !== undefined) return total;
-  const lines = linesOf(samples, measurand);
-  return lines.size === 0 ? undefined : [...lines.values()].reduce((sum, value) => sum + value, 0);
+  const own = meant(samples, measurand);
+  return totalOf(own) ?? linesOf(own)?.reduce<number>((sum, value) => sum + (value ?? 0), 0);
 }
 
-/** The value without a line. */
-function only(samples: readonly Sample[], measurand: Measurand): number | undefined {
-  return meant(samples, measurand).find((sample) => sample.line === undefined)?.value;
+/** The first value without a line. */
+function totalOf(own: readonly Sample[]): number | undefined {
+  for (const { line, value } of own) if (line === undefined) return value;
+  return undefined;
 }
 
-function linesOf(samples: readonly Sample[], measurand: Measurand): ReadonlyMap<1 | 2 | 3, number> {
-  const lines = new Map<1 | 2 | 3, number>();
-  for (const { line, value } of meant(samples, measurand)) {
-    if (line !== undefined && !lines.has(line)) lines.set(line, value);
+/** What was measured on lines 1, 2 and 3. */
+type Lines = readonly [number | undefined, number | undefined, number | undefined];
+
+/** The first value of each line; absent where none names a line. */
+function linesOf(own: readonly Sample[]): Lines | undefined {
+  let lines: [number | undefined, number | undefined, number | undefined] | undefined;
+  for (const { line, value } of own) {
+    if (line === undefined) continue;
+    lines ??= [undefined, undefined, undefined];
+    lines[line - 1] ??= value;
   }
   return lines;
+}
+
+function meanOf(lines: Lines | undefined): number | undefined {
+  if (lines === undefined) return undefined;
+  let sum = 0;
+  let count = 0;
+  for (const value of lines) {
+    if (value === undefined) continue;
+    sum += value;
+    count += 1;
+  }
+  return sum / count;
 }
 
 /** Nearest to the car first. The inlet is the whole station's; a body is warm and carries no power. */
@@ -177,8 +207,16 @@ const NONE: readonly Sample[] = [];
  */
 function meant(samples: readonly Sample[], measurand: Measurand): readonly Sample[] {
   // Asked twenty times for each message, and mostly there is none: nothing is made for that.
-  if (!samples.some((sample) => sample.measurand === measurand)) return NONE;
-  const all = samples.filter((sample) => sample.measurand === measurand);
+  let all: Sample[] | undefined;
+  let isPlain = true;
+  for (const sample of samples) {
+    if (sample.measurand !== measurand) continue;
+    all ??= [];
+    all.push(sample);
+    isPlain &&= sample.location === undefined && !isBeginning(sample);
+  }
+  if (all === undefined) return NONE;
+  if (isPlain) return all;
   const later = all.filter((sample) => !isBeginning(sample));
   const timely = later.length > 0 ? later : all;
   for (const place of PLACES) {
@@ -190,8 +228,4 @@ function meant(samples: readonly Sample[], measurand: Measurand): readonly Sampl
 
 function isBeginning({ context }: Sample): boolean {
   return context === "Transaction.Begin" || context === "Interruption.Begin";
-}
-
-function mean(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : values.reduce((sum, value) => sum + value, 0) / values.length;
 }

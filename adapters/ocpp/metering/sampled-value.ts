@@ -13,14 +13,18 @@ const MAX_SIGNED_CHARS = 4096;
 export function sampleSetsFrom(message: JsonRecord, key = "meterValue"): readonly SampleSet[] {
   return recordsAt(message, key).map((meterValue) => {
     const takenAtMs = parseTimestamp(textAt(meterValue, "timestamp"));
-    const values = recordsAt(meterValue, "sampledValue");
-    const samples = values.flatMap((raw) => sampleFrom(raw) ?? []);
-    const signed = values.flatMap((raw) => signedFrom(raw) ?? []);
-    return {
-      samples,
-      ...(takenAtMs === undefined ? {} : { takenAtMs }),
-      ...(signed.length === 0 ? {} : { signed }),
-    };
+    const samples: Sample[] = [];
+    let signed: SignedValue[] | undefined;
+    for (const raw of recordsAt(meterValue, "sampledValue")) {
+      const sample = sampleFrom(raw);
+      if (sample !== undefined) samples.push(sample);
+      const evidence = signedFrom(raw);
+      if (evidence === undefined) continue;
+      signed ??= [];
+      signed.push(evidence);
+    }
+    if (signed !== undefined) return { samples, takenAtMs, signed };
+    return takenAtMs === undefined ? { samples } : { samples, takenAtMs };
   });
 }
 
@@ -35,18 +39,19 @@ function sampleFrom(raw: JsonRecord): Sample | undefined {
   const value = inOwnUnit(measurand, scaled, measure ? textAt(measure, "unit") : textAt(raw, "unit"));
   if (value === undefined || !Number.isFinite(value)) return undefined;
   const phase = textAt(raw, "phase");
-  const line = phase === undefined ? undefined : lineOf(phase);
+  const lines = phase === undefined ? undefined : LINES.get(phase.toUpperCase());
   // A value of the neutral says nothing of power.
-  if (phase !== undefined && line === undefined) return undefined;
+  if (phase !== undefined && lines === undefined) return undefined;
   const location = textAt(raw, "location");
   const context = textAt(raw, "context");
+  // All of one shape, since they are looked through again and again.
   return {
     measurand,
     value,
-    ...(line === undefined ? {} : { line }),
-    ...(phase !== undefined && /^L\d-L\d$/i.test(phase) ? { lineToLine: true as const } : {}),
-    ...(location === undefined || location === "Outlet" ? {} : { location }),
-    ...(context === undefined || context === "Sample.Periodic" ? {} : { context }),
+    line: lines?.line,
+    lineToLine: lines?.lineToLine,
+    location: location === "Outlet" ? undefined : location,
+    context: context === "Sample.Periodic" ? undefined : context,
   };
 }
 
@@ -74,7 +79,10 @@ function signedFrom(raw: JsonRecord): SignedValue | undefined {
 }
 
 /** `L1`, `L1-N` and `L1-L2` all are line 1. */
-function lineOf(phase: string): 1 | 2 | 3 | undefined {
-  const digit = /^L([123])(?:-(?:N|L[123]))?$/i.exec(phase)?.[1];
-  return digit === undefined ? undefined : (Number(digit) as 1 | 2 | 3);
-}
+const LINES: ReadonlyMap<string, Pick<Sample, "line" | "lineToLine">> = new Map(
+  ([1, 2, 3] as const).flatMap((line) => [
+    [`L${line}`, { line }],
+    [`L${line}-N`, { line }],
+    ...["L1", "L2", "L3"].map((other) => [`L${line}-${other}`, { line, lineToLine: true }] as const),
+  ]),
+);

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { WebSocket } from "ws";
 import { backoffMs, type Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
+import { AnswerBatch } from "../link/answer-batch.ts";
 import { CallFailure } from "../link/call-queue.ts";
 import { ChargerLink } from "../link/charger-link.ts";
 import type { JsonRecord } from "../link/json.ts";
@@ -124,6 +125,7 @@ export class UpstreamLink {
       clock,
       random,
       watch,
+      answers: new AnswerBatch(),
       callTimeoutMs,
       pingIntervalMs: PING_MS,
       // It is ours to speak first.

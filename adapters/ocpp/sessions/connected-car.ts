@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
+import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { AdapterMemory } from "../../kind.ts";
 import type { OcppDevice } from "../config.ts";
 import type { CarNeeds } from "./car-needs.ts";
@@ -19,8 +20,10 @@ export class ConnectedCar {
   readonly #place: CarPlace;
   readonly #kept: NeedsMemory;
   #needs: CarNeeds | undefined;
-  #room = new DischargeRoom(undefined);
-  #registers: EnergyRegisters = {};
+  /** Absent while it did not say how low it may get: then it guards itself. */
+  #room: DischargeRoom | undefined;
+  #importKWh: number | undefined;
+  #exportKWh: number | undefined;
   #plannedKW: number | undefined;
   /** The transaction for which it was looked up already. */
   #recalledFor: string | undefined;
@@ -37,7 +40,7 @@ export class ConnectedCar {
 
   /** False while it is so low that it gives nothing back. */
   get mayGive(): boolean {
-    return this.#room.isOpen;
+    return this.#room?.isOpen ?? true;
   }
 
   /** For a person, what it said that it will draw; empty if it said nothing. */
@@ -51,7 +54,7 @@ export class ConnectedCar {
     this.#needs = needs;
     const { cyclingFromKWh, leastKWh } = needs;
     const floorKWh = Math.max(...[cyclingFromKWh, leastKWh].filter((kWh) => kWh !== undefined));
-    this.#room = new DischargeRoom(Number.isFinite(floorKWh) ? -floorKWh : undefined);
+    this.#room = Number.isFinite(floorKWh) ? new DischargeRoom(-floorKWh) : undefined;
   }
 
   plans(plan: CarPlan): void {
@@ -62,12 +65,13 @@ export class ConnectedCar {
 
   /** Takes the registers of a live reading. */
   meters({ importKWh, exportKWh }: EnergyRegisters): void {
-    this.#registers = {
-      ...this.#registers,
-      ...(importKWh === undefined ? {} : { importKWh }),
-      ...(exportKWh === undefined ? {} : { exportKWh }),
-    };
-    this.#room.take(this.#registers);
+    if (importKWh !== undefined) this.#importKWh = importKWh;
+    if (exportKWh !== undefined) this.#exportKWh = exportKWh;
+    this.#room?.take(this.#registers);
+  }
+
+  get #registers(): EnergyRegisters {
+    return definedOnly<EnergyRegisters>({ importKWh: this.#importKWh, exportKWh: this.#exportKWh });
   }
 
   /** What the car of a transaction that began before we did told then; absent if it told nothing, or is known already. */
@@ -83,7 +87,7 @@ export class ConnectedCar {
     const hadTold = this.#needs !== undefined;
     this.#needs = undefined;
     this.#plannedKW = undefined;
-    this.#room = new DischargeRoom(undefined);
+    this.#room = undefined;
     this.#kept.forget();
     return hadTold;
   }

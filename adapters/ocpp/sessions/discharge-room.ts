@@ -6,19 +6,18 @@ const REGISTER_STEP_KWH = 0.001;
  * meter since it said how far that is.
  */
 export class DischargeRoom {
-  readonly #saidKWh: number | undefined;
+  readonly #saidKWh: number;
   #importedKWh = 0;
   #exportedKWh = 0;
   #lastImportKWh: number | undefined;
   #lastExportKWh: number | undefined;
 
-  /** @param kWh above 0 where there was room; absent: the car said nothing, and guards itself */
-  constructor(kWh: number | undefined) {
+  /** @param kWh what the car said it may still give; above 0 where there was room */
+  constructor(kWh: number) {
     this.#saidKWh = kWh;
   }
 
   get isOpen(): boolean {
-    if (this.#saidKWh === undefined) return true;
     return this.#saidKWh + this.#importedKWh - this.#exportedKWh > REGISTER_STEP_KWH;
   }
 

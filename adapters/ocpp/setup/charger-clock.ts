@@ -1,4 +1,5 @@
 import { type JsonRecord, recordsAt, textAt } from "../link/json.ts";
+import { canonicalMs } from "../link/timestamp.ts";
 
 /** Times that agree this closely come from a clock that runs as ours does. Most chargers say whole seconds. */
 const AGREE_MS = 2_500;
@@ -84,19 +85,22 @@ export class ChargerClock {
    * @param atMs our elapsed time at arrival
    */
   note({ timeMs, mayBeOld }: TimeSaid, nowMs: number, atMs: number): void {
-    const said = { skewMs: timeMs - nowMs, atMs };
+    const skewMs = timeMs - nowMs;
     // No message is older than a clock that was never set, and none comes from the future.
-    const isSure = said.skewMs > -RIGHT_MS || timeMs < NEVER_SET_MS;
+    const isSure = skewMs > -RIGHT_MS || timeMs < NEVER_SET_MS;
     if (mayBeOld && !isSure) return;
     if (!mayBeOld) this.#watchItRun(timeMs, atMs);
     const best = this.#best;
-    if (best === undefined) this.#best = { ...said, isSure };
-    else if (said.skewMs > best.skewMs + AGREE_MS) this.#step({ ...said, isSure });
-    else if (said.skewMs >= best.skewMs - AGREE_MS) {
-      const skewMs = Math.max(best.skewMs, said.skewMs);
-      this.#best = { skewMs, atMs: best.atMs, isSure: best.isSure || atMs - best.atMs >= CONFIRMED_AFTER_MS };
+    if (best === undefined) this.#best = { skewMs, atMs, isSure };
+    else if (skewMs > best.skewMs + AGREE_MS) this.#step({ skewMs, atMs, isSure });
+    else if (skewMs >= best.skewMs - AGREE_MS) {
+      const isSureNow = best.isSure || atMs - best.atMs >= CONFIRMED_AFTER_MS;
+      // Mostly it says what was known.
+      if (skewMs > best.skewMs || isSureNow !== best.isSure) {
+        this.#best = { skewMs: Math.max(best.skewMs, skewMs), atMs: best.atMs, isSure: isSureNow };
+      }
       this.#behind = NEVER;
-    } else this.#fellBehind(said);
+    } else this.#fellBehind({ skewMs, atMs });
   }
 
   #fellBehind(said: Said): void {
@@ -146,6 +150,6 @@ export function timeSaidIn(action: string, payload: JsonRecord): TimeSaid | unde
 /** As it stands: a clock that never was set begins in 1970, and that is just what is to be found out. */
 function timeFrom(text: string | undefined, mayBeOld: boolean): TimeSaid | undefined {
   if (text === undefined) return undefined;
-  const timeMs = Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`);
+  const timeMs = canonicalMs(text) ?? Date.parse(/(Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`);
   return Number.isFinite(timeMs) ? { timeMs, mayBeOld } : undefined;
 }
