@@ -26,8 +26,8 @@ const program = new Command("csip")
   .argument("[names...]", "only those whose name begins so, for example S-ALL-04 GEN")
   .option("--procedures <folder>", "with client/*.yaml and server/*.yaml", PROCEDURES)
   .option("--speed <factor>", "model time per real time; what fails is played again at a third of it", "20")
-  .option("--parallel <count>", "procedures at the same time", "6")
-  .option("--json", "print one JSON object at the end, and nothing else")
+  .option("--parallel <count>", "procedures at the same time; they wait more than they compute", "12")
+  .option("--json", "print one JSON object on stdout at the end, and nothing else there")
   .option("--readme <file>", "write the results into its table, between the marks of `csip`")
   .option("--verbose", "the programs' own warnings, on stderr")
   .action(async (only: string[], options: Options) => {
@@ -46,8 +46,8 @@ const program = new Command("csip")
       parallel: Number(options.parallel),
       log: createLog(options.verbose ? "warn" : "silent"),
       signal: stopSignal(),
-      onOutcome: (_side, { name, verdict, reason }) => {
-        if (!options.json) printNote(`${name.padEnd(12)} ${verdict.padEnd(7)} ${reason}`);
+      onOutcome: ({ name, verdict, reason }, { played, of }) => {
+        printNote(`${String(played).padStart(3)} of ${of}  ${name.padEnd(12)} ${verdict.padEnd(7)} ${reason}`);
       },
     });
     if (options.json) printJson({ client: counted(outcomes.client), server: counted(outcomes.server) });

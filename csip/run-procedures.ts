@@ -23,10 +23,14 @@ export interface RunOptions {
   readonly parallel: number;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly onOutcome: (side: Side, outcome: Outcome) => void;
+  readonly onOutcome: (outcome: Outcome, progress: Progress) => void;
 }
 
-export type Side = "client" | "server";
+/** How far a run has got; what failed comes again behind the others. */
+export interface Progress {
+  readonly played: number;
+  readonly of: number;
+}
 
 export interface Outcomes {
   readonly client: readonly Outcome[];
@@ -70,7 +74,7 @@ async function play<T extends Job>(
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
       const outcome = await outcomeOf(job, pki, options);
       played.push({ ...job, outcome });
-      options.onOutcome(job.side, outcome);
+      options.onOutcome(outcome, { played: played.length, of: jobs.length });
     }
   };
   await Promise.all(Array.from({ length: options.parallel }, work));
