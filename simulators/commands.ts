@@ -1,6 +1,7 @@
 import { chargerCommand } from "./charger/command.ts";
 import { DER_FAULTS, type DerFault } from "./der/behaviour.ts";
 import { type ControlMode, DOE_BITS, MODE_BITS } from "./der/control-modes.ts";
+import { DER_KINDS } from "./der/kind.ts";
 import { batteryCommand, inverterCommand, meterCommand } from "./inverter/command.ts";
 import { modbusCommand } from "./modbus/command.ts";
 import {
@@ -43,14 +44,18 @@ export const simulatorCommands = [
   modbusCommand,
   {
     name: "der",
-    summary: "an IEEE 2030.5 inverter that polls a server over mutual TLS",
+    summary: "an IEEE 2030.5 inverter, battery or charging point that polls a server over mutual TLS",
     example: "setpointd sim der --url https://127.0.0.1:8443/dcap --cert dev.crt --key dev.key --ca ca.crt",
     options: [
       { flags: "--url <url>", description: "DeviceCapability of the server", required: true },
       { flags: "--cert <file>", description: "device certificate, PEM", required: true },
       { flags: "--key <file>", description: "its key, PEM", required: true },
       { flags: "--ca <file>", description: "authority of the server, PEM", required: true },
-      { flags: "--kind <kind>", description: "solar or battery", defaultValue: "solar" },
+      {
+        flags: "--kind <kind>",
+        description: "solar, battery or evse (a charging point with a car)",
+        defaultValue: "solar",
+      },
       { flags: "--rating <kW>", description: "rated power", defaultValue: "5" },
       { flags: "--fault <name>", description: `how it misbehaves: ${DER_FAULT_NAMES.join(", ")}` },
       {
@@ -73,7 +78,7 @@ export const simulatorCommands = [
           certFile: textOf(options, "cert"),
           keyFile: textOf(options, "key"),
           caFile: textOf(options, "ca"),
-          kind: oneOf(options, "kind", ["solar", "battery"]),
+          kind: oneOf(options, "kind", DER_KINDS),
           ratingKW: numberOf(options, "rating"),
           seed: numberOf(options, "seed"),
           ...(modes !== undefined && { modes }),

@@ -4,7 +4,7 @@ import type { Hardware } from "./hardware.ts";
 import { group, leaf, writeXml, type XmlNode } from "./xml-out.ts";
 
 /** Codes of DERType. */
-const DER_TYPE = { solar: 4, battery: 80 } as const;
+const DER_TYPE = { solar: 4, battery: 80, evse: 82 } as const;
 
 /** What the device is built for. */
 export function capabilityXml(hardware: Hardware, modes: readonly ControlMode[]): string {
@@ -14,7 +14,7 @@ export function capabilityXml(hardware: Hardware, modes: readonly ControlMode[])
     group(
       "DERCapability",
       leaf("modesSupported", modesHex(modes)),
-      storage && watts("rtgMaxChargeRateW", maxChargeKW),
+      maxChargeKW > 0 ? watts("rtgMaxChargeRateW", maxChargeKW) : undefined,
       maxDischargeKW === undefined ? undefined : watts("rtgMaxDischargeRateW", maxDischargeKW),
       watts("rtgMaxVA", maxKW),
       watts("rtgMaxW", maxKW),

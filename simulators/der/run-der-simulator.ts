@@ -2,13 +2,15 @@ import { readFile } from "node:fs/promises";
 import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import { Battery } from "../world/battery.ts";
-import { createRng } from "../world/rng.ts";
+import { ElectricCar } from "../world/electric-car.ts";
+import { createRng, type Rng } from "../world/rng.ts";
 import { SolarPanel } from "../world/solar-panel.ts";
 import { Sun } from "../world/sun.ts";
 import { DER_FAULTS, type DerFault } from "./behaviour.ts";
 import type { ControlMode } from "./control-modes.ts";
 import { DerSimulator } from "./der-simulator.ts";
 import { sfdiOf } from "./identity.ts";
+import type { DerKind } from "./kind.ts";
 
 export interface RunDerOptions {
   /** Where the server's DeviceCapability is. */
@@ -18,7 +20,7 @@ export interface RunDerOptions {
   readonly keyFile: string;
   readonly caFile: string;
   readonly ratingKW: number;
-  readonly kind: "solar" | "battery";
+  readonly kind: DerKind;
   /** What it says it can do; else all that its kind of hardware can. */
   readonly modes?: readonly ControlMode[];
   readonly fault?: DerFault;
@@ -40,16 +42,7 @@ export async function runDerSimulator(
   const { url, certFile, keyFile, caFile, ratingKW, kind, seed, fault, notifyPort, modes } = options;
   const [cert, key, ca] = await Promise.all([certFile, keyFile, caFile].map((file) => readFile(file, "utf8")));
   if (cert === undefined || key === undefined || ca === undefined) throw new Error("a file is missing");
-  const rng = createRng(seed);
-  const source =
-    kind === "solar"
-      ? new SolarPanel(clock, new Sun(clock, rng.fork("sun")), { ratingKW })
-      : new Battery(clock, {
-          capacityKWh: ratingKW * 2,
-          socPercent: Math.round(rng.fork("battery").between(30, 70)),
-          maxChargeKW: ratingKW,
-          maxDischargeKW: ratingKW,
-        });
+  const source = sourceOf(kind, ratingKW, clock, createRng(seed));
   const simulator = new DerSimulator({
     url,
     cert,
@@ -70,4 +63,18 @@ export async function runDerSimulator(
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
   await simulator[Symbol.asyncDispose]();
+}
+
+function sourceOf(kind: DerKind, ratingKW: number, clock: Clock, rng: Rng): SolarPanel | Battery {
+  if (kind === "solar") return new SolarPanel(clock, new Sun(clock, rng.fork("sun")), { ratingKW });
+  const socPercent = Math.round(rng.fork("battery").between(30, 70));
+  if (kind === "evse") {
+    return new ElectricCar(clock, { capacityKWh: 60, socPercent, maxChargeKW: ratingKW, maxDischargeKW: 0 });
+  }
+  return new Battery(clock, {
+    capacityKWh: ratingKW * 2,
+    socPercent,
+    maxChargeKW: ratingKW,
+    maxDischargeKW: ratingKW,
+  });
 }

@@ -6,6 +6,7 @@ import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { DerSimulator } from "../../simulators/der/der-simulator.ts";
 import { writePki } from "../../simulators/pki.ts";
 import { Battery } from "../../simulators/world/battery.ts";
+import { ElectricCar } from "../../simulators/world/electric-car.ts";
 import { createRng } from "../../simulators/world/rng.ts";
 import { SolarPanel } from "../../simulators/world/solar-panel.ts";
 import { Sun } from "../../simulators/world/sun.ts";
@@ -17,6 +18,7 @@ import { type ContractFixture, describeAdapterContract } from "./adapter-contrac
 
 describeAdapterContract("IEEE 2030.5, solar inverter that takes percent", () => createFixture("solar"));
 describeAdapterContract("IEEE 2030.5, battery that takes watts", () => createFixture("battery"));
+describeAdapterContract("IEEE 2030.5, charging point", () => createFixture("charger"));
 
 const clock = systemClock;
 
@@ -29,7 +31,12 @@ const hastyClock: Clock = {
   sleep: (ms, signal) => clock.sleep(ms / HASTE, signal),
 };
 
-async function createFixture(kind: "solar" | "battery"): Promise<ContractFixture> {
+type Kind = "solar" | "battery" | "charger";
+
+/** An order, and another one, that the device of a kind can follow, kW. */
+const ORDERS_KW = { solar: [2, 1], battery: [-2, 1.5], charger: [-2, -3] } as const;
+
+async function createFixture(kind: Kind): Promise<ContractFixture> {
   const folder = await mkdtemp(join(tmpdir(), "setpointd-2030-5-"));
   const pki = await writePki(folder);
   const { key, cert } = await pki.device("der-1");
@@ -50,8 +57,8 @@ async function createFixture(kind: "solar" | "battery"): Promise<ContractFixture
   let device: DerSimulator | undefined;
   return {
     adapter,
-    orderKW: kind === "solar" ? 2 : -2,
-    otherOrderKW: kind === "solar" ? 1 : 1.5,
+    orderKW: ORDERS_KW[kind][0],
+    otherOrderKW: ORDERS_KW[kind][1],
     open: async (signal) => {
       await host.start(signal);
       const address = new URL(host.addresses()["ieee2030_5"] ?? "");
@@ -77,13 +84,19 @@ async function createFixture(kind: "solar" | "battery"): Promise<ContractFixture
   };
 }
 
-function simulated(kind: "solar" | "battery") {
+function simulated(kind: Kind) {
+  return { source: sourceOf(kind), ratingKW: 5, clock, log: silentLog, pollMs: 300, postMs: 300 };
+}
+
+function sourceOf(kind: Kind): SolarPanel | Battery {
   const quick = { deadMs: 50, tauMs: 100 };
-  const source =
-    kind === "solar"
-      ? new SolarPanel(clock, new Sun(clock, createRng(1), { startHour: 12 }), { ratingKW: 5, ...quick })
-      : new Battery(clock, { capacityKWh: 10, socPercent: 60, maxChargeKW: 5, maxDischargeKW: 5, ...quick });
-  return { source, ratingKW: 5, clock, log: silentLog, pollMs: 300, postMs: 300 };
+  if (kind === "solar") {
+    return new SolarPanel(clock, new Sun(clock, createRng(1), { startHour: 12 }), { ratingKW: 5, ...quick });
+  }
+  const cells = { capacityKWh: 10, socPercent: 60, maxChargeKW: 5, ...quick };
+  return kind === "charger"
+    ? new ElectricCar(clock, { ...cells, maxDischargeKW: 0 })
+    : new Battery(clock, { ...cells, maxDischargeKW: 5 });
 }
 
 function misbehave(

@@ -114,6 +114,11 @@ describe("an authority, a server and a device", () => {
     const days =
       (Date.parse(new X509Certificate(await readFile(file("device-short.crt"))).validTo) - Date.now()) / 864e5;
     expect(Math.round(days)).toBe(10);
+    const ended = await pki("device", "ended", "--days", "0");
+    expect(ended.code).toBe(0);
+    const { validFrom, validTo } = new X509Certificate(await readFile(file("device-ended.crt")));
+    expect(Date.parse(validTo)).toBeLessThanOrEqual(Date.now());
+    expect(Date.parse(validFrom)).toBeLessThan(Date.parse(validTo));
   });
 
   test.skipIf(!hasOpenssl)("openssl finds the request and the chain in order (skipped without openssl)", () => {

@@ -21,6 +21,10 @@ const HARDWARE_TYPE = "1.3.6.1.4.1.32473.1";
 
 const dirOption = { flags: "--dir <folder>", description: "folder of the files", defaultValue: "pki" };
 const daysOption = { flags: "--days <count>", description: "how long it holds; default: no end, as CSIP has it" };
+const deviceDaysOption = {
+  ...daysOption,
+  description: `${daysOption.description}; 0 has ended at once, to see what an expired one does`,
+};
 const hardwareOption = {
   flags: "--hardware-type <oid>",
   description: "the maker's OID of the hardware, beside the serial number",
@@ -71,11 +75,11 @@ const device: AdapterCommand = {
   summary: "make key and certificate of a device, signed by the site's authority",
   examples: ["2030.5 pki device barn-inverter", "2030.5 pki device SN-20391 --dir /etc/setpointd/pki --json"],
   arguments: [{ name: "<name>", description: "serial number or another name of the device" }],
-  options: [dirOption, hardwareOption, daysOption],
+  options: [dirOption, hardwareOption, deviceDaysOption],
   needs: "alone",
   run: async ({ args, options }, { clock }) => {
     const name = deviceName(args[0]);
-    const days = wholeOption(options, "days", 1, MOST_DAYS);
+    const days = wholeOption(options, "days", 0, MOST_DAYS);
     const hardwareType = oidFrom(textOption(options, "hardwareType"));
     const authority = await SiteAuthority.open(textOption(options, "dir") ?? "pki");
     const issued = await authority.device(name, hardwareType, {
