@@ -14,6 +14,7 @@ import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts"
 import type { AdapterMemory } from "../kind.ts";
 import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
 import type { DefaultControl, Device } from "./config.ts";
+import { ConnectionPoint } from "./connection-point.ts";
 import type { BaseWriting } from "./controls/control-base.ts";
 import { ControlDesk, SLACK_MS } from "./controls/control-desk.ts";
 import { type ControlPower, controlPowerFromKW } from "./controls/control-power.ts";
@@ -89,6 +90,7 @@ export class PolledDevice implements Adapter {
   readonly logEvents = new LogEvents();
   readonly registration: Registration;
   readonly subscriptions: Subscriptions;
+  readonly connectionPoint: ConnectionPoint;
   readonly primacy: number;
   readonly notificationHost: string | undefined;
 
@@ -134,6 +136,7 @@ export class PolledDevice implements Adapter {
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
     const { memory, registration: mode } = options;
+    this.connectionPoint = new ConnectionPoint(memory, this.lfdi, this.#log);
     this.registration = new Registration({ mode, memory, lfdi: this.lfdi, log: this.#log });
     this.#notifier = new Notifier({
       subscriptions: this.subscriptions,

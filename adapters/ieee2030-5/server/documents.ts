@@ -2,6 +2,7 @@ import { baseOf, type ControlName } from "../controls/control-base.ts";
 import { type Lfdi, sfdiFromLfdi, stableMRID } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import { type ActivePower, activePowerFromWatts } from "../xml/active-power.ts";
+import { CSIPAUS_NAMESPACES } from "../xml/csipaus.ts";
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
 import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, RESPONSE_SETS, SELF, TIME } from "./paths.ts";
 
@@ -50,7 +51,8 @@ export function timeDocument(nowMs: number): OutElement {
 }
 
 export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement {
-  return tag("EndDevice", { href: paths.edev, subscribable: 1 }, [
+  const { csipaus = "1.2" } = device.writing;
+  return tag("EndDevice", { "xmlns:csipaus": CSIPAUS_NAMESPACES[csipaus], href: paths.edev, subscribable: 1 }, [
     tag("DERListLink", { href: paths.derList, all: 1 }),
     element("lFDI", device.lfdi),
     tag("LogEventListLink", { href: paths.logEvents, all: device.logEvents.events.length }),
@@ -61,6 +63,7 @@ export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement 
     element("postRate", device.postRateS),
     tag("RegistrationLink", { href: paths.registration }),
     tag("SubscriptionListLink", { href: paths.subscriptions, all: device.subscriptions.items.length }),
+    tag("csipaus:ConnectionPointLink", { href: paths.connectionPoint }),
   ]);
 }
 
