@@ -57,6 +57,8 @@ export interface PolledDeviceOptions {
   readonly show: NotifierOptions["show"];
   /** Sends a notification. @returns the HTTP status of the answer */
   readonly notify: NotifierOptions["post"];
+  /** True for an mRID of a meter that another device mirrors. */
+  readonly isOthersMeter: (mRID: string) => boolean;
   /** Called once, when the device is no longer to be served. */
   readonly onClose: () => void;
 }
@@ -103,6 +105,7 @@ export class PolledDevice implements Adapter {
   #watching: Promise<void> | undefined;
   #told: Capability | undefined;
   #unreadable = 0;
+  #toldTaken = false;
   readonly #notifier: Notifier;
   #notifying: Promise<void> | undefined;
   #responses: readonly KeptResponse[] = [];
@@ -284,6 +287,18 @@ export class PolledDevice implements Adapter {
     if (kind === "ders") this.#reportStatus();
     if (kind === "dera") this.#reportAvailability(capability);
     this.desk.ring();
+  }
+
+  /** An mRID in a document about meters that another device uses already. @throws BadDocument */
+  takenMeter(document: XmlElement): string | undefined {
+    const taken = this.mirrors.newIn(document).find(this.#options.isOthersMeter);
+    if (taken === undefined) return undefined;
+    // It posts it again and again; once is enough to see it.
+    const fields = { mRID: taken };
+    if (this.#toldTaken) this.#log.debug("2030.5 device uses an mRID of another's meter", fields);
+    else this.#log.warn("2030.5 device refused: it uses an mRID of another's meter", fields);
+    this.#toldTaken = true;
+    return taken;
   }
 
   /** Takes values of the device's meters. */

@@ -85,6 +85,7 @@ async function busyDevice(): Promise<PolledDevice> {
     memory: volatileMemory(),
     show: () => undefined,
     notify: async () => 200,
+    isOthersMeter: () => false,
     onClose: () => {},
   });
   const given = new AbortController();

@@ -67,6 +67,7 @@ export class PollingHost implements AdapterHost<Device> {
       memory,
       show: (path, limit) => this.#show(polled, path, limit),
       notify: (uri, body, signal) => this.#notify(polled, uri, body, signal),
+      isOthersMeter: (mRID) => [...this.#devices.values()].some((one) => one !== polled && one.mirrors.has(mRID)),
       onClose,
     });
     this.#devices.set(lfdi, polled);

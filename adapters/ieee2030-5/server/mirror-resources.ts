@@ -22,6 +22,8 @@ function mirrorList(device: PolledDevice): Resource {
   return {
     ...list("MirrorUsagePointList", { href: MIRROR_LIST, pollRate: device.pollRateS }, items),
     post: (document) => {
+      const refusal = takenFault(document, device);
+      if (refusal !== undefined) return refusal;
       const { id, isNew, values } = device.mirrors.post(document);
       device.metered(values);
       const href = `${MIRROR_LIST}/${id}`;
@@ -33,6 +35,8 @@ function mirrorList(device: PolledDevice): Resource {
 function mirror(id: number, device: PolledDevice): Resource {
   const href = `${MIRROR_LIST}/${id}`;
   const take = (document: XmlElement, answer: Answer): Answer => {
+    const refusal = takenFault(document, device);
+    if (refusal !== undefined) return refusal;
     const values = device.mirrors.record(id, document);
     if (values === undefined) return failure(404, "no such usage point");
     device.metered(values);
@@ -47,4 +51,10 @@ function mirror(id: number, device: PolledDevice): Resource {
     post: (document) => take(document, created(href)),
     remove: () => (device.mirrors.remove(id) ? changed() : failure(404, "no such usage point")),
   };
+}
+
+/** mRIDs are unique over all devices: with one of another's meter nobody could say whose a number is. */
+function takenFault(document: XmlElement, device: PolledDevice): Answer | undefined {
+  const taken = device.takenMeter(document);
+  return taken === undefined ? undefined : failure(409, `mRID ${taken} is that of another device's meter`);
 }
