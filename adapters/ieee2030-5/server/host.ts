@@ -6,6 +6,7 @@ import { listControls } from "../commands/listed-controls.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
+import { rateForInterval } from "../rates.ts";
 import type { Shown } from "../subscriptions/notifier.ts";
 import { postNotification } from "../subscriptions/post-notification.ts";
 import { BadDocument } from "../xml/xml-element.ts";
@@ -27,6 +28,8 @@ export class PollingHost implements AdapterHost<Device> {
   readonly #context: AdapterContext;
   readonly #devices = new Map<Lfdi, PolledDevice>();
   readonly #strangers: StrangerList;
+  readonly #pollRateS: number;
+  readonly #postRateS: number;
   #numbers = 0;
   #server: Sep2Server | undefined;
   #address: string | undefined;
@@ -36,6 +39,9 @@ export class PollingHost implements AdapterHost<Device> {
   constructor(shared: Shared, context: AdapterContext) {
     this.#shared = shared;
     this.#context = context;
+    const rateS = rateForInterval(context.marketIntervalMs);
+    this.#pollRateS = shared.pollRateS ?? rateS;
+    this.#postRateS = shared.postRateS ?? rateS;
     this.#strangers = new StrangerList(context.clock);
     const devices = () =>
       [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
@@ -49,7 +55,7 @@ export class PollingHost implements AdapterHost<Device> {
     this.#numbers += 1;
     const { clock, log } = this.#context;
     const { random, memory } = this.#context;
-    const { pollRateS, postRateS, primacy, registration } = this.#shared;
+    const { primacy, registration } = this.#shared;
     const onClose = () => {
       if (this.#devices.get(lfdi) === polled) this.#devices.delete(lfdi);
     };
@@ -57,8 +63,8 @@ export class PollingHost implements AdapterHost<Device> {
       ...role,
       device,
       number: this.#numbers,
-      pollRateS,
-      postRateS,
+      pollRateS: this.#pollRateS,
+      postRateS: this.#postRateS,
       primacy,
       registration,
       clock,
@@ -77,7 +83,7 @@ export class PollingHost implements AdapterHost<Device> {
   /** @throws Error when a certificate file is missing or bad, or the port is taken */
   async start(signal: AbortSignal): Promise<void> {
     if (this.#devices.size === 0 || this.#server !== undefined) return;
-    const { host, port, certFile, keyFile, caFile, pollRateS } = this.#shared;
+    const { host, port, certFile, keyFile, caFile } = this.#shared;
     const [cert, key, ca] = await Promise.all([
       readPem("ieee2030_5.certFile", certFile),
       readKeyPem("ieee2030_5.keyFile", keyFile, this.#context.log),
@@ -88,7 +94,7 @@ export class PollingHost implements AdapterHost<Device> {
       host,
       port,
       tls: { cert, key, ca },
-      pollRateS,
+      pollRateS: this.#pollRateS,
       log: this.#context.log,
       answer: (peer, request) => this.#answer(peer, request),
       notHttp: (peer, reason) => this.#devices.get(peer.lfdi)?.garbled("HTTP", reason, false),
