@@ -59,7 +59,7 @@ const settleS = z
 const randomizeS = z.int().min(-3600).max(3600).default(0);
 const boundKW = z.number().min(0).max(10_000).optional();
 
-const defaultControlSchema = z
+export const defaultControlSchema = z
   .strictObject({
     maxPercent: z.number().min(0).max(100).optional().describe("opModMaxLimW, percent of setMaxW."),
     generationKW: boundKW.describe("opModGenLimW of CSIP-AUS."),

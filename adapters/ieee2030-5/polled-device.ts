@@ -13,17 +13,19 @@ import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
 import type { AdapterMemory } from "../kind.ts";
 import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
-import type { DefaultControl, Device } from "./config.ts";
+import type { Device } from "./config.ts";
 import { ConnectionPoint } from "./connection-point.ts";
 import type { BaseWriting } from "./controls/control-base.ts";
 import { ControlDesk, SLACK_MS } from "./controls/control-desk.ts";
 import { type ControlPower, controlPowerFromKW } from "./controls/control-power.ts";
 import { readResponse } from "./controls/response-document.ts";
+import { DefaultBounds, type DefaultChanges } from "./default-control.ts";
 import { type DerDocument, DerRecord } from "./der-record.ts";
 import { canonicalLfdi, type Lfdi } from "./identity.ts";
 import { LogEvents } from "./log-events.ts";
 import { type MeterValue, readingsFrom } from "./metering/meter-values.ts";
 import { MirrorUsagePoints } from "./metering/mirror-usage-points.ts";
+import type { Rates } from "./rates.ts";
 import { Registration } from "./registration.ts";
 import { devicePaths } from "./server/paths.ts";
 import { Notifier, type NotifierOptions } from "./subscriptions/notifier.ts";
@@ -44,8 +46,7 @@ export interface PolledDeviceOptions {
   readonly device: Device;
   /** Its number in the addresses, from 1. */
   readonly number: number;
-  readonly pollRateS: number;
-  readonly postRateS: number;
+  readonly rates: Rates;
   readonly clock: Clock;
   readonly log: Log;
   /** Rank of the program beside others, 0 to 255; the lower the stronger. */
@@ -78,14 +79,13 @@ export class PolledDevice implements Adapter {
   readonly lfdi: Lfdi;
   readonly number: number;
   readonly pin: number;
-  readonly pollRateS: number;
-  readonly postRateS: number;
+  readonly rates: Rates;
   /** When the device was made known, epoch ms. */
   readonly knownSinceMs: number;
   /** What all its controls have in common. */
   readonly writing: BaseWriting;
   /** What holds while no control does. */
-  readonly defaults: DefaultControl;
+  readonly defaults: DefaultBounds;
   readonly record = new DerRecord();
   readonly mirrors: MirrorUsagePoints;
   readonly desk: ControlDesk;
@@ -117,15 +117,16 @@ export class PolledDevice implements Adapter {
   constructor(options: PolledDeviceOptions) {
     this.era = options.era;
     this.number = options.number;
-    this.pollRateS = options.pollRateS;
-    this.postRateS = options.postRateS;
+    this.rates = options.rates;
     this.lfdi = canonicalLfdi(options.device.lfdi);
     this.pin = options.device.pin;
     this.knownSinceMs = options.clock.now();
     this.mirrors = new MirrorUsagePoints(this.lfdi);
     const { randomizeStartS, randomizeDurationS, responses } = options.device;
     this.desk = new ControlDesk({
-      ...options,
+      era: options.era,
+      clock: options.clock,
+      pollRateS: () => options.rates.controlPollS,
       responses,
       randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
     });
@@ -134,7 +135,7 @@ export class PolledDevice implements Adapter {
     this.notificationHost = options.device.notificationHost;
     const { rampS, csipaus, defaultControl } = options.device;
     this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
-    this.defaults = defaultControl ?? {};
+    this.defaults = new DefaultBounds(defaultControl, options.memory, this.lfdi);
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
@@ -277,11 +278,7 @@ export class PolledDevice implements Adapter {
   described(kind: DerDocument, document: XmlElement): void {
     this.record.put(kind, document);
     this.#changes += 1;
-    const capability = this.#capability();
-    if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
-      this.#told = capability;
-      this.#queue.push({ kind: "capability", capability });
-    }
+    const capability = this.#tellCapability();
     // What is listed ahead in percent is of other watts now, or the device takes watts.
     if (kind === "dercap" || kind === "derg") this.plan(this.#planned);
     if (kind === "ders") this.#reportStatus();
@@ -312,6 +309,35 @@ export class PolledDevice implements Adapter {
     for (const reading of readings) this.#queue.push({ kind: "reading", reading });
   }
 
+  /**
+   * An operator changes what holds while no control does.
+   * @throws StoreError where the disk does not take it; then nothing has changed
+   */
+  async changeDefaults(changes: DefaultChanges | "reset"): Promise<void> {
+    if (changes === "reset") await this.defaults.reset();
+    else await this.defaults.change(changes);
+    this.#log.info("2030.5 default control set", { ...this.defaults.bounds });
+    this.#changes += 1;
+    this.desk.ring();
+  }
+
+  /** The device is told to poll and to post at another rate from now on. */
+  ratesChanged(): void {
+    this.#changes += 1;
+    this.#tellCapability();
+    this.desk.ring();
+  }
+
+  /** Reports the capability where it has changed. */
+  #tellCapability(): Capability | undefined {
+    const capability = this.#capability();
+    if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
+      this.#told = capability;
+      this.#queue.push({ kind: "capability", capability });
+    }
+    return capability;
+  }
+
   #reportStatus(): void {
     const status = this.record.status();
     if (status?.socPercent === undefined) return;
@@ -328,7 +354,7 @@ export class PolledDevice implements Adapter {
   }
 
   #replayAgeMs(): number {
-    return Math.max(LEAST_REPLAY_AGE_MS, 3000 * this.postRateS);
+    return Math.max(LEAST_REPLAY_AGE_MS, 3000 * this.rates.postRateS);
   }
 
   #capability(): Capability | undefined {
@@ -336,8 +362,8 @@ export class PolledDevice implements Adapter {
     return capabilityFrom(kind, device, this.record.rating(), {
       settleMs:
         Math.max(device.randomizeStartS, 0) * 1000 +
-        (device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000),
-      sampleMs: this.postRateS * 1000,
+        (device.settleS === undefined ? this.rates.postRateS * 1000 + SLACK_MS : device.settleS * 1000),
+      sampleMs: this.rates.postRateS * 1000,
     });
   }
 
@@ -367,7 +393,7 @@ export class PolledDevice implements Adapter {
     const { polledAtMs } = this.desk;
     if (!this.#isLinkUp || polledAtMs === undefined) return;
     const quietMs = this.#clock.elapsedMs() - polledAtMs;
-    if (quietMs <= Math.max(3000 * this.pollRateS, LEAST_LINK_TIMEOUT_MS)) return;
+    if (quietMs <= Math.max(3000 * this.rates.controlPollS, LEAST_LINK_TIMEOUT_MS)) return;
     this.#isLinkUp = false;
     this.#queue.push({ kind: "link", up: false, detail: `has not polled for ${Math.round(quietMs / 1000)} s` });
   }

@@ -13,7 +13,7 @@ const TIME_QUALITY = 4;
 
 /** Where a device begins. */
 export function deviceCapability(device: PolledDevice): OutElement {
-  return tag("DeviceCapability", { href: DCAP, pollRate: device.pollRateS }, [
+  return tag("DeviceCapability", { href: DCAP, pollRate: device.rates.pollRateS("DeviceCapability") }, [
     device.registration.isDone ? tag("ResponseSetListLink", { href: RESPONSE_SETS, all: 1 }) : undefined,
     tag("TimeLink", { href: TIME }),
     tag("EndDeviceListLink", { href: EDEV_LIST, all: device.registration.isDone ? 1 : 0 }),
@@ -60,7 +60,7 @@ export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement 
     element("changedTime", Math.floor(device.knownSinceMs / 1000)),
     element("enabled", true),
     tag("FunctionSetAssignmentsListLink", { href: paths.fsaList, all: 1 }),
-    element("postRate", device.postRateS),
+    element("postRate", device.rates.postRateS),
     tag("RegistrationLink", { href: paths.registration }),
     tag("SubscriptionListLink", { href: paths.subscriptions, all: device.subscriptions.items.length }),
     tag("csipaus:ConnectionPointLink", { href: paths.connectionPoint }),
@@ -97,11 +97,11 @@ export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement
 }
 
 /**
- * What holds when no control does: the bounds of the config, or else none of ours. None is said in words where the device
+ * What holds when no control does: the bounds of the config or of an operator, or else none of ours. None is said in words where the device
  * knows them; a device that doesn't would refuse the whole document.
  */
 export function defaultControl(device: PolledDevice, paths: DevicePaths): OutElement {
-  const { maxPercent, generationKW, loadKW, exportKW, importKW, rampPercentPerS } = device.defaults;
+  const { maxPercent, generationKW, loadKW, exportKW, importKW, rampPercentPerS } = device.defaults.bounds;
   const controls = new Map<ControlName, number | ActivePower>();
   const percent = maxPercent ?? (device.record.rating().modes.has("opModMaxLimW") ? 100 : undefined);
   if (percent !== undefined) controls.set("opModMaxLimW", Math.round(percent * 100));

@@ -2,11 +2,13 @@ import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "../../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
+import { defaultControls } from "../commands/default-operation.ts";
 import { listControls } from "../commands/listed-controls.ts";
+import { pollAndPostRates } from "../commands/rates-operation.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
-import { rateForInterval } from "../rates.ts";
+import { Rates, rateForInterval } from "../rates.ts";
 import type { Shown } from "../subscriptions/notifier.ts";
 import { postNotification } from "../subscriptions/post-notification.ts";
 import { BadDocument } from "../xml/xml-element.ts";
@@ -28,8 +30,7 @@ export class PollingHost implements AdapterHost<Device> {
   readonly #context: AdapterContext;
   readonly #devices = new Map<Lfdi, PolledDevice>();
   readonly #strangers: StrangerList;
-  readonly #pollRateS: number;
-  readonly #postRateS: number;
+  readonly #rates: Rates;
   #numbers = 0;
   #server: Sep2Server | undefined;
   #address: string | undefined;
@@ -39,13 +40,17 @@ export class PollingHost implements AdapterHost<Device> {
   constructor(shared: Shared, context: AdapterContext) {
     this.#shared = shared;
     this.#context = context;
-    const rateS = rateForInterval(context.marketIntervalMs);
-    this.#pollRateS = shared.pollRateS ?? rateS;
-    this.#postRateS = shared.postRateS ?? rateS;
+    const { clock, memory, marketIntervalMs } = context;
+    const { pollRateS = rateForInterval(marketIntervalMs), postRateS = rateForInterval(marketIntervalMs) } = shared;
+    this.#rates = new Rates({ pollRateS, postRateS, memory, clock });
     this.#strangers = new StrangerList(context.clock);
     const devices = () =>
       [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
-    this.operations = { controls: listControls(devices, context.clock) };
+    this.operations = {
+      controls: listControls(devices, clock),
+      default: defaultControls(() => this.#devices.values(), clock),
+      rates: pollAndPostRates(this.#rates, clock, () => this.#ratesChanged()),
+    };
   }
 
   adapter(role: DeviceRole, device: Device): Adapter {
@@ -63,8 +68,7 @@ export class PollingHost implements AdapterHost<Device> {
       ...role,
       device,
       number: this.#numbers,
-      pollRateS: this.#pollRateS,
-      postRateS: this.#postRateS,
+      rates: this.#rates,
       primacy,
       registration,
       clock,
@@ -94,7 +98,7 @@ export class PollingHost implements AdapterHost<Device> {
       host,
       port,
       tls: { cert, key, ca },
-      pollRateS: this.#pollRateS,
+      longestPauseMs: 1000 * this.#rates.slowestS,
       log: this.#context.log,
       answer: (peer, request) => this.#answer(peer, request),
       notHttp: (peer, reason) => this.#devices.get(peer.lfdi)?.garbled("HTTP", reason, false),
@@ -150,6 +154,11 @@ export class PollingHost implements AdapterHost<Device> {
     const answer = useResource(resource, used, undefined);
     if (method === "GET" && answer.controls !== undefined) device.desk.fetched(answer.controls);
     return answer;
+  }
+
+  #ratesChanged(): void {
+    this.#server?.keepOpen(1000 * this.#rates.slowestS);
+    for (const device of this.#devices.values()) device.ratesChanged();
   }
 
   #facts(): ServerFacts {

@@ -17,10 +17,14 @@ export function numberedMirror(parent: string, id: number, device: PolledDevice)
 function mirrorList(device: PolledDevice): Resource {
   const items = () =>
     device.mirrors.ids
-      .map((id) => device.mirrors.document(id, `${MIRROR_LIST}/${id}`, device.postRateS))
+      .map((id) => device.mirrors.document(id, `${MIRROR_LIST}/${id}`, device.rates.postRateS))
       .filter((item) => item !== undefined);
   return {
-    ...list("MirrorUsagePointList", { href: MIRROR_LIST, pollRate: device.pollRateS }, items),
+    ...list(
+      "MirrorUsagePointList",
+      { href: MIRROR_LIST, pollRate: device.rates.pollRateS("MirrorUsagePointList") },
+      items,
+    ),
     post: (document) => {
       const refusal = takenFault(document, device);
       if (refusal !== undefined) return refusal;
@@ -44,7 +48,7 @@ function mirror(id: number, device: PolledDevice): Resource {
   };
   return {
     get: () => {
-      const document = device.mirrors.document(id, href, device.postRateS);
+      const document = device.mirrors.document(id, href, device.rates.postRateS);
       return document === undefined ? failure(404, "no such usage point") : found(document);
     },
     put: (document) => take(document, changed()),
