@@ -29,6 +29,8 @@ export interface AdapterContext {
   /** Uniform in [0, 1); only for jitter. */
   readonly random: () => number;
   readonly memory: AdapterMemory;
+  /** Length of a market interval; absent without a market. */
+  readonly marketIntervalMs?: number;
   /** Absent where the devices are those of the config and no others. */
   readonly roster?: SiteRoster;
   /** The site as a utility sees it, for a client of its server; absent where there is no site around it. */

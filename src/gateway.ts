@@ -108,7 +108,13 @@ export class Gateway implements AsyncDisposable {
 
     const memories = await AdapterMemories.open(store, clock);
     const roster = this.#createRoster(accepted);
-    const context = { clock, log, random, utility: this.#utilityPort() };
+    const context = {
+      clock,
+      log,
+      random,
+      utility: this.#utilityPort(),
+      ...(config.market !== undefined && { marketIntervalMs: config.market.interval }),
+    };
     const devices = createSiteDevices(config, folder, this.#options.adapters, context, memories, (kind) =>
       roster.of(kind),
     );

@@ -15,7 +15,14 @@ export const sharedSchema = z.strictObject({
   certFile: filePath.optional().describe("Server certificate, PEM, P-256. Needed as soon as a device is configured."),
   keyFile: filePath.optional().describe("Key of the server certificate, PEM."),
   caFile: filePath.optional().describe("Certificates of the authorities that sign device certificates, PEM."),
-  pollRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to poll, seconds."),
+  pollRateS: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe(
+      "How often devices are told to poll, seconds; as late may a setpoint come. Absent: a fifth of market.interval, 5 to 60.",
+    ),
   primacy: z
     .int()
     .min(0)
@@ -31,7 +38,12 @@ export const sharedSchema = z.strictObject({
       "out-of-band: a configured device finds itself in the list. in-band: it first has to put itself there, and nobody " +
         "else can.",
     ),
-  postRateS: z.int().min(1).max(86_400).default(60).describe("How often devices are told to post readings, seconds."),
+  postRateS: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .optional()
+    .describe("How often devices are told to post readings, seconds. Absent: as pollRateS would be if absent."),
 });
 
 export type Shared = z.output<typeof sharedSchema>;
@@ -47,7 +59,7 @@ const settleS = z
 const randomizeS = z.int().min(-3600).max(3600).default(0);
 const boundKW = z.number().min(0).max(10_000).optional();
 
-const defaultControlSchema = z
+export const defaultControlSchema = z
   .strictObject({
     maxPercent: z.number().min(0).max(100).optional().describe("opModMaxLimW, percent of setMaxW."),
     generationKW: boundKW.describe("opModGenLimW of CSIP-AUS."),

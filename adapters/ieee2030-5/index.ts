@@ -1,6 +1,8 @@
 import type { AdapterKind } from "../kind.ts";
 import { controlsCommand, pushedCommand } from "./commands/controls-command.ts";
+import { defaultCommand } from "./commands/default-command.ts";
 import { lfdiCommand } from "./commands/lfdi-command.ts";
+import { ratesCommand } from "./commands/rates-command.ts";
 import {
   type Device,
   deviceSchema,
@@ -22,7 +24,7 @@ export const ieee2030_5: AdapterKind<Shared, Device> = {
   title: "IEEE 2030.5 (CSIP) devices that poll this gateway as their server",
   sharedSchema,
   deviceSchema,
-  commands: [controlsCommand, lfdiCommand, walkCommand, ...pkiCommands],
+  commands: [controlsCommand, defaultCommand, ratesCommand, lfdiCommand, walkCommand, ...pkiCommands],
   createHost: (shared, context) => new PollingHost(shared, context),
 };
 

@@ -13,16 +13,19 @@ import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
 import type { AdapterMemory } from "../kind.ts";
 import { availabilityFrom, basesFrom, capabilityFrom, modeFrom } from "./capability.ts";
-import type { DefaultControl, Device } from "./config.ts";
+import type { Device } from "./config.ts";
+import { ConnectionPoint } from "./connection-point.ts";
 import type { BaseWriting } from "./controls/control-base.ts";
 import { ControlDesk, SLACK_MS } from "./controls/control-desk.ts";
 import { type ControlPower, controlPowerFromKW } from "./controls/control-power.ts";
 import { readResponse } from "./controls/response-document.ts";
+import { DefaultBounds, type DefaultChanges } from "./default-control.ts";
 import { type DerDocument, DerRecord } from "./der-record.ts";
 import { canonicalLfdi, type Lfdi } from "./identity.ts";
 import { LogEvents } from "./log-events.ts";
 import { type MeterValue, readingsFrom } from "./metering/meter-values.ts";
 import { MirrorUsagePoints } from "./metering/mirror-usage-points.ts";
+import type { Rates } from "./rates.ts";
 import { Registration } from "./registration.ts";
 import { devicePaths } from "./server/paths.ts";
 import { Notifier, type NotifierOptions } from "./subscriptions/notifier.ts";
@@ -43,8 +46,7 @@ export interface PolledDeviceOptions {
   readonly device: Device;
   /** Its number in the addresses, from 1. */
   readonly number: number;
-  readonly pollRateS: number;
-  readonly postRateS: number;
+  readonly rates: Rates;
   readonly clock: Clock;
   readonly log: Log;
   /** Rank of the program beside others, 0 to 255; the lower the stronger. */
@@ -56,6 +58,8 @@ export interface PolledDeviceOptions {
   readonly show: NotifierOptions["show"];
   /** Sends a notification. @returns the HTTP status of the answer */
   readonly notify: NotifierOptions["post"];
+  /** True for an mRID of a meter that another device mirrors. */
+  readonly isOthersMeter: (mRID: string) => boolean;
   /** Called once, when the device is no longer to be served. */
   readonly onClose: () => void;
 }
@@ -75,20 +79,20 @@ export class PolledDevice implements Adapter {
   readonly lfdi: Lfdi;
   readonly number: number;
   readonly pin: number;
-  readonly pollRateS: number;
-  readonly postRateS: number;
+  readonly rates: Rates;
   /** When the device was made known, epoch ms. */
   readonly knownSinceMs: number;
   /** What all its controls have in common. */
   readonly writing: BaseWriting;
   /** What holds while no control does. */
-  readonly defaults: DefaultControl;
+  readonly defaults: DefaultBounds;
   readonly record = new DerRecord();
   readonly mirrors: MirrorUsagePoints;
   readonly desk: ControlDesk;
   readonly logEvents = new LogEvents();
   readonly registration: Registration;
   readonly subscriptions: Subscriptions;
+  readonly connectionPoint: ConnectionPoint;
   readonly primacy: number;
   readonly notificationHost: string | undefined;
 
@@ -101,6 +105,7 @@ export class PolledDevice implements Adapter {
   #watching: Promise<void> | undefined;
   #told: Capability | undefined;
   #unreadable = 0;
+  #toldTaken = false;
   readonly #notifier: Notifier;
   #notifying: Promise<void> | undefined;
   #responses: readonly KeptResponse[] = [];
@@ -112,15 +117,16 @@ export class PolledDevice implements Adapter {
   constructor(options: PolledDeviceOptions) {
     this.era = options.era;
     this.number = options.number;
-    this.pollRateS = options.pollRateS;
-    this.postRateS = options.postRateS;
+    this.rates = options.rates;
     this.lfdi = canonicalLfdi(options.device.lfdi);
     this.pin = options.device.pin;
     this.knownSinceMs = options.clock.now();
     this.mirrors = new MirrorUsagePoints(this.lfdi);
     const { randomizeStartS, randomizeDurationS, responses } = options.device;
     this.desk = new ControlDesk({
-      ...options,
+      era: options.era,
+      clock: options.clock,
+      pollRateS: () => options.rates.controlPollS,
       responses,
       randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
     });
@@ -129,11 +135,12 @@ export class PolledDevice implements Adapter {
     this.notificationHost = options.device.notificationHost;
     const { rampS, csipaus, defaultControl } = options.device;
     this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
-    this.defaults = defaultControl ?? {};
+    this.defaults = new DefaultBounds(defaultControl, options.memory, this.lfdi);
     this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log.child({ era: options.era });
     const { memory, registration: mode } = options;
+    this.connectionPoint = new ConnectionPoint(memory, this.lfdi, this.#log);
     this.registration = new Registration({ mode, memory, lfdi: this.lfdi, log: this.#log });
     this.#notifier = new Notifier({
       subscriptions: this.subscriptions,
@@ -271,16 +278,24 @@ export class PolledDevice implements Adapter {
   described(kind: DerDocument, document: XmlElement): void {
     this.record.put(kind, document);
     this.#changes += 1;
-    const capability = this.#capability();
-    if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
-      this.#told = capability;
-      this.#queue.push({ kind: "capability", capability });
-    }
+    const capability = this.#tellCapability();
     // What is listed ahead in percent is of other watts now, or the device takes watts.
     if (kind === "dercap" || kind === "derg") this.plan(this.#planned);
     if (kind === "ders") this.#reportStatus();
     if (kind === "dera") this.#reportAvailability(capability);
     this.desk.ring();
+  }
+
+  /** An mRID in a document about meters that another device uses already. @throws BadDocument */
+  takenMeter(document: XmlElement): string | undefined {
+    const taken = this.mirrors.newIn(document).find(this.#options.isOthersMeter);
+    if (taken === undefined) return undefined;
+    // It posts it again and again; once is enough to see it.
+    const fields = { mRID: taken };
+    if (this.#toldTaken) this.#log.debug("2030.5 device uses an mRID of another's meter", fields);
+    else this.#log.warn("2030.5 device refused: it uses an mRID of another's meter", fields);
+    this.#toldTaken = true;
+    return taken;
   }
 
   /** Takes values of the device's meters. */
@@ -292,6 +307,35 @@ export class PolledDevice implements Adapter {
       powerPhases: this.mirrors.powerPhases,
     });
     for (const reading of readings) this.#queue.push({ kind: "reading", reading });
+  }
+
+  /**
+   * An operator changes what holds while no control does.
+   * @throws StoreError where the disk does not take it; then nothing has changed
+   */
+  async changeDefaults(changes: DefaultChanges | "reset"): Promise<void> {
+    if (changes === "reset") await this.defaults.reset();
+    else await this.defaults.change(changes);
+    this.#log.info("2030.5 default control set", { ...this.defaults.bounds });
+    this.#changes += 1;
+    this.desk.ring();
+  }
+
+  /** The device is told to poll and to post at another rate from now on. */
+  ratesChanged(): void {
+    this.#changes += 1;
+    this.#tellCapability();
+    this.desk.ring();
+  }
+
+  /** Reports the capability where it has changed. */
+  #tellCapability(): Capability | undefined {
+    const capability = this.#capability();
+    if (this.#told !== undefined && capability !== undefined && !sameCapability(this.#told, capability)) {
+      this.#told = capability;
+      this.#queue.push({ kind: "capability", capability });
+    }
+    return capability;
   }
 
   #reportStatus(): void {
@@ -310,7 +354,7 @@ export class PolledDevice implements Adapter {
   }
 
   #replayAgeMs(): number {
-    return Math.max(LEAST_REPLAY_AGE_MS, 3000 * this.postRateS);
+    return Math.max(LEAST_REPLAY_AGE_MS, 3000 * this.rates.postRateS);
   }
 
   #capability(): Capability | undefined {
@@ -318,8 +362,8 @@ export class PolledDevice implements Adapter {
     return capabilityFrom(kind, device, this.record.rating(), {
       settleMs:
         Math.max(device.randomizeStartS, 0) * 1000 +
-        (device.settleS === undefined ? this.postRateS * 1000 + SLACK_MS : device.settleS * 1000),
-      sampleMs: this.postRateS * 1000,
+        (device.settleS === undefined ? this.rates.postRateS * 1000 + SLACK_MS : device.settleS * 1000),
+      sampleMs: this.rates.postRateS * 1000,
     });
   }
 
@@ -349,7 +393,7 @@ export class PolledDevice implements Adapter {
     const { polledAtMs } = this.desk;
     if (!this.#isLinkUp || polledAtMs === undefined) return;
     const quietMs = this.#clock.elapsedMs() - polledAtMs;
-    if (quietMs <= Math.max(3000 * this.pollRateS, LEAST_LINK_TIMEOUT_MS)) return;
+    if (quietMs <= Math.max(3000 * this.rates.controlPollS, LEAST_LINK_TIMEOUT_MS)) return;
     this.#isLinkUp = false;
     this.#queue.push({ kind: "link", up: false, detail: `has not polled for ${Math.round(quietMs / 1000)} s` });
   }

@@ -264,7 +264,7 @@ const ACTIONS: Readonly<Record<string, (device: Device, parameters: Parameters, 
     const document = withAus(
       group("csipaus:ConnectionPoint", leaf("csipaus:connectionPointId", String(connectionPointId))),
     );
-    await device.send("PUT", href, writeXml(document), expect_rejection === true);
+    await device.putAndRead(href, document, expect_rejection === true);
   },
   "refresh-resource": async (device, { resource, expect_rejection, expect_rejection_or_empty }, other) => {
     const href = other.hrefOf(String(resource));

@@ -27,11 +27,15 @@ const DEFAULT_KEYS: Readonly<Record<string, string>> = {
   opModImpLimW: "importKW",
   opModGenLimW: "generationKW",
   opModLoadLimW: "loadKW",
+  setGradW: "rampPercentPerS",
 };
+
+/** A default that is created has what it is given and nothing else. */
+const NO_BOUNDS = Object.fromEntries(Object.values(DEFAULT_KEYS).map((key) => [key, null]));
 
 /**
  * Does at the server what a procedure asks of its operator. The gateway orders powers and derives controls from them, so a
- * procedure that wants a control to be there is translated into the order that leads to it; what is left is config.
+ * procedure that wants a control to be there is translated into the order that leads to it; defaults and rates are changed as an operator changes them; what is left is config.
  */
 export class Operator {
   readonly #server: ServerUnderTest;
@@ -62,9 +66,15 @@ export class Operator {
       case "ensure-mup-list-empty":
       case "ensure-fsa":
       case "ensure-der-program":
+        return;
       case "create-default-der-control":
+        await this.#server.operate("default", { era: client, changes: { ...NO_BOUNDS, ...defaultFrom(given) } });
+        return;
       case "set-poll-rate":
+        await this.#server.operate("rates", { pollRatesS: { [String(given["resource"])]: given["rate_seconds"] } });
+        return;
       case "set-post-rate":
+        await this.#server.operate("rates", { postRateS: given["rate_seconds"] });
         return;
       case "create-der-control":
         this.#order(client, given);
@@ -100,13 +110,11 @@ export class Operator {
 
   #configFor(procedure: ServerProcedure, client: string, lfdi: string): ConfiguredDevice {
     const [first] = procedure.Preconditions.required_clients;
-    const instructions = procedure.Steps.flatMap((step, index) =>
+    const instructions = procedure.Steps.flatMap((step) =>
       (step.admin_instructions ?? []).map(({ type, parameters, client: named }) => ({
         type,
         parameters: resolvedAll(parameters ?? {}, this.#names),
         client: named ?? step.client ?? first?.id,
-        isFirst: index === 0,
-        isSubscribed: procedure.Steps.slice(0, index).some(({ action }) => action.type === "create-subscription"),
       })),
     ).filter((one) => one.client === client);
     const controls = instructions.filter(({ type }) => type === "create-der-control");
@@ -115,9 +123,6 @@ export class Operator {
     if (modes.size > 1) throw new NotRun("the server orders a device in one kind of control");
     const kinds = new Set(orders.map(({ kind }) => kind));
     const kind = kinds.size === 1 ? (orders[0]?.kind ?? "battery") : "battery";
-    const defaults = instructions.filter(({ type }) => type === "create-default-der-control");
-    if (defaults.length > 1 || defaults.some(({ isSubscribed }) => isSubscribed))
-      throw new NotRun("the server's defaults are its config and do not change while it runs");
     for (const { type, parameters } of instructions) throwIfFixed(type, parameters);
     const rampS = controls.find(({ parameters }) => parameters["rampTms"] !== undefined)?.parameters["rampTms"];
     const randomizeStartS = controls.find(({ parameters }) => parameters["randomizeStart_seconds"] !== undefined);
@@ -133,7 +138,6 @@ export class Operator {
         ...(randomizeStartS !== undefined && {
           randomizeStartS: Number(randomizeStartS.parameters["randomizeStart_seconds"]),
         }),
-        ...(defaults[0] !== undefined && { defaultControl: defaultFrom(defaults[0].parameters) }),
       },
     };
   }
@@ -145,8 +149,6 @@ function throwIfFixed(type: string, { primacy, annotation, fsa_annotation }: Par
     throw new NotRun("the server has one program for each device");
   if (annotation === "fsa2" || fsa_annotation === "fsa2")
     throw new NotRun("the server has one assignment for each device");
-  if (type === "set-poll-rate" || type === "set-post-rate")
-    throw new NotRun("the server's rates are its config and do not change while it runs");
 }
 
 function orderFrom(parameters: Parameters): Order {
@@ -176,8 +178,7 @@ function defaultFrom(parameters: Parameters): Readonly<Record<string, number>> {
   const entries: [string, number][] = [];
   for (const [name, value] of Object.entries(parameters)) {
     const key = DEFAULT_KEYS[name];
-    if (key !== undefined && typeof value === "number") entries.push([key, value / 1000]);
-    if (name === "setGradW") entries.push(["rampPercentPerS", Number(value) / 100]);
+    if (key !== undefined && typeof value === "number") entries.push([key, value / (name === "setGradW" ? 100 : 1000)]);
   }
   return Object.fromEntries(entries);
 }

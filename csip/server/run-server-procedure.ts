@@ -19,6 +19,13 @@ const PATIENCE_S = 900;
 /** Between two steps, s: what one caused is to be there at the next. */
 const BREATH_S = 2;
 
+/** What procedures leave to who runs them. The connection points are from the examples of AEMO's procedure for NMIs. */
+const VARIABLES: Readonly<Record<string, number>> = {
+  setMaxW: RATING_KW * 1000,
+  valid_nmi_1: 20_019_857_328,
+  valid_nmi_2: 43_168_540_059,
+};
+
 /**
  * Plays one procedure against the gateway's server, as the devices that it names.
  * @returns what was checked
@@ -46,8 +53,9 @@ export async function runServerProcedure(
     devices.set(id, new Device({ lfdi: lfdiOf(cert), client, sink, clock }));
   }
   const names = (name: string): number => {
-    if (name === "setMaxW") return RATING_KW * 1000;
-    throw new NotRun(`the variable ${name} is not supported`);
+    const value = VARIABLES[name];
+    if (value === undefined) throw new NotRun(`the variable ${name} is not supported`);
+    return value;
   };
   const operator = new Operator(server, clock, names);
   const lfdis = new Map([...devices].map(([id, { lfdi }]) => [id, lfdi]));

@@ -96,6 +96,13 @@ export class ServerUnderTest implements AsyncDisposable {
     adapter.plan(planned.toSorted((one, other) => one.fromMs - other.fromMs));
   }
 
+  /** Asks the running server what `setpointd 2030.5 OPERATION` asks it. @throws NotRun where it knows nothing of it */
+  async operate(operation: string, input: unknown): Promise<void> {
+    const run = this.#host?.operations?.[operation];
+    if (run === undefined) throw new NotRun(`the server has no operation "${operation}"`);
+    await run(input, this.#stop.signal);
+  }
+
   /** Takes everything back that was ordered. */
   cancelAll(era: string): void {
     this.#planned.delete(era);

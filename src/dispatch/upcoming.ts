@@ -10,8 +10,8 @@ export interface Upcoming {
   readonly untilMs: number;
 }
 
-/** Stretches that are looked at; a day of intervals of an hour, and what a device with a small memory can hold. */
-const MOST_UPCOMING = 20;
+/** Stretches that are looked at: a day of half hours. It is looked at several times a second, for each device. */
+const MOST_UPCOMING = 48;
 
 /**
  * What will hold after what holds now, in order and without overlap. One setpoint makes one stretch: what a newer one

@@ -47,6 +47,15 @@ test("a plan that does not change is told once, however often the dispatcher loo
   expect(one.plans).toHaveLength(1);
 });
 
+test("of a day of quarter hours the next half is told", async () => {
+  const { stage, one } = staged();
+  await stage.clock.run(500);
+  stage.dispatcher.submit(Array.from({ length: 96 }, (_, index) => stage.order("one", -5, 900, 60 + 900 * index)));
+  await stage.clock.run(500);
+  expect(one.plans.at(-1)).toHaveLength(48);
+  expect(one.planned).toMatch(/^s1 -5, .*, s48 -5$/);
+});
+
 test("a newer order cuts what it replaces, which does not come back after it", async () => {
   const { stage, one } = staged();
   await stage.clock.run(500);

@@ -8,7 +8,7 @@ const power = controlPowerFromKW(2, "opModFixedW", { generationKW: 5, chargeKW: 
 const untilMs = Date.now() + 60_000;
 
 test("a device answers an event once, so the same order after a refusal is a new event", async () => {
-  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: 1 });
+  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: () => 1 });
   const first = desk.order("s1", power, untilMs, signal);
   const refusedMRID = desk.active()?.mRID ?? "";
   desk.responded(refusedMRID, 252);
@@ -25,7 +25,7 @@ test("a device answers an event once, so the same order after a refusal is a new
 });
 
 test("what a device accepted and does not follow comes as a new event, and a plain repeat does not", async () => {
-  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: 1 });
+  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: () => 1 });
   const first = desk.order("s1", power, untilMs, signal);
   const acceptedMRID = desk.active()?.mRID ?? "";
   desk.responded(acceptedMRID, 2);
@@ -39,7 +39,7 @@ test("what a device accepted and does not follow comes as a new event, and a pla
 });
 
 test("an order that nobody waits for any more lies ready until it is released", async () => {
-  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: 1 });
+  const desk = new ControlDesk({ era: "der.1", clock: systemClock, pollRateS: () => 1 });
   const impatient = new AbortController();
   const waiting = desk.order("s1", power, untilMs, impatient.signal);
   impatient.abort(new Error("no longer wanted"));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { PolledDevice } from "../../adapters/ieee2030-5/polled-device.ts";
+import { Rates } from "../../adapters/ieee2030-5/rates.ts";
 import { findResource } from "../../adapters/ieee2030-5/server/resources.ts";
 import type { XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
@@ -75,8 +76,7 @@ async function busyDevice(): Promise<PolledDevice> {
     kind: "battery",
     device: ieee2030_5.deviceSchema.parse({ lfdi: LFDI, ratingKW: 5, maxChargeKW: 5 }),
     number: 1,
-    pollRateS: 60,
-    postRateS: 60,
+    rates: new Rates({ pollRateS: 60, postRateS: 60, memory: volatileMemory(), clock: systemClock }),
     clock: systemClock,
     log: silentLog,
     primacy: 1,
@@ -85,6 +85,7 @@ async function busyDevice(): Promise<PolledDevice> {
     memory: volatileMemory(),
     show: () => undefined,
     notify: async () => 200,
+    isOthersMeter: () => false,
     onClose: () => {},
   });
   const given = new AbortController();

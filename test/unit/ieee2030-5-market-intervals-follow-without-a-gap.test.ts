@@ -66,3 +66,43 @@ test("a device that polls once a minute changes from interval to interval by its
   const { DERControlList: list } = await site.read("/edev/1/derp/1/derc?l=10");
   expect(list?.["DERControl"].map((event: { description: string[] }) => event.description[0])).toEqual(["s2"]);
 });
+
+test("a day of half hours is listed at once, and each page of it has what the ones before do not have", async () => {
+  await using site = await PolledSite.open([{ kind: "battery", config: { ratingKW: 5, maxChargeKW: 5 } }]);
+  const fromMs = Date.now() + 60_000;
+  const half = 1_800_000;
+  const intervals = Array.from({ length: 48 }, (_, index) => ({
+    setpointId: `s${index}`,
+    powerKW: index % 2 === 0 ? 1 : -1,
+    fromMs: fromMs + half * index,
+    untilMs: fromMs + half * (index + 1),
+  }));
+  site.adapters[0]?.plan?.(intervals);
+  const page = async (query: string) => {
+    const { DERControlList: list } = await site.read(`/edev/1/derp/1/derc?${query}`);
+    const events: { description: string[] }[] = list?.["DERControl"] ?? [];
+    return {
+      all: list?.$["all"],
+      results: list?.$["results"],
+      names: events.flatMap(({ description }) => description),
+    };
+  };
+  const pages = await Promise.all(["s=0&l=10", "s=10&l=10", "s=20&l=20", "s=40&l=20", "s=48&l=10"].map(page));
+  expect(pages.map(({ all, results }) => [all, results])).toEqual([
+    ["48", "10"],
+    ["48", "10"],
+    ["48", "20"],
+    ["48", "8"],
+    ["48", "0"],
+  ]);
+  expect(pages.flatMap(({ names }) => names)).toEqual(intervals.map(({ setpointId }) => setpointId));
+  // What begins after the fortieth has begun.
+  const after = Math.ceil((intervals[39]?.fromMs ?? 0) / 1000);
+  expect(await page(`a=${after}&l=255`)).toMatchObject({
+    all: "8",
+    results: "8",
+    names: ["s40", "s41", "s42", "s43", "s44", "s45", "s46", "s47"],
+  });
+  const program = (await site.read("/edev/1/derp/1"))["DERProgram"];
+  expect(program?.["DERControlListLink"][0].$.all).toBe("48");
+});

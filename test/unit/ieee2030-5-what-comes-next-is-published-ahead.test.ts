@@ -109,10 +109,31 @@ describe("a plan that changes", () => {
     expect(ledger.current(at(62))).toMatchObject({ setpointId: "s2" });
   });
 
-  test("with a hundred intervals lists the next twenty", () => {
-    const many = Array.from({ length: 100 }, (_, index) => next(`s${index}`, 1, 60 * index + 60, 60 * index + 120));
-    ledger.plan(many, NOW_MS);
-    expect(ledger.listed(NOW_MS)).toHaveLength(20);
+  test("with a hundred intervals lists the next 48, and loses none of them when all have another power", () => {
+    const many = (powerKW: number) =>
+      Array.from({ length: 100 }, (_, index) => next(`s${index}`, powerKW, 60 * index + 60, 60 * index + 120));
+    ledger.publish("s", power(3), at(60), NOW_MS);
+    ledger.plan(many(1), NOW_MS);
+    expect(ledger.listed(NOW_MS)).toHaveLength(49);
+    for (let powerKW = 2; powerKW < 6; powerKW++) ledger.plan(many(powerKW), at(powerKW));
+    const listed = ledger.listed(at(6));
+    expect(listed.length).toBeLessThanOrEqual(49 + 32);
+    const open = listed.filter(({ status }) => status === EVENT_SCHEDULED || status === EVENT_ACTIVE);
+    expect(open.map(({ setpointId }) => setpointId)).toEqual([
+      "s",
+      ...many(5)
+        .slice(0, 48)
+        .map((one) => one.setpointId),
+    ]);
+    // Another plan in its place, of other times: a device that missed it must still read that the first is cancelled.
+    ledger.plan([], at(7));
+    ledger.plan(
+      Array.from({ length: 48 }, (_, index) => next(`t${index}`, 1, 60 * index + 90, 60 * index + 100)),
+      at(8),
+    );
+    const cancelled = ledger.listed(at(8)).filter(({ status }) => status === EVENT_CANCELLED);
+    expect(cancelled).toHaveLength(48);
+    expect(open.slice(1).every(({ power: planned }) => planned.appliedKW === 5)).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { DeviceFault } from "../../../src/model/adapter.ts";
 import { canonicalMRID } from "../identity.ts";
+import { MOST_LISTED } from "./control-ledger.ts";
 import { type ResponseEdition, type ResponseMeanings, responseMeanings } from "./response-meanings.ts";
 
 /** How long to wait for what, elapsed ms. */
@@ -29,7 +30,7 @@ interface Dealing {
 }
 
 /** Events whose dealings are kept: all that can be listed at once, and some that have just left the list. */
-const MOST_KEPT = 48;
+const MOST_KEPT = MOST_LISTED + 16;
 /** Responses to one event that are kept. */
 const MOST_STATUSES = 12;
 

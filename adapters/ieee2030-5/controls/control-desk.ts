@@ -3,7 +3,7 @@ import { DeviceError } from "../../../src/model/adapter.ts";
 import type { Era } from "../../../src/model/resource.ts";
 import { newMRID } from "../identity.ts";
 import { Bell } from "./bell.ts";
-import { ControlAnswers } from "./control-answers.ts";
+import { type AnswerTiming, ControlAnswers } from "./control-answers.ts";
 import { type ControlEvent, isOpen, NOT_RANDOMIZED, type Randomization } from "./control-event.ts";
 import { ControlLedger, type PlannedPower } from "./control-ledger.ts";
 import { type ControlPower, describePower } from "./control-power.ts";
@@ -16,7 +16,8 @@ const RECEIVED_GRACE_MS = 2000;
 export interface ControlDeskOptions {
   readonly era: Era;
   readonly clock: Clock;
-  readonly pollRateS: number;
+  /** How late the device may look at its controls, seconds; it may change. */
+  readonly pollRateS: () => number;
   readonly randomization?: Randomization;
   readonly responses?: ResponseEdition;
 }
@@ -31,8 +32,7 @@ export class ControlDesk {
   readonly #ledger: ControlLedger;
   readonly #answers: ControlAnswers;
   readonly #bell = new Bell();
-  /** Longest wait for the device, elapsed ms. */
-  readonly #deadlineMs: number;
+  readonly #timing: AnswerTiming;
   #polledAtMs: number | undefined;
   /** Controls that the device knows as open, by mRID, until it has fetched that they no longer are. */
   readonly #known = new Map<string, ControlEvent>();
@@ -44,17 +44,20 @@ export class ControlDesk {
     this.#era = options.era;
     this.#clock = options.clock;
     this.#ledger = new ControlLedger(newMRID, randomization);
-    const pollMs = options.pollRateS * 1000;
-    this.#deadlineMs = 3 * pollMs + SLACK_MS + Math.max(randomization.startS, 0) * 1000;
-    this.#answers = new ControlAnswers(
-      {
-        deadlineMs: this.#deadlineMs,
-        quietMs: pollMs + SLACK_MS,
-        nextPollMs: pollMs / 2,
-        graceMs: RECEIVED_GRACE_MS,
+    const pollMs = () => options.pollRateS() * 1000;
+    this.#timing = {
+      get deadlineMs() {
+        return 3 * pollMs() + SLACK_MS + Math.max(randomization.startS, 0) * 1000;
       },
-      options.responses,
-    );
+      get quietMs() {
+        return pollMs() + SLACK_MS;
+      },
+      get nextPollMs() {
+        return pollMs() / 2;
+      },
+      graceMs: RECEIVED_GRACE_MS,
+    };
+    this.#answers = new ControlAnswers(this.#timing, options.responses);
   }
 
   /** Elapsed ms at which the device last asked for anything. */
@@ -127,7 +130,7 @@ export class ControlDesk {
     this.#bell.ring();
     for (let held = this.#heldNow(); held !== undefined; held = this.#heldNow()) {
       this.#throwIfClosed();
-      const leftMs = askedAtMs + this.#deadlineMs - this.#clock.elapsedMs();
+      const leftMs = askedAtMs + this.#timing.deadlineMs - this.#clock.elapsedMs();
       if (leftMs <= 0) {
         const polls = this.#polledAtMs !== undefined && this.#polledAtMs >= askedAtMs;
         const fault = polls ? "timeout" : "unreachable";
@@ -145,7 +148,7 @@ export class ControlDesk {
     for (;;) {
       this.#throwIfClosed();
       const seen = look();
-      const leftMs = startedMs + this.#deadlineMs - this.#clock.elapsedMs();
+      const leftMs = startedMs + this.#timing.deadlineMs - this.#clock.elapsedMs();
       if (seen !== undefined || leftMs <= 0) return seen;
       await this.#bell.wait(this.#clock, leftMs, signal);
     }

@@ -26,12 +26,14 @@ export interface PlannedPower {
   readonly untilMs: number;
 }
 
-/** Events that are listed at once; more than a device gets within one of their lifetimes, and it bounds the answer. */
-const MOST_LISTED = 32;
-/** Events to come that are listed at once. */
-export const MOST_PLANNED = 20;
+/** Events to come that are listed at once: a day of half hours. */
+const MOST_PLANNED = 48;
+/** Superseded events that are listed until their end; a device that sees what superseded them needs no more of them. */
+const MOST_SUPERSEDED = 32;
+/** Events that are listed at once: a plan, one that was cancelled, and the superseded. It bounds the answer, too. */
+export const MOST_LISTED = 2 * MOST_PLANNED + MOST_SUPERSEDED;
 /** mRIDs kept after their event left the list, because a device still reports its end. */
-const MOST_REMEMBERED = 128;
+const MOST_REMEMBERED = 256;
 
 /**
  * The DERControls of one device. A new target is a new event that supersedes the one before; a release cancels. Neither
@@ -157,16 +159,18 @@ export class ControlLedger {
     };
     this.#events.push(event);
     this.#settle(nowS);
-    if (this.#events.length > MOST_LISTED) this.#dropOne();
+    this.#keepShort();
     this.#remembered.push(canonicalMRID(event.mRID));
     if (this.#remembered.length > MOST_REMEMBERED) this.#remembered.shift();
     return event;
   }
 
-  /** What is over goes first, since a device that saw it end needs it no more. */
-  #dropOne(): void {
-    const over = this.#events.findIndex((event) => !isOpen(event));
-    this.#events.splice(Math.max(over, 0), 1);
+  /** A device would carry out what goes before it was cancelled in its eyes, so that the superseded go first. */
+  #keepShort(): void {
+    const superseded = this.#events.filter(({ status }) => status === EVENT_SUPERSEDED);
+    if (superseded.length <= MOST_SUPERSEDED && this.#events.length <= MOST_LISTED) return;
+    const goes = superseded[0] ?? this.#events.find((event) => !isOpen(event)) ?? this.#events[0];
+    this.#events = this.#events.filter((event) => event !== goes);
   }
 
   /** Lets every event have the status that it has now. */

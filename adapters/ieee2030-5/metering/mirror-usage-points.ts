@@ -56,6 +56,20 @@ export class MirrorUsagePoints {
     return phases.size;
   }
 
+  /** True for an mRID of one of the usage points, or of a meter reading in them. */
+  has(mRID: string): boolean {
+    return this.#points.some((point) => point.mRID === mRID || point.meters.has(mRID));
+  }
+
+  /** mRIDs of a document and of the meter readings in it that are not here yet. @throws BadDocument where one is none */
+  newIn(document: XmlElement): string[] {
+    return [document, ...childrenOf(document, "MirrorMeterReading")]
+      .map((named) => hexOf(named, "mRID", 32))
+      .filter((mRID) => mRID !== undefined)
+      .map(canonicalMRID)
+      .filter((mRID) => !this.has(mRID));
+  }
+
   /**
    * Takes a MirrorUsagePoint. One with an mRID that is here already updates it.
    * @throws BadDocument

@@ -34,7 +34,7 @@ export function logEventResources(device: PolledDevice, paths: DevicePaths): [st
     [
       paths.logEvents,
       {
-        ...list("LogEventList", { href: paths.logEvents, pollRate: device.pollRateS }, ({ after }) =>
+        ...list("LogEventList", { href: paths.logEvents, pollRate: device.rates.pollRateS() }, ({ after }) =>
           events
             .filter(({ createdS }) => after === undefined || createdS > after)
             .map(({ id, document }) => echo(document, { href: hrefOf(id) })),

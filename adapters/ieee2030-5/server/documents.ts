@@ -2,6 +2,7 @@ import { baseOf, type ControlName } from "../controls/control-base.ts";
 import { type Lfdi, sfdiFromLfdi, stableMRID } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import { type ActivePower, activePowerFromWatts } from "../xml/active-power.ts";
+import { CSIPAUS_NAMESPACES } from "../xml/csipaus.ts";
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
 import { DCAP, type DevicePaths, EDEV_LIST, MIRROR_LIST, RESPONSE_SETS, SELF, TIME } from "./paths.ts";
 
@@ -12,7 +13,7 @@ const TIME_QUALITY = 4;
 
 /** Where a device begins. */
 export function deviceCapability(device: PolledDevice): OutElement {
-  return tag("DeviceCapability", { href: DCAP, pollRate: device.pollRateS }, [
+  return tag("DeviceCapability", { href: DCAP, pollRate: device.rates.pollRateS("DeviceCapability") }, [
     device.registration.isDone ? tag("ResponseSetListLink", { href: RESPONSE_SETS, all: 1 }) : undefined,
     tag("TimeLink", { href: TIME }),
     tag("EndDeviceListLink", { href: EDEV_LIST, all: device.registration.isDone ? 1 : 0 }),
@@ -50,7 +51,8 @@ export function timeDocument(nowMs: number): OutElement {
 }
 
 export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement {
-  return tag("EndDevice", { href: paths.edev, subscribable: 1 }, [
+  const { csipaus = "1.2" } = device.writing;
+  return tag("EndDevice", { "xmlns:csipaus": CSIPAUS_NAMESPACES[csipaus], href: paths.edev, subscribable: 1 }, [
     tag("DERListLink", { href: paths.derList, all: 1 }),
     element("lFDI", device.lfdi),
     tag("LogEventListLink", { href: paths.logEvents, all: device.logEvents.events.length }),
@@ -58,9 +60,10 @@ export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement 
     element("changedTime", Math.floor(device.knownSinceMs / 1000)),
     element("enabled", true),
     tag("FunctionSetAssignmentsListLink", { href: paths.fsaList, all: 1 }),
-    element("postRate", device.postRateS),
+    element("postRate", device.rates.postRateS),
     tag("RegistrationLink", { href: paths.registration }),
     tag("SubscriptionListLink", { href: paths.subscriptions, all: device.subscriptions.items.length }),
+    tag("csipaus:ConnectionPointLink", { href: paths.connectionPoint }),
   ]);
 }
 
@@ -94,11 +97,11 @@ export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement
 }
 
 /**
- * What holds when no control does: the bounds of the config, or else none of ours. None is said in words where the device
+ * What holds when no control does: the bounds of the config or of an operator, or else none of ours. None is said in words where the device
  * knows them; a device that doesn't would refuse the whole document.
  */
 export function defaultControl(device: PolledDevice, paths: DevicePaths): OutElement {
-  const { maxPercent, generationKW, loadKW, exportKW, importKW, rampPercentPerS } = device.defaults;
+  const { maxPercent, generationKW, loadKW, exportKW, importKW, rampPercentPerS } = device.defaults.bounds;
   const controls = new Map<ControlName, number | ActivePower>();
   const percent = maxPercent ?? (device.record.rating().modes.has("opModMaxLimW") ? 100 : undefined);
   if (percent !== undefined) controls.set("opModMaxLimW", Math.round(percent * 100));

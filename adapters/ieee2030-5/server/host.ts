@@ -2,10 +2,13 @@ import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Adapter } from "../../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
+import { defaultControls } from "../commands/default-operation.ts";
 import { listControls } from "../commands/listed-controls.ts";
+import { pollAndPostRates } from "../commands/rates-operation.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
+import { Rates, rateForInterval } from "../rates.ts";
 import type { Shown } from "../subscriptions/notifier.ts";
 import { postNotification } from "../subscriptions/post-notification.ts";
 import { BadDocument } from "../xml/xml-element.ts";
@@ -27,6 +30,7 @@ export class PollingHost implements AdapterHost<Device> {
   readonly #context: AdapterContext;
   readonly #devices = new Map<Lfdi, PolledDevice>();
   readonly #strangers: StrangerList;
+  readonly #rates: Rates;
   #numbers = 0;
   #server: Sep2Server | undefined;
   #address: string | undefined;
@@ -36,10 +40,17 @@ export class PollingHost implements AdapterHost<Device> {
   constructor(shared: Shared, context: AdapterContext) {
     this.#shared = shared;
     this.#context = context;
+    const { clock, memory, marketIntervalMs } = context;
+    const { pollRateS = rateForInterval(marketIntervalMs), postRateS = rateForInterval(marketIntervalMs) } = shared;
+    this.#rates = new Rates({ pollRateS, postRateS, memory, clock });
     this.#strangers = new StrangerList(context.clock);
     const devices = () =>
       [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
-    this.operations = { controls: listControls(devices, context.clock) };
+    this.operations = {
+      controls: listControls(devices, clock),
+      default: defaultControls(() => this.#devices.values(), clock),
+      rates: pollAndPostRates(this.#rates, clock, () => this.#ratesChanged()),
+    };
   }
 
   adapter(role: DeviceRole, device: Device): Adapter {
@@ -49,7 +60,7 @@ export class PollingHost implements AdapterHost<Device> {
     this.#numbers += 1;
     const { clock, log } = this.#context;
     const { random, memory } = this.#context;
-    const { pollRateS, postRateS, primacy, registration } = this.#shared;
+    const { primacy, registration } = this.#shared;
     const onClose = () => {
       if (this.#devices.get(lfdi) === polled) this.#devices.delete(lfdi);
     };
@@ -57,8 +68,7 @@ export class PollingHost implements AdapterHost<Device> {
       ...role,
       device,
       number: this.#numbers,
-      pollRateS,
-      postRateS,
+      rates: this.#rates,
       primacy,
       registration,
       clock,
@@ -67,6 +77,7 @@ export class PollingHost implements AdapterHost<Device> {
       memory,
       show: (path, limit) => this.#show(polled, path, limit),
       notify: (uri, body, signal) => this.#notify(polled, uri, body, signal),
+      isOthersMeter: (mRID) => [...this.#devices.values()].some((one) => one !== polled && one.mirrors.has(mRID)),
       onClose,
     });
     this.#devices.set(lfdi, polled);
@@ -76,7 +87,7 @@ export class PollingHost implements AdapterHost<Device> {
   /** @throws Error when a certificate file is missing or bad, or the port is taken */
   async start(signal: AbortSignal): Promise<void> {
     if (this.#devices.size === 0 || this.#server !== undefined) return;
-    const { host, port, certFile, keyFile, caFile, pollRateS } = this.#shared;
+    const { host, port, certFile, keyFile, caFile } = this.#shared;
     const [cert, key, ca] = await Promise.all([
       readPem("ieee2030_5.certFile", certFile),
       readKeyPem("ieee2030_5.keyFile", keyFile, this.#context.log),
@@ -87,7 +98,7 @@ export class PollingHost implements AdapterHost<Device> {
       host,
       port,
       tls: { cert, key, ca },
-      pollRateS,
+      longestPauseMs: 1000 * this.#rates.slowestS,
       log: this.#context.log,
       answer: (peer, request) => this.#answer(peer, request),
       notHttp: (peer, reason) => this.#devices.get(peer.lfdi)?.garbled("HTTP", reason, false),
@@ -143,6 +154,11 @@ export class PollingHost implements AdapterHost<Device> {
     const answer = useResource(resource, used, undefined);
     if (method === "GET" && answer.controls !== undefined) device.desk.fetched(answer.controls);
     return answer;
+  }
+
+  #ratesChanged(): void {
+    this.#server?.keepOpen(1000 * this.#rates.slowestS);
+    for (const device of this.#devices.values()) device.ratesChanged();
   }
 
   #facts(): ServerFacts {

@@ -4,6 +4,7 @@ export interface DevicePaths {
   readonly registration: string;
   readonly subscriptions: string;
   readonly logEvents: string;
+  readonly connectionPoint: string;
   readonly fsaList: string;
   readonly fsa: string;
   readonly programList: string;
@@ -32,6 +33,7 @@ export function devicePaths(number: number): DevicePaths {
     registration: `${edev}/rg`,
     subscriptions: `${edev}/sub`,
     logEvents: `${edev}/lel`,
+    connectionPoint: `${edev}/cp`,
     fsaList: `${edev}/fsa`,
     fsa: `${edev}/fsa/1`,
     programList: `${edev}/derp`,

@@ -11,7 +11,7 @@ const MOST_SFDI = 687_194_767_359;
 
 /** The list that a device finds itself in; with registration in band only after it has put itself there. */
 export function endDeviceListResource(device: PolledDevice, paths: DevicePaths): Resource {
-  const attributes = { href: EDEV_LIST, pollRate: device.pollRateS, subscribable: 1 };
+  const attributes = { href: EDEV_LIST, pollRate: device.rates.pollRateS("EndDeviceList"), subscribable: 1 };
   return {
     ...list("EndDeviceList", attributes, () => (device.registration.isDone ? [endDevice(device, paths)] : [])),
     post: (document) => register(document, device, paths),

@@ -1,6 +1,8 @@
 import type { Lfdi } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
+import type { PolledResource } from "../rates.ts";
 import { type Answer, failure } from "./answer.ts";
+import { connectionPointResource } from "./connection-point-resource.ts";
 import { controlResources, numberedControl } from "./control-resources.ts";
 import { derResources, logEventResources } from "./device-resources.ts";
 import {
@@ -41,7 +43,7 @@ export function findResource(path: string, device: PolledDevice, facts: ServerFa
 }
 
 function fixedResources(device: PolledDevice, paths: DevicePaths, facts: ServerFacts): ReadonlyMap<string, Resource> {
-  const polled = { pollRate: device.pollRateS };
+  const polled = (resource: PolledResource) => ({ pollRate: device.rates.pollRateS(resource) });
   const subscribable = { subscribable: 1 };
   return new Map<string, Resource>([
     [DCAP, single(() => deviceCapability(device))],
@@ -50,25 +52,28 @@ function fixedResources(device: PolledDevice, paths: DevicePaths, facts: ServerF
     [EDEV_LIST, endDeviceListResource(device, paths)],
     [paths.edev, endDeviceResource(device, paths)],
     [paths.registration, single(() => registration(device, paths))],
+    [paths.connectionPoint, connectionPointResource(device, paths)],
     ...logEventResources(device, paths),
     ...subscriptionResources(device, paths),
     [
       paths.fsaList,
-      list("FunctionSetAssignmentsList", { href: paths.fsaList, ...polled, ...subscribable }, () => [
-        functionSetAssignments(device, paths),
-      ]),
+      list(
+        "FunctionSetAssignmentsList",
+        { href: paths.fsaList, ...polled("FunctionSetAssignmentsList"), ...subscribable },
+        () => [functionSetAssignments(device, paths)],
+      ),
     ],
     [paths.fsa, single(() => functionSetAssignments(device, paths))],
     [
       paths.programList,
-      list("DERProgramList", { href: paths.programList, ...polled, ...subscribable }, () => [
+      list("DERProgramList", { href: paths.programList, ...polled("DERProgramList"), ...subscribable }, () => [
         derProgram(device, paths),
       ]),
     ],
     [paths.program, single(() => derProgram(device, paths))],
     [paths.defaultControl, single(() => defaultControl(device, paths))],
     ...controlResources(device, paths),
-    [paths.derList, list("DERList", { href: paths.derList, ...polled }, () => [der(paths)])],
+    [paths.derList, list("DERList", { href: paths.derList, ...polled("DERList") }, () => [der(paths)])],
     [paths.der, single(() => der(paths))],
     ...derResources(device, paths),
     ...responseResources(device, paths),

@@ -19,7 +19,8 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsFiles;
-  readonly pollRateS: number;
+  /** How long a device may say nothing between two polls. */
+  readonly longestPauseMs: number;
   readonly log: Log;
   /** Answers a request; a throw is answered 500 and logged. */
   readonly answer: (peer: Peer, request: IncomingMessage) => Promise<Answer>;
@@ -50,7 +51,7 @@ export class Sep2Server implements AsyncDisposable {
 
   /** Opens the listener. @returns where it really is @throws Error when the port or the certificates are no good */
   async listen(): Promise<{ readonly host: string; readonly port: number }> {
-    const { host, port, tls, pollRateS } = this.#options;
+    const { host, port, tls, longestPauseMs } = this.#options;
     const server = createServer({
       ...tls,
       requestCert: true,
@@ -60,8 +61,7 @@ export class Sep2Server implements AsyncDisposable {
       sigalgs: SEP_SIGNATURES,
       honorCipherOrder: true,
       handshakeTimeout: HANDSHAKE_MS,
-      // Some clients take a closed connection for the end of the world, so it must live from poll to poll.
-      keepAliveTimeout: Math.max(LEAST_KEEP_ALIVE_MS, 2500 * pollRateS),
+      keepAliveTimeout: keepAliveMs(longestPauseMs),
       headersTimeout: REQUEST_MS,
       requestTimeout: REQUEST_MS,
       maxHeaderSize: MOST_HEADER_BYTES,
@@ -79,6 +79,11 @@ export class Sep2Server implements AsyncDisposable {
     });
     const address = server.address() as AddressInfo;
     return { host: address.family === "IPv6" ? `[${address.address}]` : address.address, port: address.port };
+  }
+
+  /** @param longestPauseMs how long a device may say nothing from now on */
+  keepOpen(longestPauseMs: number): void {
+    if (this.#server !== undefined) this.#server.keepAliveTimeout = keepAliveMs(longestPauseMs);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -141,6 +146,11 @@ export class Sep2Server implements AsyncDisposable {
       this.#requests -= 1;
     }
   }
+}
+
+/** Some clients take a closed connection for the end of the world, so it must live from poll to poll. */
+function keepAliveMs(longestPauseMs: number): number {
+  return Math.max(LEAST_KEEP_ALIVE_MS, 2.5 * longestPauseMs);
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {

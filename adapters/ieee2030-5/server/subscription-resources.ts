@@ -23,7 +23,7 @@ export function subscriptionResources(device: PolledDevice, paths: DevicePaths):
     [
       paths.subscriptions,
       {
-        ...list("SubscriptionList", { href: paths.subscriptions, pollRate: device.pollRateS }, () =>
+        ...list("SubscriptionList", { href: paths.subscriptions, pollRate: device.rates.pollRateS() }, () =>
           subscriptions.items.map(({ id, terms }) => subscriptionDocument(terms, hrefOf(id))),
         ),
         post: (document, peerAddress) => {

@@ -55,6 +55,7 @@ const ORDERS: Readonly<Record<string, readonly string[]>> = {
     ...ABSTRACT_DEVICE,
     ...["changedTime", "enabled", "FlowReservationRequestListLink", "FlowReservationResponseListLink"],
     ...["FunctionSetAssignmentsListLink", "postRate", "RegistrationLink", "SubscriptionListLink"],
+    "csipaus:ConnectionPointLink",
   ],
   Registration: ["dateTimeRegistered", "pIN"],
   DER: [

@@ -1,4 +1,5 @@
 import { SaxesParser } from "saxes";
+import { isConnectionPoint } from "./csipaus.ts";
 import { BadDocument, isSep, TYPE_ATTRIBUTE, type XmlElement } from "./xml-element.ts";
 
 /** Largest document that is read, bytes. The largest real ones, lists of readings, stay far below. */
@@ -87,7 +88,8 @@ export function parseXml(bytes: Uint8Array): XmlElement {
 
   parser.write(decodeUtf8(bytes)).close();
   if (root === undefined) throw new BadDocument("empty");
-  if (!isSep(root)) throw new BadDocument(`root ${root.name} is in namespace "${root.namespace.slice(0, 80)}"`);
+  if (!isSep(root) && !isConnectionPoint(root))
+    throw new BadDocument(`root ${root.name} is in namespace "${root.namespace.slice(0, 80)}"`);
   return root;
 }
 
