@@ -2,6 +2,7 @@ import type { MeteredDevice } from "../../src/model/utility.ts";
 import { activePowerElements, activePowerFromWatts } from "../ieee2030-5/xml/active-power.ts";
 import { element, type OutElement, tag } from "../ieee2030-5/xml/xml-write.ts";
 import { type DerRatings, derOf } from "./der-ratings.ts";
+import type { HeldControls } from "./event-schedule.ts";
 
 export type CsipAus = "none" | "1.2" | "1.3";
 
@@ -23,6 +24,8 @@ export interface DerState {
   readonly devices: readonly MeteredDevice[];
   readonly ratings: DerRatings;
   readonly csipAus: CsipAus;
+  /** Controls that hold now. */
+  readonly held: HeldControls;
   /** Server time, epoch seconds. */
   readonly nowS: number;
 }
@@ -54,32 +57,6 @@ export function derSettings({ ratings, csipAus, nowS }: DerState): OutElement {
     capacityKWh > 0 ? quantity("setMaxWh", capacityKWh * 1000) : undefined,
     element("updatedTime", nowS),
     ...extensions(csipAus, "doeModesEnabled", "vppModesEnabled", maxDischargeKW > 0),
-  ]);
-}
-
-/** Least power that counts as running, kW. */
-const RUNNING_KW = 0.01;
-/** Bits of ConnectStatus, hex: connected, available, operating. */
-const CONNECTED = { none: "00", available: "03", operating: "07" } as const;
-const OPERATIONAL_MODE = { off: 1, operational: 2 } as const;
-
-export function derStatus({ devices, nowS }: DerState): OutElement {
-  const der = derOf(devices);
-  const isConnected = der.some(({ linkUp }) => linkUp);
-  const isRunning = der.some(({ linkUp, powerKW }) => linkUp && Math.abs(powerKW ?? 0) > RUNNING_KW);
-  const charges = der.flatMap(({ kind, socPercent }) =>
-    kind === "battery" && socPercent !== undefined ? [socPercent] : [],
-  );
-  const meanSoc = charges.reduce((sum, one) => sum + one, 0) / charges.length;
-  const since = (name: string, value: string | number) =>
-    element(name, [element("dateTime", nowS), element("value", value)]);
-  return element("DERStatus", [
-    element("alarmStatus", "00000000"),
-    since("genConnectStatus", isRunning ? CONNECTED.operating : isConnected ? CONNECTED.available : CONNECTED.none),
-    since("operationalModeStatus", isRunning ? OPERATIONAL_MODE.operational : OPERATIONAL_MODE.off),
-    element("readingTime", nowS),
-    // Whole percents: each change is a request.
-    charges.length > 0 ? since("stateOfChargeStatus", Math.round(meanSoc) * 100) : undefined,
   ]);
 }
 

@@ -5,7 +5,7 @@ import { hexOf, integerOf, type XmlElement } from "../ieee2030-5/xml/xml-element
 import { demandFromControls } from "./demand-from-controls.ts";
 import { ratingsOf } from "./der-ratings.ts";
 import type { DerReporter } from "./der-reporter.ts";
-import type { EventSchedule } from "./event-schedule.ts";
+import type { EventSchedule, HeldControls } from "./event-schedule.ts";
 import type { MirrorMetering } from "./mirror-metering.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
@@ -21,14 +21,18 @@ export interface EndDevice {
   readonly devices: () => readonly MeteredDevice[];
   /** The DERs of its list, as they were read last. */
   ders: readonly XmlElement[];
+  /** What held at the last look. */
+  held: HeldControls;
   postRateS?: number;
   /** True once a default is known: from the server, or from before a restart. */
   hasDefaults: boolean;
 }
 
 /** What the utility demands of an EndDevice at a server time, epoch ms; nothing where nothing holds. */
-export function demandOf({ era, schedule, devices }: EndDevice, nowMs: number): UtilityDemand | undefined {
-  const demand = demandFromControls(schedule.heldAt(nowMs), ratingsOf(devices()));
+export function demandOf(endDevice: EndDevice, nowMs: number): UtilityDemand | undefined {
+  const { era, schedule, devices } = endDevice;
+  endDevice.held = schedule.heldAt(nowMs);
+  const demand = demandFromControls(endDevice.held, ratingsOf(devices()));
   return demand && (era === undefined ? demand : { ...demand, era });
 }
 

@@ -10,6 +10,7 @@ import type { AdapterMemory } from "../kind.ts";
 import type { Shared } from "./config.ts";
 import { connectionPoint } from "./der-documents.ts";
 import { DerReporter } from "./der-reporter.ts";
+import { deviceCategory } from "./device-category.ts";
 import { demandOf, type EndDevice, findEndDevice } from "./end-device.ts";
 import { EventSchedule, RESPONSE } from "./event-schedule.ts";
 import { MirrorMetering } from "./mirror-metering.ts";
@@ -143,6 +144,7 @@ export class UtilityClient {
       reporter: new DerReporter({ ...common, csipAus: shared.csipAus }),
       metering: era === undefined ? [metering("site"), metering("der")] : [metering("der")],
       subscriptions: new Subscriptions(this.#connection, clock, log, notificationURI),
+      held: new Map(),
       ders: [],
       hasDefaults: false,
     };
@@ -278,6 +280,7 @@ export class UtilityClient {
   async #register(one: EndDevice, list: string, signal: AbortSignal): Promise<XmlElement | undefined> {
     const { log } = this.#options;
     const document = element("EndDevice", [
+      element("deviceCategory", deviceCategory(one.devices(), one.era === undefined)),
       element("lFDI", one.lfdi),
       element("sFDI", sfdiFromLfdi(one.lfdi)),
       element("changedTime", Math.floor(this.#serverClock.now() / 1000)),
@@ -342,7 +345,9 @@ export class UtilityClient {
       const mirrorList = this.#mirrorList;
       const isDue = clock.elapsedMs() >= reportAtMs;
       for (const one of this.#endDevices) {
-        for (const der of isDue ? one.ders : []) await this.#guarded("DER", one.reporter.report(der, signal), signal);
+        for (const der of isDue ? one.ders : []) {
+          await this.#guarded("DER", one.reporter.report(der, one.held, one.postRateS, signal), signal);
+        }
         if (mirrorList === undefined || one.ders.length + one.schedule.defaults.length === 0) continue;
         for (const mirror of one.metering) {
           await this.#guarded("metering", this.#post(mirror, mirrorList, one.postRateS, signal), signal);

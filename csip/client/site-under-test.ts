@@ -68,5 +68,6 @@ async function devicesFor(stage: Stage, kind: SiteKind): Promise<StageDevice[]> 
   }
   if (kind === "storage")
     return [await homeBattery(stage, { era: "battery", capacityKWh: 20, socPercent: 50, maxKW: RATING_KW / 2 })];
-  return [await solarRoof(stage, { era: "roof", ratingKW: RATING_KW, sun })];
+  // This inverter takes 0 %: a utility may order that nothing flows.
+  return [await solarRoof(stage, { era: "roof", ratingKW: RATING_KW, sun, minPercent: 0 })];
 }

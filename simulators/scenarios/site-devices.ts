@@ -78,7 +78,14 @@ export function carAtCharger(stage: Stage, options: CarOptions): StageDevice & {
 /** A solar inverter, over SunSpec Modbus (model 123). */
 export async function solarRoof(
   stage: Stage,
-  options: { era: string; ratingKW: number; sun: Sun; config?: Readonly<Record<string, unknown>> },
+  options: {
+    era: string;
+    ratingKW: number;
+    sun: Sun;
+    /** Least limit that the gateway sets, percent; absent leaves that to the gateway. */
+    minPercent?: number;
+    config?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<StageDevice> {
   const panel = new SolarPanel(stage.clock, options.sun, { ratingKW: options.ratingKW });
   const inverter = stage.use(
@@ -93,7 +100,12 @@ export async function solarRoof(
   const { port } = await inverter.listen();
   return {
     era: options.era,
-    config: { era: options.era, kind: "solar", modbus: modbus(port), ...options.config },
+    config: {
+      era: options.era,
+      kind: "solar",
+      modbus: { ...modbus(port), ...(options.minPercent !== undefined && { minPercent: options.minPercent }) },
+      ...options.config,
+    },
     powerKW: () => panel.powerKW(),
     connect: async () => {},
   };

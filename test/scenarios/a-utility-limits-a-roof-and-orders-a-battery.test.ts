@@ -99,5 +99,8 @@ describe("a utility limits a roof and orders a battery", () => {
     half.status = 2;
     utility.event("<opModConnect>false</opModConnect>");
     await waitFor("nothing", () => around(roof.powerKW(), 0) && around(battery.powerKW(), 0));
+    const told = () => utility.put.get("site-status")?.DERStatus.genConnectStatus.value;
+    await waitFor("disconnected, as its meters show", () => told() === "02");
+    await waitFor("reactive power, which both measure", () => utility.posted("site", 63).length > 0);
   });
 });

@@ -4,8 +4,9 @@ import { exportKWFromMeter } from "../../adapters/ieee2030-5/metering/reading-ty
 import { isSep, type XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { type OutElement, writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
-import { derCapability, derSettings, derStatus } from "../../adapters/ieee2030-5-client/der-documents.ts";
+import { derCapability, derSettings } from "../../adapters/ieee2030-5-client/der-documents.ts";
 import { ratingsOf } from "../../adapters/ieee2030-5-client/der-ratings.ts";
+import { derStatus } from "../../adapters/ieee2030-5-client/der-status.ts";
 import {
   MIRRORED,
   meterWattsFromExportKW,
@@ -41,7 +42,13 @@ const CAR: MeteredDevice = {
   capability: { ...TIMES, minPowerKW: -11, maxPowerKW: 0, control: "limit" },
 };
 const DEVICES = [ROOF, BATTERY, CAR];
-const STATE = { devices: DEVICES, ratings: ratingsOf(DEVICES), csipAus: "none", nowS: 1_795_473_000 } as const;
+const STATE = {
+  devices: DEVICES,
+  ratings: ratingsOf(DEVICES),
+  csipAus: "none",
+  held: new Map(),
+  nowS: 1_795_473_000,
+} as const;
 const IDENTITY = { lfdi: "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5", role: "site", pen: 32_473 } as const;
 
 const DOCUMENTS: readonly (readonly [string, OutElement])[] = [
@@ -103,6 +110,18 @@ describe("what the documents say", () => {
     average.sample([ROOF, BATTERY, silent]);
     expect(average.take().get("W")).toBe(4000);
     expect(average.take().size).toBe(0);
+  });
+
+  test("reactive power is there only where every device measures it, and counts to the customer", () => {
+    const average = new SiteAverage();
+    average.sample([
+      { ...ROOF, reactivePowerKvar: 0.5 },
+      { ...BATTERY, reactivePowerKvar: -0.2 },
+    ]);
+    average.sample([{ ...ROOF, reactivePowerKvar: 9 }, BATTERY]);
+    expect(average.take().get("var")).toBe(-300);
+    average.sample([ROOF]);
+    expect(average.take().has("var")).toBe(false);
   });
 
   test("metering turns its sign as the standard's meters do, and nothing is lost on the way back", () => {
