@@ -14,8 +14,8 @@ const MODES = "0050008C";
 const DOE_MODES = "0000000F";
 /** Bit of vppModesSupported: opModStorageTargetW. */
 const VPP_MODES = "00000001";
-/** Hundredths of a percent of setMaxW per second: the whole power in under four seconds, as fast as most devices follow. */
-const GRADIENT = 2700;
+/** setGradW where the server sets none: the whole power in under four seconds, as fast as most devices follow. */
+const OWN_GRADIENT = 2700;
 /** DERType. */
 const TYPE = { mixed: 1, solar: 4, storage: 80, solarAndStorage: 83 } as const;
 
@@ -26,6 +26,8 @@ export interface DerState {
   readonly csipAus: CsipAus;
   /** Controls that hold now. */
   readonly held: HeldControls;
+  /** setGradW that the server has set, hundredths of a percent of setMaxW per second; absent while it has set none. */
+  readonly gradient: number | undefined;
   /** Server time, epoch seconds. */
   readonly nowS: number;
 }
@@ -45,11 +47,11 @@ export function derCapability({ ratings, devices, csipAus }: DerState): OutEleme
   ]);
 }
 
-export function derSettings({ ratings, csipAus, nowS }: DerState): OutElement {
+export function derSettings({ ratings, csipAus, gradient, nowS }: DerState): OutElement {
   const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
   return tag("DERSettings", extensionNamespaces(csipAus), [
     element("modesEnabled", MODES),
-    element("setGradW", GRADIENT),
+    element("setGradW", gradient ?? OWN_GRADIENT),
     maxChargeKW > 0 ? quantity("setMaxChargeRateW", maxChargeKW * 1000) : undefined,
     maxDischargeKW > 0 ? quantity("setMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
     quantity("setMaxVA", maxKW * 1000),

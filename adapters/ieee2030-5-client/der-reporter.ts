@@ -12,7 +12,7 @@ import type { UtilityConnection } from "./utility-connection.ts";
 import { UtilityFault } from "./utility-fault.ts";
 
 /** What did not change is said again after this, elapsed ms: a server may have lost it. */
-const AGAIN_MS = 3_600_000;
+const AGAIN_MS = 900_000;
 /** What the server did not take is tried again after this, elapsed ms. */
 const RETRY_MS = 60_000;
 /** How often a status is told where the server's postRate says nothing, s. */
@@ -42,6 +42,16 @@ export interface DerReporterOptions {
   readonly devices: () => readonly MeteredDevice[];
 }
 
+/** What is told beside what the devices do. */
+export interface DerReport {
+  /** Controls that hold now. */
+  readonly held: HeldControls;
+  /** setGradW that the server has set; absent while it has set none. */
+  readonly gradient: number | undefined;
+  /** Of the EndDevice, where it says one. */
+  readonly postRateS: number | undefined;
+}
+
 /** Tells the server what the DER behind an EndDevice can do, is set to, and does: when it changes, and now and then. */
 export class DerReporter {
   readonly #options: DerReporterOptions;
@@ -54,17 +64,15 @@ export class DerReporter {
 
   /**
    * @param der the DER with its links
-   * @param held controls that hold now
-   * @param postRateS of the EndDevice, where it says one
    * @throws UtilityFault, the first, after all has been tried
    */
-  async report(der: XmlElement, held: HeldControls, postRateS: number | undefined, signal: AbortSignal): Promise<void> {
+  async report(der: XmlElement, { held, gradient, postRateS }: DerReport, signal: AbortSignal): Promise<void> {
     const { connection, clock, serverClock, csipAus } = this.#options;
     const devices = this.#options.devices().filter(({ capability }) => capability !== undefined);
     // A site whose devices have not connected yet has nothing to say of what they can do.
     if (devices.length === 0) return;
     const nowS = Math.floor(serverClock.now() / 1000);
-    const state: DerState = { devices, csipAus, held, ratings: ratingsOf(devices), nowS };
+    const state: DerState = { devices, csipAus, held, gradient, ratings: ratingsOf(devices), nowS };
     const statusMs = Math.min((postRateS ?? DEFAULT_POST_S) * 1000, AGAIN_MS);
     let fault: UtilityFault | undefined;
     for (const { link, make, with: occasion, isRegular } of DOCUMENTS) {

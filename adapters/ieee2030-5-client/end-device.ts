@@ -2,6 +2,7 @@ import type { Era } from "../../src/model/resource.ts";
 import type { MeteredDevice, UtilityDemand } from "../../src/model/utility.ts";
 import { canonicalLfdi, type Lfdi, sfdiFromLfdi } from "../ieee2030-5/identity.ts";
 import { hexOf, integerOf, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
+import type { ControlRamp } from "./control-ramp.ts";
 import { demandFromControls } from "./demand-from-controls.ts";
 import { ratingsOf } from "./der-ratings.ts";
 import type { DerReporter } from "./der-reporter.ts";
@@ -15,6 +16,7 @@ export interface EndDevice {
   readonly era?: Era;
   readonly lfdi: Lfdi;
   readonly schedule: EventSchedule;
+  readonly ramp: ControlRamp;
   readonly reporter: DerReporter;
   readonly metering: readonly MirrorMetering[];
   readonly subscriptions: Subscriptions;
@@ -30,9 +32,12 @@ export interface EndDevice {
 
 /** What the utility demands of an EndDevice at a server time, epoch ms; nothing where nothing holds. */
 export function demandOf(endDevice: EndDevice, nowMs: number): UtilityDemand | undefined {
-  const { era, schedule, devices } = endDevice;
+  const { era, schedule, ramp, devices } = endDevice;
   endDevice.held = schedule.heldAt(nowMs);
-  const demand = demandFromControls(endDevice.held, ratingsOf(devices()));
+  const behind = devices();
+  const ratings = ratingsOf(behind);
+  const inForce = ramp.at(endDevice.held, { gradient: schedule.gradient, ratings, devices: behind });
+  const demand = demandFromControls(inForce, ratings, endDevice.held);
   return demand && (era === undefined ? demand : { ...demand, era });
 }
 

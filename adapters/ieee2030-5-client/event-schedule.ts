@@ -23,6 +23,8 @@ export interface EventAnswer {
 /** A control that holds now, and where it comes from. */
 export interface HeldControl {
   readonly value: number;
+  /** Time in which it is to be reached, s; absent where the default's gradient holds. */
+  readonly rampS?: number;
   /** Absent for a default. */
   readonly mRID?: string;
   readonly primacy: number;
@@ -79,6 +81,12 @@ export class EventSchedule {
     this.#defaults = defaults;
   }
 
+  /** setGradW of the strongest default that says one, hundredths of a percent of setMaxW per second. */
+  get gradient(): number | undefined {
+    const saying = this.#defaults.filter(({ gradient }) => gradient !== undefined);
+    return saying.sort((a, b) => a.primacy - b.primacy)[0]?.gradient;
+  }
+
   /** Takes note of what is on the server's lists. @param nowMs server time, epoch ms */
   take(events: readonly UtilityEvent[], nowMs: number): void {
     for (const event of events) {
@@ -109,8 +117,8 @@ export class EventSchedule {
       for (const loser of candidates) if (loser !== winner) loser.lost.add(mode);
       const value = winner?.event.values[mode];
       if (winner !== undefined && value !== undefined) {
-        const { mRID, primacy } = winner.event;
-        held.set(mode, { value, mRID, primacy, untilMs: winner.endMs });
+        const { mRID, primacy, rampS } = winner.event;
+        held.set(mode, { value, mRID, primacy, untilMs: winner.endMs, ...(rampS !== undefined && { rampS }) });
       }
     }
     for (const known of due) this.#moveOn(known, nowMs);
@@ -205,7 +213,9 @@ export class EventSchedule {
       .filter(({ values }) => values[mode] !== undefined)
       .sort((a, b) => a.primacy - b.primacy);
     const value = first?.values[mode];
-    return first === undefined || value === undefined ? undefined : { value, primacy: first.primacy };
+    if (first === undefined || value === undefined) return undefined;
+    const { primacy, rampS } = first;
+    return { value, primacy, ...(rampS !== undefined && { rampS }) };
   }
 
   /** A random whole number of seconds between 0 and `mostS`, which may be negative. */

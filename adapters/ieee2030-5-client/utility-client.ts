@@ -8,8 +8,9 @@ import { BadDocument, childrenOf, integerOf, type XmlElement } from "../ieee2030
 import { element, writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import type { AdapterMemory } from "../kind.ts";
 import type { Shared } from "./config.ts";
+import { ControlRamp } from "./control-ramp.ts";
 import { connectionPoint } from "./der-documents.ts";
-import { DerReporter } from "./der-reporter.ts";
+import { type DerReport, DerReporter } from "./der-reporter.ts";
 import { deviceCategory } from "./device-category.ts";
 import { demandOf, type EndDevice, findEndDevice } from "./end-device.ts";
 import { EventSchedule, RESPONSE } from "./event-schedule.ts";
@@ -64,6 +65,7 @@ export class UtilityClient {
   readonly #told = new Set<string>();
   #mirrorList: string | undefined;
   #demands = "";
+  #details = "";
   #outcome: { succeeded: boolean; fault?: string } = { succeeded: false };
   #waitingFor: string | undefined;
 
@@ -140,6 +142,7 @@ export class UtilityClient {
     return {
       ...identity,
       schedule,
+      ramp: new ControlRamp(clock),
       devices,
       reporter: new DerReporter({ ...common, csipAus: shared.csipAus }),
       metering: era === undefined ? [metering("site"), metering("der")] : [metering("der")],
@@ -171,9 +174,10 @@ export class UtilityClient {
     const text = JSON.stringify(demands);
     if (text === this.#demands) return;
     this.#demands = text;
-    this.#options.log.info("utility demands", {
-      demands: demands.map(({ era, detail }) => `${era ?? "site"}: ${detail}`),
-    });
+    const details = demands.map(({ era, detail }) => `${era ?? "site"}: ${detail}`);
+    // The steps of a ramp are all the same demand.
+    if (details.join() !== this.#details) this.#options.log.info("utility demands", { demands: details });
+    this.#details = details.join();
     port.oblige(demands);
   }
 
@@ -346,7 +350,7 @@ export class UtilityClient {
       const isDue = clock.elapsedMs() >= reportAtMs;
       for (const one of this.#endDevices) {
         for (const der of isDue ? one.ders : []) {
-          await this.#guarded("DER", one.reporter.report(der, one.held, one.postRateS, signal), signal);
+          await this.#guarded("DER", one.reporter.report(der, reportOf(one), signal), signal);
         }
         if (mirrorList === undefined || one.ders.length + one.schedule.defaults.length === 0) continue;
         for (const mirror of one.metering) {
@@ -391,4 +395,8 @@ export class UtilityClient {
   #tellLink(linkUp: boolean, linkDetail: string): void {
     this.#options.port.link({ server: this.#options.shared.url, linkUp, linkDetail });
   }
+}
+
+function reportOf({ held, schedule: { gradient }, postRateS }: EndDevice): DerReport {
+  return { held, gradient, postRateS };
 }

@@ -47,6 +47,7 @@ const STATE = {
   ratings: ratingsOf(DEVICES),
   csipAus: "none",
   held: new Map(),
+  gradient: undefined,
   nowS: 1_795_473_000,
 } as const;
 const IDENTITY = { lfdi: "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5", role: "site", pen: 32_473 } as const;

@@ -18,7 +18,14 @@ const ROOF: MeteredDevice = {
 function told(device: Partial<MeteredDevice>, orders: Partial<Record<Mode, number>> = {}, csipAus: CsipAus = "1.2") {
   const devices = [{ ...ROOF, ...device }];
   const held = new Map(Object.entries(orders).map(([mode, value]) => [mode as Mode, { value, primacy: 0 }]));
-  const document = derStatus({ devices, ratings: ratingsOf(devices), csipAus, held, nowS: 1_795_473_000 });
+  const document = derStatus({
+    devices,
+    ratings: ratingsOf(devices),
+    csipAus,
+    held,
+    gradient: undefined,
+    nowS: 1_795_473_000,
+  });
   const value = (name: string) => {
     const parts = document.content as readonly { name: string; content: typeof document.content }[];
     const inner = parts.find((one) => one.name === name)?.content as readonly { name: string; content: string }[];
@@ -52,7 +59,14 @@ describe("genConnectStatus", () => {
     const { powerKW: _unknown, ...silent } = ROOF;
     const devices = [silent];
     const held = new Map([["opModConnect" as const, { value: 0, primacy: 0 }]]);
-    const document = derStatus({ devices, ratings: ratingsOf(devices), csipAus: "1.2", held, nowS: 0 });
+    const document = derStatus({
+      devices,
+      ratings: ratingsOf(devices),
+      csipAus: "1.2",
+      held,
+      gradient: undefined,
+      nowS: 0,
+    });
     expect(JSON.stringify(document)).toContain('"03"');
   });
 });
