@@ -1,3 +1,4 @@
+import type { ReactiveBounds } from "../../src/model/resource.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
 import { activePowerElements, activePowerFromWatts } from "../ieee2030-5/xml/active-power.ts";
 import { element, type OutElement, tag } from "../ieee2030-5/xml/xml-write.ts";
@@ -33,13 +34,12 @@ export interface DerState {
 }
 
 export function derCapability({ ratings, devices, csipAus }: DerState): OutElement {
-  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
+  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh, reactiveRating } = ratings;
   return tag("DERCapability", extensionNamespaces(csipAus), [
     element("modesSupported", MODES),
     maxChargeKW > 0 ? quantity("rtgMaxChargeRateW", maxChargeKW * 1000) : undefined,
     maxDischargeKW > 0 ? quantity("rtgMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
-    // Nothing here can tell reactive power apart, so apparent power is the active one.
-    quantity("rtgMaxVA", maxKW * 1000),
+    ...reactive("rtg", reactiveRating, maxKW),
     quantity("rtgMaxW", maxKW * 1000),
     capacityKWh > 0 ? quantity("rtgMaxWh", capacityKWh * 1000) : undefined,
     element("type", derType(ratings, devices)),
@@ -48,17 +48,18 @@ export function derCapability({ ratings, devices, csipAus }: DerState): OutEleme
 }
 
 export function derSettings({ ratings, csipAus, gradient, nowS }: DerState): OutElement {
-  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
+  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh, reserveKWh, reactiveSetting } = ratings;
   return tag("DERSettings", extensionNamespaces(csipAus), [
     element("modesEnabled", MODES),
     element("setGradW", gradient ?? OWN_GRADIENT),
     maxChargeKW > 0 ? quantity("setMaxChargeRateW", maxChargeKW * 1000) : undefined,
     maxDischargeKW > 0 ? quantity("setMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
-    quantity("setMaxVA", maxKW * 1000),
+    ...reactive("set", reactiveSetting, maxKW),
     quantity("setMaxW", maxKW * 1000),
     capacityKWh > 0 ? quantity("setMaxWh", capacityKWh * 1000) : undefined,
     element("updatedTime", nowS),
     ...extensions(csipAus, "doeModesEnabled", "vppModesEnabled", maxDischargeKW > 0),
+    csipAus === "1.3" && reserveKWh !== undefined ? quantity("csipaus13:setMinWh", reserveKWh * 1000) : undefined,
   ]);
 }
 
@@ -69,6 +70,24 @@ function derType({ maxDischargeKW, hasSolar }: DerRatings, devices: readonly Met
   if (kinds.size > 0) return TYPE.mixed;
   if (maxDischargeKW === 0) return hasSolar ? TYPE.solar : TYPE.mixed;
   return hasSolar ? TYPE.solarAndStorage : TYPE.storage;
+}
+
+/** What the devices state beside active power. Where they state no apparent power it is the active one. */
+function reactive(prefix: "rtg" | "set", bounds: ReactiveBounds, maxKW: number): readonly (OutElement | undefined)[] {
+  const { apparentKVA = maxKW, injectKvar, absorbKvar, leastOverExcitedPF, leastUnderExcitedPF } = bounds;
+  return [
+    quantity(`${prefix}MaxVA`, apparentKVA * 1000),
+    injectKvar === undefined ? undefined : quantity(`${prefix}MaxVar`, injectKvar * 1000),
+    // What is taken in counts negative: the schema has its default as the negative of the other.
+    absorbKvar === undefined ? undefined : quantity(`${prefix}MaxVarNeg`, -absorbKvar * 1000),
+    powerFactor(`${prefix}MinPFOverExcited`, leastOverExcitedPF),
+    powerFactor(`${prefix}MinPFUnderExcited`, leastUnderExcitedPF),
+  ];
+}
+
+function powerFactor(name: string, value: number | undefined): OutElement | undefined {
+  if (value === undefined) return undefined;
+  return element(name, [element("displacement", Math.round(value * 1000)), element("multiplier", -3)]);
 }
 
 /** A quantity in the finest form that fits, rounded towards zero. */

@@ -119,6 +119,8 @@ export async function homeBattery(
     capacityKWh: number;
     socPercent: number;
     maxKW: number;
+    /** True for one whose cells state their limits too (model 802). */
+    hasBatteryModel?: boolean;
     config?: Readonly<Record<string, unknown>>;
   },
 ): Promise<StageDevice & { readonly cells: Battery }> {
@@ -132,6 +134,7 @@ export async function homeBattery(
     new InverterSimulator({
       kind: "battery",
       map: "der",
+      ...(options.hasBatteryModel === true && { models: [1, 701, 702, 704, 713, 802].map((id) => ({ id })) }),
       source: cells,
       clock: stage.clock,
       log: stage.context.log,

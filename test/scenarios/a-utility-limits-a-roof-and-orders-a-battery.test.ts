@@ -108,6 +108,8 @@ describe("a utility limits a roof and orders a battery", () => {
 
   test("percent limits are of what we told, and disconnecting stops all that generates", async () => {
     await waitFor("our settings", () => utility.put.get("site-settings")?.DERSettings.setMaxW.value === "15000");
+    // Each of the two states half of its rating.
+    expect(utility.put.get("site-settings")?.DERSettings.setMaxVar.value).toBe("7500");
     const half = utility.event("<opModMaxLimW>2000</opModMaxLimW>");
     await waitFor("a fifth of 15 kW", () => around(roof.powerKW() + battery.powerKW(), 3));
     half.status = 2;

@@ -165,7 +165,15 @@ describe("what the server hears", () => {
 });
 
 describe("what a control means in kW", () => {
-  const ratings = { maxKW: 10, maxChargeKW: 5, maxDischargeKW: 4, capacityKWh: 12, hasSolar: true };
+  const ratings = {
+    maxKW: 10,
+    maxChargeKW: 5,
+    maxDischargeKW: 4,
+    capacityKWh: 12,
+    hasSolar: true,
+    reactiveRating: {},
+    reactiveSetting: {},
+  };
   const demand = (values: ControlValues) => {
     const { schedule } = stage();
     schedule.setDefaults([{ primacy: 1, values }]);
