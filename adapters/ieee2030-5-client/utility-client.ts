@@ -14,6 +14,7 @@ import { type DerReport, DerReporter } from "./der-reporter.ts";
 import { deviceCategory } from "./device-category.ts";
 import { demandOf, type EndDevice, findEndDevice } from "./end-device.ts";
 import { EventSchedule, RESPONSE } from "./event-schedule.ts";
+import { eventMemory } from "./kept-events.ts";
 import { MirrorMetering } from "./mirror-metering.ts";
 import { linkOf, type PolledResource, PolledResources } from "./polled-resources.ts";
 import { readPrograms } from "./program-reader.ts";
@@ -70,11 +71,11 @@ export class UtilityClient {
   #waitingFor: string | undefined;
 
   constructor(options: UtilityClientOptions) {
-    const { shared, tls, clock, log, random } = options;
+    const { shared, tls, clock, log, random, memory } = options;
     this.#options = options;
     this.#connection = new UtilityConnection({ url: shared.url, tls, serverLfdi: shared.serverLfdi, clock });
     this.#serverClock = new ServerClock(clock);
-    this.#outbox = new ResponseOutbox(this.#connection, clock, log, random);
+    this.#outbox = new ResponseOutbox({ connection: this.#connection, clock, log, random, memory });
     this.#resources = new PolledResources({
       connection: this.#connection,
       clock,
@@ -124,7 +125,7 @@ export class UtilityClient {
   }
 
   #endDevice(identity: { readonly era?: string; readonly lfdi: Lfdi }): EndDevice {
-    const { shared, port, clock, log, random, notificationURI } = this.#options;
+    const { shared, port, clock, log, random, memory, notificationURI } = this.#options;
     const { era, lfdi } = identity;
     const devices = (): readonly MeteredDevice[] =>
       era === undefined ? port.devices() : port.devices().filter((device) => device.era === era);
@@ -133,6 +134,9 @@ export class UtilityClient {
       new MirrorMetering({ ...common, identity: { lfdi, role, pen: shared.pen }, postRateS: shared.postRateS });
     const schedule = new EventSchedule({
       random,
+      memory: eventMemory(memory, lfdi, clock.now(), (error) => {
+        log.warn("an event of the utility may be answered twice after a restart", { reason: String(error) });
+      }),
       unsupportedStatus: shared.revision === "2023" ? RESPONSE.notSupported : RESPONSE.notApplicable,
       onAnswer: ({ event, status }) => {
         const createdAtS = Math.floor(this.#serverClock.now() / 1000);
