@@ -29,7 +29,9 @@ export function meteredDevices(
   snapshots: readonly DeviceSnapshot[],
 ): readonly MeteredDevice[] {
   const kinds = new Map(devices.map(({ era, kind }) => [era, kind]));
-  return snapshots.flatMap(({ era, linkUp, capability, liveKW, reading, socPercent }) => {
+  return snapshots.flatMap((snapshot) => {
+    const { era, linkUp, capability, availability, targetKW, liveKW, reading, socPercent } = snapshot;
+    const live = liveKW === undefined ? undefined : reading;
     const kind = kinds.get(era);
     if (kind === undefined) return [];
     return [
@@ -38,8 +40,11 @@ export function meteredDevices(
         kind,
         linkUp,
         ...(capability && { capability }),
+        ...(availability && { availability }),
+        ...(targetKW !== undefined && { targetKW }),
         ...(liveKW !== undefined && { powerKW: liveKW }),
-        ...(liveKW !== undefined && reading?.voltageV !== undefined && { voltageV: reading.voltageV }),
+        ...(live?.reactivePowerKvar !== undefined && { reactivePowerKvar: live.reactivePowerKvar }),
+        ...(live?.voltageV !== undefined && { voltageV: live.voltageV }),
         ...(socPercent !== undefined && { socPercent }),
       },
     ];

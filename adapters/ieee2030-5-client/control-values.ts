@@ -1,5 +1,5 @@
 import { scaled } from "../ieee2030-5/xml/active-power.ts";
-import { BadDocument, isSep, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
+import { BadDocument, integerOf, isSep, type XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 
 /** The controls that the client carries out. */
 export const MODES = [
@@ -34,6 +34,29 @@ const OWN_OF_CSIP_AUS: readonly string[] = [
 ];
 const SHARES: readonly string[] = ["opModFixedW", "opModMaxLimW"];
 const SWITCHES: readonly string[] = ["opModConnect", "opModEnergize"];
+const ORDERS: readonly string[] = ["opModFixedW", "opModTargetW", "opModStorageTargetW"];
+const MOST_RAMP = 65_535;
+
+/** True for a control in hundredths of a percent. */
+export function isShare(mode: Mode): boolean {
+  return SHARES.includes(mode);
+}
+
+/** True for a control that is on or off. */
+export function isSwitch(mode: Mode): boolean {
+  return SWITCHES.includes(mode);
+}
+
+/** True for a power to hold, which has a direction; a limit has none of its own. */
+export function isOrder(mode: Mode): boolean {
+  return ORDERS.includes(mode);
+}
+
+/** Time in which a control is to be reached, s; absent where its default rate holds. */
+export function readRampS(base: XmlElement): number | undefined {
+  const hundredths = integerOf(base, "rampTms", 0, MOST_RAMP);
+  return hundredths === undefined ? undefined : hundredths / 100;
+}
 
 /**
  * Reads what is understood of a DERControlBase; the rest is left out.
@@ -53,16 +76,16 @@ export function readControlValues(base: XmlElement): ControlValues {
 }
 
 function controlValue(mode: Mode, element: XmlElement): number {
-  if (SWITCHES.includes(mode)) return switchOf(element);
-  if (SHARES.includes(mode)) {
+  if (isSwitch(mode)) return switchOf(element);
+  if (isShare(mode)) {
     // 2023 wraps the number in a type of its own.
     const text = element.children.length === 0 ? element.text : (partOf(element, "value") ?? "");
     return wholeNumber(mode, text, mode === "opModFixedW" ? -10_000 : 0, 10_000);
   }
   const watts = wholeNumber(mode, partOf(element, "value") ?? "", -2_147_483_648, 2_147_483_647);
   const powerW = scaled(watts, wholeNumber(mode, partOf(element, "multiplier") ?? "0", -9, 9));
-  const isTarget = mode === "opModTargetW" || mode === "opModStorageTargetW";
-  if (powerW < 0 && !isTarget) throw new BadDocument(`${mode} is ${powerW} W; a limit has no direction of its own`);
+  if (powerW < 0 && !isOrder(mode))
+    throw new BadDocument(`${mode} is ${powerW} W; a limit has no direction of its own`);
   return powerW;
 }
 

@@ -9,9 +9,15 @@ type Order = NonNullable<UtilityDemand["orders"]>[number];
  * The one place where controls of 2030.5 become bounds and orders in kW. Its controls count generation positive, as we do;
  * its limits are magnitudes with the direction in their name, as ours here are.
  *
+ * @param held what is in force now
+ * @param goals what that is on its way to, for a person
  * @returns nothing where no control holds
  */
-export function demandFromControls(held: HeldControls, ratings: DerRatings): UtilityDemand | undefined {
+export function demandFromControls(
+  held: HeldControls,
+  ratings: DerRatings,
+  goals: HeldControls = held,
+): UtilityDemand | undefined {
   if (held.size === 0) return undefined;
   const kW = (mode: Mode) => {
     const control = held.get(mode);
@@ -32,7 +38,7 @@ export function demandFromControls(held: HeldControls, ratings: DerRatings): Uti
     ...(loadKW !== undefined && { loadKW }),
     ...(generation.length > 0 && { generationKW: Math.min(...generation) }),
     ...(orders.length > 0 && { orders }),
-    detail: [...held].map(([mode, control]) => describe(mode, control)).join(" · "),
+    detail: [...held].map(([mode, control]) => describe(mode, goals.get(mode) ?? control, goals.has(mode))).join(" · "),
   };
 }
 
@@ -56,7 +62,8 @@ function fixedKW(hundredths: number, { maxKW, maxChargeKW, maxDischargeKW, hasSo
   return (hundredths / 10_000) * (hundredths < 0 ? maxChargeKW : generationKW);
 }
 
-function describe(mode: Mode, { value, mRID, primacy, untilMs }: HeldControl): string {
+function describe(mode: Mode, { value, mRID, primacy, untilMs }: HeldControl, isHeld: boolean): string {
+  if (!isHeld) return `${mode} is taken back at the ramp rate`;
   if (mRID === undefined || untilMs === undefined) return `${mode} ${valueText(mode, value)} by default`;
   const until = new Date(untilMs).toISOString().slice(0, 19);
   return `${mode} ${valueText(mode, value)} until ${until}Z (event ${mRID.slice(-12)}, primacy ${primacy})`;

@@ -1,7 +1,9 @@
+import type { ReactiveBounds } from "../../src/model/resource.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
 import { activePowerElements, activePowerFromWatts } from "../ieee2030-5/xml/active-power.ts";
 import { element, type OutElement, tag } from "../ieee2030-5/xml/xml-write.ts";
 import { type DerRatings, derOf } from "./der-ratings.ts";
+import type { HeldControls } from "./event-schedule.ts";
 
 export type CsipAus = "none" | "1.2" | "1.3";
 
@@ -13,8 +15,8 @@ const MODES = "0050008C";
 const DOE_MODES = "0000000F";
 /** Bit of vppModesSupported: opModStorageTargetW. */
 const VPP_MODES = "00000001";
-/** Hundredths of a percent of setMaxW per second: the whole power in under four seconds, as fast as most devices follow. */
-const GRADIENT = 2700;
+/** setGradW where the server sets none: the whole power in under four seconds, as fast as most devices follow. */
+const OWN_GRADIENT = 2700;
 /** DERType. */
 const TYPE = { mixed: 1, solar: 4, storage: 80, solarAndStorage: 83 } as const;
 
@@ -23,18 +25,21 @@ export interface DerState {
   readonly devices: readonly MeteredDevice[];
   readonly ratings: DerRatings;
   readonly csipAus: CsipAus;
+  /** Controls that hold now. */
+  readonly held: HeldControls;
+  /** setGradW that the server has set, hundredths of a percent of setMaxW per second; absent while it has set none. */
+  readonly gradient: number | undefined;
   /** Server time, epoch seconds. */
   readonly nowS: number;
 }
 
 export function derCapability({ ratings, devices, csipAus }: DerState): OutElement {
-  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
+  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh, reactiveRating } = ratings;
   return tag("DERCapability", extensionNamespaces(csipAus), [
     element("modesSupported", MODES),
     maxChargeKW > 0 ? quantity("rtgMaxChargeRateW", maxChargeKW * 1000) : undefined,
     maxDischargeKW > 0 ? quantity("rtgMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
-    // Nothing here can tell reactive power apart, so apparent power is the active one.
-    quantity("rtgMaxVA", maxKW * 1000),
+    ...reactive("rtg", reactiveRating, maxKW),
     quantity("rtgMaxW", maxKW * 1000),
     capacityKWh > 0 ? quantity("rtgMaxWh", capacityKWh * 1000) : undefined,
     element("type", derType(ratings, devices)),
@@ -42,44 +47,19 @@ export function derCapability({ ratings, devices, csipAus }: DerState): OutEleme
   ]);
 }
 
-export function derSettings({ ratings, csipAus, nowS }: DerState): OutElement {
-  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh } = ratings;
+export function derSettings({ ratings, csipAus, gradient, nowS }: DerState): OutElement {
+  const { maxKW, maxChargeKW, maxDischargeKW, capacityKWh, reserveKWh, reactiveSetting } = ratings;
   return tag("DERSettings", extensionNamespaces(csipAus), [
     element("modesEnabled", MODES),
-    element("setGradW", GRADIENT),
+    element("setGradW", gradient ?? OWN_GRADIENT),
     maxChargeKW > 0 ? quantity("setMaxChargeRateW", maxChargeKW * 1000) : undefined,
     maxDischargeKW > 0 ? quantity("setMaxDischargeRateW", maxDischargeKW * 1000) : undefined,
-    quantity("setMaxVA", maxKW * 1000),
+    ...reactive("set", reactiveSetting, maxKW),
     quantity("setMaxW", maxKW * 1000),
     capacityKWh > 0 ? quantity("setMaxWh", capacityKWh * 1000) : undefined,
     element("updatedTime", nowS),
     ...extensions(csipAus, "doeModesEnabled", "vppModesEnabled", maxDischargeKW > 0),
-  ]);
-}
-
-/** Least power that counts as running, kW. */
-const RUNNING_KW = 0.01;
-/** Bits of ConnectStatus, hex: connected, available, operating. */
-const CONNECTED = { none: "00", available: "03", operating: "07" } as const;
-const OPERATIONAL_MODE = { off: 1, operational: 2 } as const;
-
-export function derStatus({ devices, nowS }: DerState): OutElement {
-  const der = derOf(devices);
-  const isConnected = der.some(({ linkUp }) => linkUp);
-  const isRunning = der.some(({ linkUp, powerKW }) => linkUp && Math.abs(powerKW ?? 0) > RUNNING_KW);
-  const charges = der.flatMap(({ kind, socPercent }) =>
-    kind === "battery" && socPercent !== undefined ? [socPercent] : [],
-  );
-  const meanSoc = charges.reduce((sum, one) => sum + one, 0) / charges.length;
-  const since = (name: string, value: string | number) =>
-    element(name, [element("dateTime", nowS), element("value", value)]);
-  return element("DERStatus", [
-    element("alarmStatus", "00000000"),
-    since("genConnectStatus", isRunning ? CONNECTED.operating : isConnected ? CONNECTED.available : CONNECTED.none),
-    since("operationalModeStatus", isRunning ? OPERATIONAL_MODE.operational : OPERATIONAL_MODE.off),
-    element("readingTime", nowS),
-    // Whole percents: each change is a request.
-    charges.length > 0 ? since("stateOfChargeStatus", Math.round(meanSoc) * 100) : undefined,
+    csipAus === "1.3" && reserveKWh !== undefined ? quantity("csipaus13:setMinWh", reserveKWh * 1000) : undefined,
   ]);
 }
 
@@ -90,6 +70,24 @@ function derType({ maxDischargeKW, hasSolar }: DerRatings, devices: readonly Met
   if (kinds.size > 0) return TYPE.mixed;
   if (maxDischargeKW === 0) return hasSolar ? TYPE.solar : TYPE.mixed;
   return hasSolar ? TYPE.solarAndStorage : TYPE.storage;
+}
+
+/** What the devices state beside active power. Where they state no apparent power it is the active one. */
+function reactive(prefix: "rtg" | "set", bounds: ReactiveBounds, maxKW: number): readonly (OutElement | undefined)[] {
+  const { apparentKVA = maxKW, injectKvar, absorbKvar, leastOverExcitedPF, leastUnderExcitedPF } = bounds;
+  return [
+    quantity(`${prefix}MaxVA`, apparentKVA * 1000),
+    injectKvar === undefined ? undefined : quantity(`${prefix}MaxVar`, injectKvar * 1000),
+    // What is taken in counts negative: the schema has its default as the negative of the other.
+    absorbKvar === undefined ? undefined : quantity(`${prefix}MaxVarNeg`, -absorbKvar * 1000),
+    powerFactor(`${prefix}MinPFOverExcited`, leastOverExcitedPF),
+    powerFactor(`${prefix}MinPFUnderExcited`, leastUnderExcitedPF),
+  ];
+}
+
+function powerFactor(name: string, value: number | undefined): OutElement | undefined {
+  if (value === undefined) return undefined;
+  return element(name, [element("displacement", Math.round(value * 1000)), element("multiplier", -3)]);
 }
 
 /** A quantity in the finest form that fits, rounded towards zero. */

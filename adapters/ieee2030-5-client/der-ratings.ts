@@ -1,3 +1,5 @@
+import { definedOnly } from "../../src/model/defined-only.ts";
+import type { ReactiveBounds } from "../../src/model/resource.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
 
 /** What the devices behind one EndDevice can do together, kW magnitudes: the bases of the utility's percentages. */
@@ -11,6 +13,11 @@ export interface DerRatings {
   /** Usable energy of storage, kWh; 0 where there is none, or none is known. */
   readonly capacityKWh: number;
   readonly hasSolar: boolean;
+  /** Energy below which the storage is not discharged, kWh; absent where one of its devices does not say. */
+  readonly reserveKWh?: number;
+  /** Of all DER together, each only where every one of them states it. */
+  readonly reactiveRating: ReactiveBounds;
+  readonly reactiveSetting: ReactiveBounds;
 }
 
 /**
@@ -34,5 +41,37 @@ export function ratingsOf(devices: readonly MeteredDevice[]): DerRatings {
     maxDischargeKW: sumKW(storage, ({ capability }) => capability?.maxPowerKW),
     capacityKWh: sumKW(storage, ({ capability }) => capability?.capacityKWh),
     hasSolar: der.some(({ kind }) => kind === "solar"),
+    ...definedOnly({ reserveKWh: reserveOf(storage) }),
+    reactiveRating: together(der.map(({ capability }) => capability?.reactiveRating)),
+    reactiveSetting: together(
+      der.map(({ capability }) => ({ ...capability?.reactiveRating, ...capability?.reactiveSetting })),
+    ),
   };
+}
+
+function reserveOf(storage: readonly MeteredDevice[]): number | undefined {
+  let sumKWh: number | undefined;
+  for (const { capability } of storage) {
+    const { capacityKWh, reserveSocPercent } = capability ?? {};
+    if (capacityKWh === undefined || reserveSocPercent === undefined) return undefined;
+    sumKWh = (sumKWh ?? 0) + (capacityKWh * reserveSocPercent) / 100;
+  }
+  return sumKWh;
+}
+
+/** Powers add up; of power factors the one nearest to 1 is what all can keep. */
+function together(all: readonly (ReactiveBounds | undefined)[]): ReactiveBounds {
+  const of = (name: keyof ReactiveBounds, join: (values: number[]) => number) => {
+    const values = all.flatMap((one) => one?.[name] ?? []);
+    return values.length === 0 || values.length < all.length ? undefined : join(values);
+  };
+  const sum = (values: number[]) => values.reduce((total, one) => total + one, 0);
+  const greatest = (values: number[]) => Math.max(...values);
+  return definedOnly<ReactiveBounds>({
+    apparentKVA: of("apparentKVA", sum),
+    injectKvar: of("injectKvar", sum),
+    absorbKvar: of("absorbKvar", sum),
+    leastOverExcitedPF: of("leastOverExcitedPF", greatest),
+    leastUnderExcitedPF: of("leastUnderExcitedPF", greatest),
+  });
 }

@@ -2,22 +2,36 @@ import type { Clock } from "../../src/clock.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
 import type { XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 import { type OutElement, writeXml } from "../ieee2030-5/xml/xml-write.ts";
-import { type CsipAus, type DerState, derCapability, derSettings, derStatus } from "./der-documents.ts";
+import { type CsipAus, type DerState, derCapability, derSettings } from "./der-documents.ts";
 import { ratingsOf } from "./der-ratings.ts";
+import { derStatus, responseMode } from "./der-status.ts";
+import type { HeldControls } from "./event-schedule.ts";
 import { linkOf } from "./polled-resources.ts";
 import type { ServerClock } from "./server-clock.ts";
 import type { UtilityConnection } from "./utility-connection.ts";
 import { UtilityFault } from "./utility-fault.ts";
 
 /** What did not change is said again after this, elapsed ms: a server may have lost it. */
-const AGAIN_MS = 3_600_000;
+const AGAIN_MS = 900_000;
 /** What the server did not take is tried again after this, elapsed ms. */
 const RETRY_MS = 60_000;
+/** How often a status is told where the server's postRate says nothing, s. */
+const DEFAULT_POST_S = 300;
 
-const DOCUMENTS: readonly (readonly [link: string, make: (state: DerState) => OutElement])[] = [
-  ["DERCapabilityLink", derCapability],
-  ["DERSettingsLink", derSettings],
-  ["DERStatusLink", derStatus],
+interface Told {
+  readonly link: string;
+  readonly make: (state: DerState) => OutElement;
+  /** What has it told again beside its own content. */
+  readonly with?: (state: DerState) => unknown;
+  /** It is told anew at the server's postRate, as a status is to be. */
+  readonly isRegular?: boolean;
+}
+
+const DOCUMENTS: readonly Told[] = [
+  { link: "DERCapabilityLink", make: derCapability },
+  // CSIP-AUS wants the settings too with each mode of demand response.
+  { link: "DERSettingsLink", make: derSettings, with: responseMode },
+  { link: "DERStatusLink", make: derStatus, isRegular: true },
 ];
 
 export interface DerReporterOptions {
@@ -26,6 +40,16 @@ export interface DerReporterOptions {
   readonly serverClock: ServerClock;
   readonly csipAus: CsipAus;
   readonly devices: () => readonly MeteredDevice[];
+}
+
+/** What is told beside what the devices do. */
+export interface DerReport {
+  /** Controls that hold now. */
+  readonly held: HeldControls;
+  /** setGradW that the server has set; absent while it has set none. */
+  readonly gradient: number | undefined;
+  /** Of the EndDevice, where it says one. */
+  readonly postRateS: number | undefined;
 }
 
 /** Tells the server what the DER behind an EndDevice can do, is set to, and does: when it changes, and now and then. */
@@ -38,24 +62,30 @@ export class DerReporter {
     this.#options = options;
   }
 
-  /** @param der the DER with its links @throws UtilityFault, the first, after all has been tried */
-  async report(der: XmlElement, signal: AbortSignal): Promise<void> {
+  /**
+   * @param der the DER with its links
+   * @throws UtilityFault, the first, after all has been tried
+   */
+  async report(der: XmlElement, { held, gradient, postRateS }: DerReport, signal: AbortSignal): Promise<void> {
     const { connection, clock, serverClock, csipAus } = this.#options;
     const devices = this.#options.devices().filter(({ capability }) => capability !== undefined);
     // A site whose devices have not connected yet has nothing to say of what they can do.
     if (devices.length === 0) return;
-    const state = { devices, csipAus, ratings: ratingsOf(devices), nowS: Math.floor(serverClock.now() / 1000) };
+    const nowS = Math.floor(serverClock.now() / 1000);
+    const state: DerState = { devices, csipAus, held, gradient, ratings: ratingsOf(devices), nowS };
+    const statusMs = Math.min((postRateS ?? DEFAULT_POST_S) * 1000, AGAIN_MS);
     let fault: UtilityFault | undefined;
-    for (const [link, make] of DOCUMENTS) {
+    for (const { link, make, with: occasion, isRegular } of DOCUMENTS) {
       const href = linkOf(der, link);
       if (href === undefined) continue;
-      const what = writeXml(make({ ...state, nowS: 0 }));
+      const againMs = isRegular === true ? statusMs : AGAIN_MS;
+      const what = `${writeXml(make({ ...state, nowS: 0 }))} ${occasion?.(state) ?? ""}`;
       const before = this.#told.get(href);
       const isSaid = before !== undefined && (before.what === what || before.what === undefined);
       if (isSaid && clock.elapsedMs() < before.againAtMs) continue;
       try {
         await connection.put(href, writeXml(make(state)), signal);
-        this.#told.set(href, { what, againAtMs: clock.elapsedMs() + AGAIN_MS });
+        this.#told.set(href, { what, againAtMs: clock.elapsedMs() + againMs });
       } catch (error) {
         if (!(error instanceof UtilityFault)) throw error;
         this.#told.set(href, { what: undefined, againAtMs: clock.elapsedMs() + RETRY_MS });

@@ -1,4 +1,5 @@
 import { MODES, type Mode } from "./control-values.ts";
+import type { EventMemory, KeptEvent } from "./kept-events.ts";
 import { type DefaultControl, STATUS, type UtilityEvent } from "./utility-event.ts";
 
 /** Response.status values of both editions, as far as they agree. */
@@ -23,6 +24,8 @@ export interface EventAnswer {
 /** A control that holds now, and where it comes from. */
 export interface HeldControl {
   readonly value: number;
+  /** Time in which it is to be reached, s; absent where the default's gradient holds. */
+  readonly rampS?: number;
   /** Absent for a default. */
   readonly mRID?: string;
   readonly primacy: number;
@@ -40,6 +43,8 @@ interface Known {
   state: "ahead" | "running" | "over";
   /** Controls in which another event has taken its place; they do not come back when that one ends. */
   readonly lost: Set<Mode>;
+  /** Response.status values that it came to, those of before a restart too. */
+  readonly reached: Set<number>;
   /** The server has withdrawn it, by this status. */
   withdrawnBy?: number;
 }
@@ -55,6 +60,8 @@ export interface EventScheduleOptions {
   readonly onAnswer: (answer: EventAnswer) => void;
   /** Response to an event of which nothing is supported: 252 (2018) or 251 (2023). */
   readonly unsupportedStatus: number;
+  /** Absent: nothing outlives a restart. */
+  readonly memory?: EventMemory;
 }
 
 /**
@@ -77,6 +84,12 @@ export class EventSchedule {
 
   setDefaults(defaults: readonly DefaultControl[]): void {
     this.#defaults = defaults;
+  }
+
+  /** setGradW of the strongest default that says one, hundredths of a percent of setMaxW per second. */
+  get gradient(): number | undefined {
+    const saying = this.#defaults.filter(({ gradient }) => gradient !== undefined);
+    return saying.sort((a, b) => a.primacy - b.primacy)[0]?.gradient;
   }
 
   /** Takes note of what is on the server's lists. @param nowMs server time, epoch ms */
@@ -109,8 +122,8 @@ export class EventSchedule {
       for (const loser of candidates) if (loser !== winner) loser.lost.add(mode);
       const value = winner?.event.values[mode];
       if (winner !== undefined && value !== undefined) {
-        const { mRID, primacy } = winner.event;
-        held.set(mode, { value, mRID, primacy, untilMs: winner.endMs });
+        const { mRID, primacy, rampS } = winner.event;
+        held.set(mode, { value, mRID, primacy, untilMs: winner.endMs, ...(rampS !== undefined && { rampS }) });
       }
     }
     for (const known of due) this.#moveOn(known, nowMs);
@@ -131,22 +144,30 @@ export class EventSchedule {
   }
 
   #add(event: UtilityEvent, nowMs: number): void {
-    const startMs = (event.startS + this.#drawn(event.randomizeStartS)) * 1000;
-    const endMs = startMs + Math.max(0, event.durationS + this.#drawn(event.randomizeDurationS)) * 1000;
-    const known: Known = { event, startMs, endMs, state: "ahead", lost: new Set() };
+    const { startMs, endMs, reached } = this.#options.memory?.get(event.mRID) ?? this.#drawnTimes(event);
+    const known: Known = { event, startMs, endMs, state: "ahead", lost: new Set(), reached: new Set(reached) };
     this.#known.set(event.mRID, known);
-    if ((event.startS + event.durationS) * 1000 <= nowMs || endMs <= nowMs) {
+    if (reached.some((status) => status !== RESPONSE.received && status !== RESPONSE.started)) {
       known.state = "over";
-      this.#answer(event, RESPONSE.late);
       return;
     }
-    this.#answer(event, RESPONSE.received);
+    if (reached.includes(RESPONSE.started) && endMs <= nowMs) {
+      // It ended while we were away: what its end was like nobody here can say.
+      known.state = "over";
+      return;
+    }
+    if ((event.startS + event.durationS) * 1000 <= nowMs || endMs <= nowMs) {
+      known.state = "over";
+      this.#answer(known, RESPONSE.late);
+      return;
+    }
+    this.#answer(known, RESPONSE.received);
     if (!isKnownStatus(event.status)) {
       known.state = "over";
-      this.#answer(event, RESPONSE.invalid);
+      this.#answer(known, RESPONSE.invalid);
     } else if (Object.keys(event.values).length === 0) {
       known.state = "over";
-      this.#answer(event, this.#options.unsupportedStatus);
+      this.#answer(known, this.#options.unsupportedStatus);
     } else this.#update(known, event, nowMs);
   }
 
@@ -185,19 +206,28 @@ export class EventSchedule {
     } else if (modes.every((mode) => known.lost.has(mode))) this.#end(known, RESPONSE.superseded);
     else if (known.state === "ahead") {
       known.state = "running";
-      this.#answer(known.event, RESPONSE.started);
+      this.#answer(known, RESPONSE.started);
     }
   }
 
   #end(known: Known, status: number): void {
     known.state = "over";
-    this.#answer(known.event, status);
+    this.#answer(known, status);
   }
 
-  /** A bit of `responseRequired` asks for each kind of answer. */
-  #answer(event: UtilityEvent, status: number): void {
+  /** A bit of `responseRequired` asks for each kind of answer; each is given once, over a restart too. */
+  #answer({ event, reached, startMs, endMs }: Known, status: number): void {
+    if (reached.has(status)) return;
+    reached.add(status);
+    this.#options.memory?.put(event.mRID, { startMs, endMs, reached: [...reached] });
     const bit = status === RESPONSE.received ? 1 : 2;
     if (event.replyTo !== undefined && (event.responseRequired & bit) !== 0) this.#options.onAnswer({ event, status });
+  }
+
+  #drawnTimes(event: UtilityEvent): KeptEvent {
+    const startMs = (event.startS + this.#drawn(event.randomizeStartS)) * 1000;
+    const durationS = Math.max(0, event.durationS + this.#drawn(event.randomizeDurationS));
+    return { startMs, endMs: startMs + durationS * 1000, reached: [] };
   }
 
   #defaultOf(mode: Mode): HeldControl | undefined {
@@ -205,7 +235,9 @@ export class EventSchedule {
       .filter(({ values }) => values[mode] !== undefined)
       .sort((a, b) => a.primacy - b.primacy);
     const value = first?.values[mode];
-    return first === undefined || value === undefined ? undefined : { value, primacy: first.primacy };
+    if (first === undefined || value === undefined) return undefined;
+    const { primacy, rampS } = first;
+    return { value, primacy, ...(rampS !== undefined && { rampS }) };
   }
 
   /** A random whole number of seconds between 0 and `mostS`, which may be negative. */
@@ -215,11 +247,16 @@ export class EventSchedule {
 
   #forget(nowMs: number): void {
     for (const [mRID, { state, endMs }] of this.#known) {
-      if (state === "over" && endMs < nowMs - REMEMBERED_MS) this.#known.delete(mRID);
+      if (state === "over" && endMs < nowMs - REMEMBERED_MS) this.#drop(mRID);
     }
     if (this.#known.size <= MOST_EVENTS) return;
     const byEnd = [...this.#known].sort(([, a], [, b]) => a.endMs - b.endMs);
-    for (const [mRID] of byEnd.slice(0, this.#known.size - MOST_EVENTS)) this.#known.delete(mRID);
+    for (const [mRID] of byEnd.slice(0, this.#known.size - MOST_EVENTS)) this.#drop(mRID);
+  }
+
+  #drop(mRID: string): void {
+    this.#known.delete(mRID);
+    this.#options.memory?.forget(mRID);
   }
 }
 

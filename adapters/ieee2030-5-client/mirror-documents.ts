@@ -5,7 +5,7 @@ import { ownMRID } from "./our-ids.ts";
 /** One number that is posted regularly. */
 export interface Mirrored {
   /** Part of its ids, so that they stay the same. */
-  readonly name: "W" | "V" | "Wh";
+  readonly name: "W" | "var" | "V" | "Wh";
   readonly description: string;
   readonly uom: number;
   readonly kind: number;
@@ -18,6 +18,7 @@ export interface Mirrored {
 /** Codes of the standard: dataQualifier 2 average, 12 normal; kind 37 power, 12 energy; flowDirection 1 to the customer. */
 export const MIRRORED: Readonly<Record<Mirrored["name"], Mirrored>> = {
   W: { name: "W", description: "W average", uom: 38, kind: 37, decimals: 0, flowDirection: 1, dataQualifier: 2 },
+  var: { name: "var", description: "var average", uom: 63, kind: 37, decimals: 0, flowDirection: 1, dataQualifier: 2 },
   V: { name: "V", description: "V average", uom: 29, kind: 0, decimals: 1, flowDirection: 0, dataQualifier: 2 },
   Wh: { name: "Wh", description: "stored energy", uom: 72, kind: 12, decimals: 0, flowDirection: 0, dataQualifier: 12 },
 };
@@ -29,7 +30,7 @@ const STATUS_ON = 1;
 
 /**
  * The one place where our metering turns its sign for the utility: its meters count power to the customer positive, we
- * count what goes out positive.
+ * count what goes out positive. Reactive power, in kvar, turns with it.
  */
 export function meterWattsFromExportKW(powerKW: number): number {
   return Math.round(-powerKW * 1000) + 0;

@@ -4,7 +4,14 @@ import type { AdapterMemory } from "../kind.ts";
 import { MODES } from "./control-values.ts";
 import type { DefaultControl } from "./utility-event.ts";
 
-const saved = z.array(z.object({ primacy: z.number(), values: z.partialRecord(z.enum(MODES), z.number()) }));
+const saved = z.array(
+  z.object({
+    primacy: z.number(),
+    values: z.partialRecord(z.enum(MODES), z.number()),
+    rampS: z.number().optional(),
+    gradient: z.number().optional(),
+  }),
+);
 
 /** The defaults that a server told before the last restart: they hold until it is reached again. */
 export function loadDefaults(memory: AdapterMemory, lfdi: Lfdi): readonly DefaultControl[] | undefined {

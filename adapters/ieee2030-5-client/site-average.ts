@@ -11,10 +11,10 @@ export class SiteAverage {
   sample(devices: readonly MeteredDevice[]): void {
     const met = devices.filter(({ capability }) => capability !== undefined);
     if (met.length === 0) return;
-    const powers = met.flatMap(({ powerKW }) => (powerKW === undefined ? [] : [powerKW]));
-    if (powers.length === met.length) {
-      this.#add("W", meterWattsFromExportKW(powers.reduce((sum, one) => sum + one, 0)));
-    }
+    const power = sumOfAll(met.map(({ powerKW }) => powerKW));
+    if (power !== undefined) this.#add("W", meterWattsFromExportKW(power));
+    const reactive = sumOfAll(met.map(({ reactivePowerKvar }) => reactivePowerKvar));
+    if (reactive !== undefined) this.#add("var", meterWattsFromExportKW(reactive));
     const voltages = met.flatMap(({ voltageV }) => (voltageV === undefined ? [] : [voltageV]));
     if (voltages.length > 0) this.#add("V", voltages.reduce((sum, one) => sum + one, 0) / voltages.length);
     const stores = met.filter(({ kind, capability }) => kind === "battery" && capability?.capacityKWh !== undefined);
@@ -40,4 +40,13 @@ export class SiteAverage {
     const { sum, count } = this.#sums.get(name) ?? { sum: 0, count: 0 };
     this.#sums.set(name, { sum: sum + value, count: count + 1 });
   }
+}
+
+function sumOfAll(values: readonly (number | undefined)[]): number | undefined {
+  let sum = 0;
+  for (const value of values) {
+    if (value === undefined) return undefined;
+    sum += value;
+  }
+  return sum;
 }

@@ -8,10 +8,13 @@ import { BadDocument, childrenOf, integerOf, type XmlElement } from "../ieee2030
 import { element, writeXml } from "../ieee2030-5/xml/xml-write.ts";
 import type { AdapterMemory } from "../kind.ts";
 import type { Shared } from "./config.ts";
+import { ControlRamp } from "./control-ramp.ts";
 import { connectionPoint } from "./der-documents.ts";
-import { DerReporter } from "./der-reporter.ts";
+import { type DerReport, DerReporter } from "./der-reporter.ts";
+import { deviceCategory } from "./device-category.ts";
 import { demandOf, type EndDevice, findEndDevice } from "./end-device.ts";
 import { EventSchedule, RESPONSE } from "./event-schedule.ts";
+import { eventMemory } from "./kept-events.ts";
 import { MirrorMetering } from "./mirror-metering.ts";
 import { linkOf, type PolledResource, PolledResources } from "./polled-resources.ts";
 import { readPrograms } from "./program-reader.ts";
@@ -63,15 +66,16 @@ export class UtilityClient {
   readonly #told = new Set<string>();
   #mirrorList: string | undefined;
   #demands = "";
+  #details = "";
   #outcome: { succeeded: boolean; fault?: string } = { succeeded: false };
   #waitingFor: string | undefined;
 
   constructor(options: UtilityClientOptions) {
-    const { shared, tls, clock, log, random } = options;
+    const { shared, tls, clock, log, random, memory } = options;
     this.#options = options;
     this.#connection = new UtilityConnection({ url: shared.url, tls, serverLfdi: shared.serverLfdi, clock });
     this.#serverClock = new ServerClock(clock);
-    this.#outbox = new ResponseOutbox(this.#connection, clock, log, random);
+    this.#outbox = new ResponseOutbox({ connection: this.#connection, clock, log, random, memory });
     this.#resources = new PolledResources({
       connection: this.#connection,
       clock,
@@ -121,7 +125,7 @@ export class UtilityClient {
   }
 
   #endDevice(identity: { readonly era?: string; readonly lfdi: Lfdi }): EndDevice {
-    const { shared, port, clock, log, random, notificationURI } = this.#options;
+    const { shared, port, clock, log, random, memory, notificationURI } = this.#options;
     const { era, lfdi } = identity;
     const devices = (): readonly MeteredDevice[] =>
       era === undefined ? port.devices() : port.devices().filter((device) => device.era === era);
@@ -130,6 +134,9 @@ export class UtilityClient {
       new MirrorMetering({ ...common, identity: { lfdi, role, pen: shared.pen }, postRateS: shared.postRateS });
     const schedule = new EventSchedule({
       random,
+      memory: eventMemory(memory, lfdi, clock.now(), (error) => {
+        log.warn("an event of the utility may be answered twice after a restart", { reason: String(error) });
+      }),
       unsupportedStatus: shared.revision === "2023" ? RESPONSE.notSupported : RESPONSE.notApplicable,
       onAnswer: ({ event, status }) => {
         const createdAtS = Math.floor(this.#serverClock.now() / 1000);
@@ -139,10 +146,12 @@ export class UtilityClient {
     return {
       ...identity,
       schedule,
+      ramp: new ControlRamp(clock),
       devices,
       reporter: new DerReporter({ ...common, csipAus: shared.csipAus }),
       metering: era === undefined ? [metering("site"), metering("der")] : [metering("der")],
       subscriptions: new Subscriptions(this.#connection, clock, log, notificationURI),
+      held: new Map(),
       ders: [],
       hasDefaults: false,
     };
@@ -169,9 +178,10 @@ export class UtilityClient {
     const text = JSON.stringify(demands);
     if (text === this.#demands) return;
     this.#demands = text;
-    this.#options.log.info("utility demands", {
-      demands: demands.map(({ era, detail }) => `${era ?? "site"}: ${detail}`),
-    });
+    const details = demands.map(({ era, detail }) => `${era ?? "site"}: ${detail}`);
+    // The steps of a ramp are all the same demand.
+    if (details.join() !== this.#details) this.#options.log.info("utility demands", { demands: details });
+    this.#details = details.join();
     port.oblige(demands);
   }
 
@@ -278,6 +288,7 @@ export class UtilityClient {
   async #register(one: EndDevice, list: string, signal: AbortSignal): Promise<XmlElement | undefined> {
     const { log } = this.#options;
     const document = element("EndDevice", [
+      element("deviceCategory", deviceCategory(one.devices(), one.era === undefined)),
       element("lFDI", one.lfdi),
       element("sFDI", sfdiFromLfdi(one.lfdi)),
       element("changedTime", Math.floor(this.#serverClock.now() / 1000)),
@@ -342,7 +353,9 @@ export class UtilityClient {
       const mirrorList = this.#mirrorList;
       const isDue = clock.elapsedMs() >= reportAtMs;
       for (const one of this.#endDevices) {
-        for (const der of isDue ? one.ders : []) await this.#guarded("DER", one.reporter.report(der, signal), signal);
+        for (const der of isDue ? one.ders : []) {
+          await this.#guarded("DER", one.reporter.report(der, reportOf(one), signal), signal);
+        }
         if (mirrorList === undefined || one.ders.length + one.schedule.defaults.length === 0) continue;
         for (const mirror of one.metering) {
           await this.#guarded("metering", this.#post(mirror, mirrorList, one.postRateS, signal), signal);
@@ -386,4 +399,8 @@ export class UtilityClient {
   #tellLink(linkUp: boolean, linkDetail: string): void {
     this.#options.port.link({ server: this.#options.shared.url, linkUp, linkDetail });
   }
+}
+
+function reportOf({ held, schedule: { gradient }, postRateS }: EndDevice): DerReport {
+  return { held, gradient, postRateS };
 }

@@ -7,7 +7,7 @@ import {
   requiredChild,
   type XmlElement,
 } from "../ieee2030-5/xml/xml-element.ts";
-import { type ControlValues, readControlValues } from "./control-values.ts";
+import { type ControlValues, readControlValues, readRampS } from "./control-values.ts";
 
 /** EventStatus.currentStatus; others are of no edition that is known here. */
 export const STATUS = {
@@ -34,6 +34,8 @@ export interface UtilityEvent {
   readonly randomizeStartS: number;
   readonly randomizeDurationS: number;
   readonly values: ControlValues;
+  /** rampTms, s: time in which its controls are to be reached. */
+  readonly rampS?: number;
   /** Where Responses go; absent: nobody wants any. */
   readonly replyTo?: string;
   /** Bits: 0 received, 1 what became of it, 2 what a person decided. */
@@ -44,10 +46,14 @@ export interface UtilityEvent {
 export interface DefaultControl {
   readonly primacy: number;
   readonly values: ControlValues;
+  readonly rampS?: number;
+  /** setGradW: hundredths of a percent of setMaxW per second by which powers change; 0: no limit. */
+  readonly gradient?: number;
 }
 
 const LATEST_S = 4_294_967_295;
 const MOST_RANDOM_S = 3600;
+const MOST_GRADIENT = 65_535;
 
 /** @throws BadDocument where it is no whole DERControl */
 export function readEvent(
@@ -63,6 +69,8 @@ export function readEvent(
     return value;
   };
   const random = (name: string) => integerOf(control, name, -MOST_RANDOM_S, MOST_RANDOM_S) ?? 0;
+  const base = requiredChild(control, "DERControlBase");
+  const rampS = readRampS(base);
   const replyTo = control.attributes.get("replyTo");
   const bits = control.attributes.get("responseRequired") ?? "00";
   return {
@@ -75,7 +83,8 @@ export function readEvent(
     status: required(requiredChild(control, "EventStatus"), "currentStatus", 255),
     randomizeStartS: random("randomizeStart"),
     randomizeDurationS: random("randomizeDuration"),
-    values: readControlValues(requiredChild(control, "DERControlBase")),
+    values: readControlValues(base),
+    ...(rampS !== undefined && { rampS }),
     ...(replyTo !== undefined && replyTo !== "" && { replyTo }),
     responseRequired: /^[0-9A-Fa-f]{1,2}$/.test(bits) ? Number.parseInt(bits, 16) : 0,
   };
@@ -84,5 +93,12 @@ export function readEvent(
 /** @throws BadDocument where it is no DefaultDERControl */
 export function readDefault(control: XmlElement, primacy: number): DefaultControl {
   const base = childOf(control, "DERControlBase");
-  return { primacy, values: base === undefined ? {} : readControlValues(base) };
+  const rampS = base === undefined ? undefined : readRampS(base);
+  const gradient = integerOf(control, "setGradW", 0, MOST_GRADIENT);
+  return {
+    primacy,
+    values: base === undefined ? {} : readControlValues(base),
+    ...(rampS !== undefined && { rampS }),
+    ...(gradient !== undefined && { gradient }),
+  };
 }

@@ -159,11 +159,12 @@ async function sampleUntil(signal: AbortSignal, stage: Stage, obedience: Obedien
   }
 }
 
-/** Names say what kind of DER a procedure is for. */
-function siteKind({ name }: ClientProcedure): SiteKind {
-  if (name.includes("LOA")) return "load";
-  if (name.startsWith("STO")) return "storage";
-  return "generation";
+/** Names say what kind of DER a procedure is for, and of demand response the classes. */
+function siteKind({ name, Classes }: ClientProcedure): SiteKind {
+  const classes = Classes ?? [];
+  if (name.startsWith("STO") || classes.includes("DR-D")) return "storage";
+  const isForLoads = classes.includes("DR-L") && !classes.includes("DR-G");
+  return name.includes("LOA") || isForLoads ? "load" : "generation";
 }
 
 function waitsOf(procedure: ClientProcedure): number {

@@ -66,7 +66,10 @@ async function devicesFor(stage: Stage, kind: SiteKind): Promise<StageDevice[]> 
       carAtCharger(stage, { era: "car", phases: 3, maxA: MAX_A, capacityKWh: 80, socPercent: 10, config: { ocpp } }),
     ];
   }
-  if (kind === "storage")
-    return [await homeBattery(stage, { era: "battery", capacityKWh: 20, socPercent: 50, maxKW: RATING_KW / 2 })];
-  return [await solarRoof(stage, { era: "roof", ratingKW: RATING_KW, sun })];
+  if (kind === "storage") {
+    const size = { capacityKWh: 20, socPercent: 50, maxKW: RATING_KW / 2 };
+    return [await homeBattery(stage, { era: "battery", ...size, hasBatteryModel: true })];
+  }
+  // This inverter takes 0 %: a utility may order that nothing flows.
+  return [await solarRoof(stage, { era: "roof", ratingKW: RATING_KW, sun, minPercent: 0 })];
 }

@@ -78,7 +78,14 @@ export function carAtCharger(stage: Stage, options: CarOptions): StageDevice & {
 /** A solar inverter, over SunSpec Modbus (model 123). */
 export async function solarRoof(
   stage: Stage,
-  options: { era: string; ratingKW: number; sun: Sun; config?: Readonly<Record<string, unknown>> },
+  options: {
+    era: string;
+    ratingKW: number;
+    sun: Sun;
+    /** Least limit that the gateway sets, percent; absent leaves that to the gateway. */
+    minPercent?: number;
+    config?: Readonly<Record<string, unknown>>;
+  },
 ): Promise<StageDevice> {
   const panel = new SolarPanel(stage.clock, options.sun, { ratingKW: options.ratingKW });
   const inverter = stage.use(
@@ -93,7 +100,12 @@ export async function solarRoof(
   const { port } = await inverter.listen();
   return {
     era: options.era,
-    config: { era: options.era, kind: "solar", modbus: modbus(port), ...options.config },
+    config: {
+      era: options.era,
+      kind: "solar",
+      modbus: { ...modbus(port), ...(options.minPercent !== undefined && { minPercent: options.minPercent }) },
+      ...options.config,
+    },
     powerKW: () => panel.powerKW(),
     connect: async () => {},
   };
@@ -107,6 +119,8 @@ export async function homeBattery(
     capacityKWh: number;
     socPercent: number;
     maxKW: number;
+    /** True for one whose cells state their limits too (model 802). */
+    hasBatteryModel?: boolean;
     config?: Readonly<Record<string, unknown>>;
   },
 ): Promise<StageDevice & { readonly cells: Battery }> {
@@ -120,6 +134,7 @@ export async function homeBattery(
     new InverterSimulator({
       kind: "battery",
       map: "der",
+      ...(options.hasBatteryModel === true && { models: [1, 701, 702, 704, 713, 802].map((id) => ({ id })) }),
       source: cells,
       clock: stage.clock,
       log: stage.context.log,

@@ -17,6 +17,8 @@ export interface Reading {
   readonly replayed?: true;
   /** Active power, kW, export positive. */
   readonly powerKW?: number;
+  /** Reactive power, kvar; positive is given out, as a capacitor does. Nothing but a measurement ever fills it. */
+  readonly reactivePowerKvar?: number;
   /** Register of energy taken in, kWh, only ever rising. */
   readonly importKWh?: number;
   /** Register of energy given out, kWh, only ever rising. */

@@ -47,7 +47,24 @@ export interface Capability {
   readonly rampRateKWPerMin?: number;
   /** Usable energy of a battery or car, kWh, where known. */
   readonly capacityKWh?: number;
+  /** State of charge below which the device itself does not discharge, percent, where it says so. */
+  readonly reserveSocPercent?: number;
+  /** What it is built for beside active power, where it says so. */
+  readonly reactiveRating?: ReactiveBounds;
+  /** What it is set to of that. */
+  readonly reactiveSetting?: ReactiveBounds;
   readonly identity?: DeviceIdentity;
+}
+
+/** Bounds on what a device can do beside active power. Each only if the device states it. */
+export interface ReactiveBounds {
+  readonly apparentKVA?: number;
+  /** Most that it can give out, over-excited, and take in, under-excited; kvar magnitudes. */
+  readonly injectKvar?: number;
+  readonly absorbKvar?: number;
+  /** Least power factor, 0 to 1, over-excited and under-excited. */
+  readonly leastOverExcitedPF?: number;
+  readonly leastUnderExcitedPF?: number;
 }
 
 /** A device can't do less than this, so a rounding error is no wrong sign. */

@@ -1,3 +1,4 @@
+import type { Availability } from "./reading.ts";
 import type { Capability, Era, ResourceKind } from "./resource.ts";
 
 /** Bounds on a site's or a device's power, kW magnitudes. An absent bound is none, and 0 forbids. */
@@ -41,7 +42,11 @@ export interface MeteredDevice {
   readonly kind: ResourceKind;
   readonly linkUp: boolean;
   readonly capability?: Capability;
+  readonly availability?: Availability;
   readonly powerKW?: number;
+  /** What it was told to hold; absent where it is left to itself. */
+  readonly targetKW?: number;
+  readonly reactivePowerKvar?: number;
   readonly socPercent?: number;
   readonly voltageV?: number;
 }

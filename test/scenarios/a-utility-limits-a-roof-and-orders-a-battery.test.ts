@@ -78,6 +78,20 @@ describe("a utility limits a roof and orders a battery", () => {
     await waitFor("the last word on it", () => utility.responses(event).join() === "1,2,6");
   });
 
+  test("a limit comes down as fast as the server's default says, and the settings tell that rate back", async () => {
+    const [program] = utility.programs;
+    if (program === undefined) throw new Error("no program");
+    // 5 % of 15 kW each second.
+    program.gradient = 500;
+    await waitFor("the rate", () => utility.put.get("site-settings")?.DERSettings.setGradW === "500");
+    const fromKW = roof.powerKW();
+    const startedAtMs = clock.elapsedMs();
+    utility.event(aus("ExpLim", 1000));
+    await waitFor("half way", () => roof.powerKW() < (fromKW + 1) / 2 && roof.powerKW() > 1.5);
+    await waitFor("the limit", () => around(roof.powerKW(), 1));
+    expect(clock.elapsedMs() - startedAtMs).toBeGreaterThan(5000);
+  });
+
   test("a storage target goes before the market, and the market's order comes back after it", async () => {
     await order("battery", 2);
     await waitFor("the market's order", () => around(battery.powerKW(), 2));
@@ -94,10 +108,15 @@ describe("a utility limits a roof and orders a battery", () => {
 
   test("percent limits are of what we told, and disconnecting stops all that generates", async () => {
     await waitFor("our settings", () => utility.put.get("site-settings")?.DERSettings.setMaxW.value === "15000");
+    // Each of the two states half of its rating.
+    expect(utility.put.get("site-settings")?.DERSettings.setMaxVar.value).toBe("7500");
     const half = utility.event("<opModMaxLimW>2000</opModMaxLimW>");
     await waitFor("a fifth of 15 kW", () => around(roof.powerKW() + battery.powerKW(), 3));
     half.status = 2;
     utility.event("<opModConnect>false</opModConnect>");
     await waitFor("nothing", () => around(roof.powerKW(), 0) && around(battery.powerKW(), 0));
+    const told = () => utility.put.get("site-status")?.DERStatus.genConnectStatus.value;
+    await waitFor("disconnected, as its meters show", () => told() === "02");
+    await waitFor("reactive power, which both measure", () => utility.posted("site", 63).length > 0);
   });
 });

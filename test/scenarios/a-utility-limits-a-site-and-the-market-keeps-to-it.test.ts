@@ -85,6 +85,31 @@ describe("a utility limits a site, and the market keeps to it", () => {
     expect(site.gateway.status().utility?.linkUp).toBe(false);
   });
 
+  test("what the server did not take is sent after a restart, and nothing twice", async () => {
+    utility.register();
+    utility.overrides.set("/reply", { status: 503 });
+    const event = utility.event(aus("LoadLim", 5000), { durationS: 300 });
+    site.change(obeying());
+    await charging();
+    await waitFor("the event", () => Math.abs(appliedKW() + 5) < 0.1);
+    await waitFor("a try", () => utility.responses(event).length > 0);
+
+    await site.stop();
+    const tries = utility.responses(event).length;
+    const now = () => utility.responses(event).slice(tries);
+    utility.overrides.delete("/reply");
+    await site.start();
+    await waitFor("both, in their order", () => now().join() === "1,2");
+    event.status = 2;
+    await waitFor("its end, and nothing again", () => now().join() === "1,2,6");
+
+    await site.stop();
+    await site.start();
+    await waitFor("the list to be read again", () => site.gateway.status().utility?.linkUp === true);
+    await waitFor("a second look", () => site.gateway.status().utility?.demands.length === 0);
+    expect(now()).toEqual([1, 2, 6]);
+  });
+
   test("a site registers itself, subscribes, and a notification of a stranger changes nothing", async () => {
     utility.pollRateS = 900;
     site.change(obeying({ registration: "in-band", notifications: { host: "127.0.0.1", port: 0 } }));

@@ -30,6 +30,8 @@ export interface ServedProgram {
   readonly of?: string;
   readonly primacy: number;
   defaultBase: string;
+  /** setGradW, hundredths of a percent per second. */
+  gradient?: number;
   events: ServedEvent[];
 }
 
@@ -265,7 +267,7 @@ export class UtilityServer implements AsyncDisposable {
       const program = this.programs.find(({ id }) => id === name);
       if (kind === "default" && program) {
         return ok(
-          `<DefaultDERControl xmlns="${SEP}" xmlns:csipaus="${AUS}" xmlns:aus13="${AUS_1_3}" href="${path}" subscribable="1"><mRID>0D</mRID><DERControlBase>${program.defaultBase}</DERControlBase></DefaultDERControl>`,
+          `<DefaultDERControl xmlns="${SEP}" xmlns:csipaus="${AUS}" xmlns:aus13="${AUS_1_3}" href="${path}" subscribable="1"><mRID>0D</mRID><DERControlBase>${program.defaultBase}</DERControlBase>${program.gradient === undefined ? "" : `<setGradW>${program.gradient}</setGradW>`}</DefaultDERControl>`,
         );
       }
       if (kind === "controls" && program) return list("DERControlList", program.events.map(eventXml), "");

@@ -43,6 +43,17 @@ describe("meter values of 1.6", () => {
     expect(measured([{ value: "5000", measurand: "Power.Active.Export", unit: "W" }])).toEqual({ powerKW: 5 });
   });
 
+  test("reactive power is what the charger measured, out less in, and nothing is made of other values", () => {
+    const reactive = (way: string, value: string) => ({ value, measurand: `Power.Reactive.${way}`, unit: "var" });
+    expect(measured([reactive("Import", "300")])).toEqual({ reactivePowerKvar: -0.3 });
+    expect(measured([reactive("Import", "100"), reactive("Export", "350")])?.reactivePowerKvar).toBeCloseTo(0.25, 9);
+    const others = [
+      { value: "7000", measurand: "Power.Active.Import", unit: "W" },
+      { value: "0.9", measurand: "Power.Factor" },
+    ];
+    expect(measured(others)).toEqual({ powerKW: -7 });
+  });
+
   test("current and voltage give a power where the charger sends none", () => {
     const lines = ["L1", "L2", "L3"].flatMap((phase) => [
       { value: "10", measurand: "Current.Import", phase },

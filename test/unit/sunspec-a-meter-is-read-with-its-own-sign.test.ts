@@ -8,10 +8,10 @@ import { serveImage } from "./sunspec-served-image.ts";
 const never = new AbortController().signal;
 const NONE = 0xffff;
 
-/** Model 203 with 2.5 kW, 1000 kWh out and 2000 kWh in. */
+/** Model 203 with 2.5 kW, 0.4 kvar, 1000 kWh out and 2000 kWh in. */
 const meter = (powerW: number) =>
   modelData(105, NONE, {
-    ...{ 3: 30, 4: 31, 5: 32, 6: -1, 7: 2300, 15: -1, 16: 5001, 17: -2, 18: powerW, 22: 0 },
+    ...{ 3: 30, 4: 31, 5: 32, 6: -1, 7: 2300, 15: -1, 16: 5001, 17: -2, 18: powerW, 22: 0, 28: 400, 32: 0 },
     ...{ 38: 15, 39: 16960, 46: 30, 47: 33920, 54: 0 },
   });
 
@@ -35,6 +35,7 @@ describe("a SunSpec meter", () => {
     const { values } = await device(1, "import").sample(never);
     expect(values).toMatchObject({
       powerKW: -2.5,
+      reactivePowerKvar: -0.4,
       exportKWh: 1000,
       importKWh: 2000,
       frequencyHz: 50.01,
@@ -44,7 +45,7 @@ describe("a SunSpec meter", () => {
   });
 
   test("and as positive power where it counts export as positive; each meter of the map can be chosen", async () => {
-    expect((await device(1, "export").sample(never)).values.powerKW).toBe(2.5);
+    expect((await device(1, "export").sample(never)).values).toMatchObject({ powerKW: 2.5, reactivePowerKvar: 0.4 });
     expect((await device(2, "import").sample(never)).values.powerKW).toBe(0.7);
   });
 

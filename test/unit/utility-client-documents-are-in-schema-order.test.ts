@@ -4,8 +4,9 @@ import { exportKWFromMeter } from "../../adapters/ieee2030-5/metering/reading-ty
 import { isSep, type XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { type OutElement, writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
-import { derCapability, derSettings, derStatus } from "../../adapters/ieee2030-5-client/der-documents.ts";
+import { type DerState, derCapability, derSettings } from "../../adapters/ieee2030-5-client/der-documents.ts";
 import { ratingsOf } from "../../adapters/ieee2030-5-client/der-ratings.ts";
+import { derStatus } from "../../adapters/ieee2030-5-client/der-status.ts";
 import {
   MIRRORED,
   meterWattsFromExportKW,
@@ -41,16 +42,42 @@ const CAR: MeteredDevice = {
   capability: { ...TIMES, minPowerKW: -11, maxPowerKW: 0, control: "limit" },
 };
 const DEVICES = [ROOF, BATTERY, CAR];
-const STATE = { devices: DEVICES, ratings: ratingsOf(DEVICES), csipAus: "none", nowS: 1_795_473_000 } as const;
+/** States all that a device may state. */
+const THOROUGH: MeteredDevice = {
+  ...BATTERY,
+  capability: {
+    ...TIMES,
+    ...{ minPowerKW: -5, maxPowerKW: 4, control: "setpoint", capacityKWh: 10, reserveSocPercent: 20 },
+    reactiveRating: {
+      ...{ apparentKVA: 6, injectKvar: 3, absorbKvar: 2 },
+      ...{ leastOverExcitedPF: 0.8, leastUnderExcitedPF: 0.85 },
+    },
+    reactiveSetting: { injectKvar: 2.5 },
+  },
+};
+const STATE = {
+  devices: DEVICES,
+  ratings: ratingsOf(DEVICES),
+  csipAus: "none",
+  held: new Map(),
+  gradient: undefined,
+  nowS: 1_795_473_000,
+} as const;
 const IDENTITY = { lfdi: "3E4F45AB31EDFE5B67E343E5E4562E31984E23E5", role: "site", pen: 32_473 } as const;
 
 const DOCUMENTS: readonly (readonly [string, OutElement])[] = [
   ["DERCapability", derCapability(STATE)],
   ["DERSettings", derSettings(STATE)],
+  ["DERCapability of one that states all", derCapability({ ...stateOf(THOROUGH), csipAus: "none" })],
+  ["DERSettings of one that states all", derSettings({ ...stateOf(THOROUGH), csipAus: "none" })],
   ["DERStatus", derStatus(STATE)],
   ["MirrorUsagePoint", mirrorUsagePoint(IDENTITY, Object.values(MIRRORED), 60)],
   ["MirrorMeterReading", mirrorReading(IDENTITY, MIRRORED.V, 231.46, { startS: 1_795_473_000, durationS: 60 })],
 ];
+
+function stateOf(...devices: MeteredDevice[]): DerState {
+  return { ...STATE, devices, ratings: ratingsOf(devices), csipAus: "1.3" };
+}
 
 function read(document: OutElement): XmlElement {
   return parseXml(Buffer.from(writeXml(document)));
@@ -86,6 +113,31 @@ describe("what the documents say", () => {
     expect(ratingsOf([CAR])).toMatchObject({ maxKW: 11, maxChargeKW: 11, maxDischargeKW: 0 });
   });
 
+  test("what a device states beside active power is told: ratings, and settings where they differ", () => {
+    const capability = read(derCapability(stateOf(THOROUGH)));
+    expect(textAt(capability, "rtgMaxVA", "value")).toBe("6000");
+    expect(textAt(capability, "rtgMaxVar", "value")).toBe("3000");
+    expect(textAt(capability, "rtgMaxVarNeg", "value")).toBe("-2000");
+    expect(textAt(capability, "rtgMinPFUnderExcited", "displacement")).toBe("850");
+    const settings = read(derSettings(stateOf(THOROUGH)));
+    expect(textAt(settings, "setMaxVar", "value")).toBe("2500");
+    expect(textAt(settings, "setMaxVarNeg", "value")).toBe("-2000");
+    expect(textAt(settings, "setMinWh", "value")).toBe("2000");
+  });
+
+  test("of several DERs only what all of them state is told", () => {
+    const two = ratingsOf([THOROUGH, { ...THOROUGH, era: "second" }]);
+    expect(two.reactiveRating).toMatchObject({ injectKvar: 6, leastOverExcitedPF: 0.8 });
+    expect(two.reserveKWh).toBe(4);
+    const mixed = ratingsOf([THOROUGH, BATTERY]);
+    expect([mixed.reactiveRating, mixed.reserveKWh]).toEqual([{}, undefined]);
+    const settings = read(derSettings(stateOf(THOROUGH, BATTERY)));
+    expect([textAt(settings, "setMaxVar", "value"), textAt(settings, "setMinWh", "value")]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
   test("CSIP-AUS elements stand there only where the config asks for them, each in its namespace", () => {
     const foreign = (document: OutElement) => read(document).children.filter((child) => !isSep(child));
     expect(foreign(derCapability(STATE))).toEqual([]);
@@ -103,6 +155,18 @@ describe("what the documents say", () => {
     average.sample([ROOF, BATTERY, silent]);
     expect(average.take().get("W")).toBe(4000);
     expect(average.take().size).toBe(0);
+  });
+
+  test("reactive power is there only where every device measures it, and counts to the customer", () => {
+    const average = new SiteAverage();
+    average.sample([
+      { ...ROOF, reactivePowerKvar: 0.5 },
+      { ...BATTERY, reactivePowerKvar: -0.2 },
+    ]);
+    average.sample([{ ...ROOF, reactivePowerKvar: 9 }, BATTERY]);
+    expect(average.take().get("var")).toBe(-300);
+    average.sample([ROOF]);
+    expect(average.take().has("var")).toBe(false);
   });
 
   test("metering turns its sign as the standard's meters do, and nothing is lost on the way back", () => {

@@ -3,6 +3,7 @@ import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { type ControlValues, readControlValues } from "../../adapters/ieee2030-5-client/control-values.ts";
 import { demandFromControls } from "../../adapters/ieee2030-5-client/demand-from-controls.ts";
 import { EventSchedule } from "../../adapters/ieee2030-5-client/event-schedule.ts";
+import type { KeptEvent } from "../../adapters/ieee2030-5-client/kept-events.ts";
 import { pollIntervalMs } from "../../adapters/ieee2030-5-client/poll-rate.ts";
 import { ServerClock } from "../../adapters/ieee2030-5-client/server-clock.ts";
 import type { UtilityEvent } from "../../adapters/ieee2030-5-client/utility-event.ts";
@@ -165,7 +166,15 @@ describe("what the server hears", () => {
 });
 
 describe("what a control means in kW", () => {
-  const ratings = { maxKW: 10, maxChargeKW: 5, maxDischargeKW: 4, capacityKWh: 12, hasSolar: true };
+  const ratings = {
+    maxKW: 10,
+    maxChargeKW: 5,
+    maxDischargeKW: 4,
+    capacityKWh: 12,
+    hasSolar: true,
+    reactiveRating: {},
+    reactiveSetting: {},
+  };
   const demand = (values: ControlValues) => {
     const { schedule } = stage();
     schedule.setDefaults([{ primacy: 1, values }]);
@@ -261,5 +270,62 @@ describe("time", () => {
 
   test("the config's rate goes before the server's", () => {
     expect(pollIntervalMs({ pollRateS: 30, leastPollRateS: 10 }, 60)).toBe(30_000);
+  });
+});
+
+describe("over a restart", () => {
+  function restartable() {
+    const kept = new Map<string, KeptEvent>();
+    const answers: string[] = [];
+    const started = (random: number) =>
+      new EventSchedule({
+        random: () => random,
+        unsupportedStatus: 252,
+        onAnswer: ({ event: { mRID }, status }) => answers.push(`${mRID} ${status}`),
+        memory: {
+          get: (mRID) => kept.get(mRID),
+          put: (mRID, one) => kept.set(mRID, one),
+          forget: (mRID) => kept.delete(mRID),
+        },
+      });
+    return { kept, answers, started };
+  }
+
+  test("an event keeps the random times that were drawn for it, and is answered once", () => {
+    const { answers, started } = restartable();
+    const random = event("r", { opModExpLimW: 1 }, { randomizeStartS: 40 });
+    const before = started(0.5);
+    before.take([random], at(-5));
+    before.heldAt(at(21));
+    const after = started(0);
+    after.take([random], at(22));
+    expect(after.heldAt(at(22)).get("opModExpLimW")?.untilMs).toBe(at(120));
+    after.heldAt(at(120));
+    expect(answers).toEqual(["r 1", "r 2", "r 3"]);
+  });
+
+  test("what was over stays over, and what ended meanwhile is not said to have come late", () => {
+    const { answers, started } = restartable();
+    const cancelled = event("c", { opModExpLimW: 1 }, { durationS: 1000 });
+    const short = event("s", { opModImpLimW: 1 });
+    const before = started(0);
+    before.take([cancelled, short], at(0));
+    before.heldAt(at(1));
+    before.take([{ ...cancelled, status: 2 }], at(2));
+    before.heldAt(at(3));
+    const after = started(0);
+    after.take([cancelled, short], at(200));
+    expect([...after.heldAt(at(200))]).toEqual([]);
+    expect(answers).toEqual(["c 1", "s 1", "c 2", "s 2", "c 6"]);
+  });
+
+  test("a day after its end an event is forgotten", () => {
+    const { kept, started } = restartable();
+    const schedule = started(0);
+    schedule.take([event("old", { opModExpLimW: 1 })], at(0));
+    schedule.heldAt(at(100));
+    expect(kept.size).toBe(1);
+    schedule.take([], at(90_000));
+    expect(kept.size).toBe(0);
   });
 });

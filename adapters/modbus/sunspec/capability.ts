@@ -43,7 +43,7 @@ export function capabilityOf(
       "states no rating, as sleeping inverters and meters do; wait for it, or set ratingKW",
     );
   }
-  const { capacityKWh, rampKWPerMin } = facts.ratings;
+  const { capacityKWh, rampKWPerMin, reserveSocPercent, reactiveRating, reactiveSetting } = facts.ratings;
   return {
     ...range,
     control: kind === "battery" ? "setpoint" : "limit",
@@ -53,6 +53,9 @@ export function capabilityOf(
     settleMs: times.settleMs + facts.rampS * 1000,
     ...(facts.control === undefined || rampKWPerMin === undefined ? {} : { rampRateKWPerMin: rampKWPerMin }),
     ...(kind === "battery" && capacityKWh !== undefined ? { capacityKWh } : {}),
+    ...(kind === "battery" && reserveSocPercent !== undefined ? { reserveSocPercent } : {}),
+    ...(reactiveRating && { reactiveRating }),
+    ...(reactiveSetting && { reactiveSetting }),
     identity: facts.identity,
   };
 }

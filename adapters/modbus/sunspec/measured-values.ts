@@ -8,6 +8,8 @@ export type Measured = Omit<Reading, "era" | "receivedAtMs">;
 /** The same in SunSpec's units, power positive out of the device. */
 export interface MeasuredRaw {
   readonly powerW: number | undefined;
+  /** Positive out of the device, as its power. */
+  readonly reactiveVar: number | undefined;
   readonly exportWh: number | undefined;
   readonly importWh: number | undefined;
   readonly voltagesV: readonly (number | undefined)[];
@@ -22,6 +24,7 @@ export function measuredOf(raw: MeasuredRaw): Measured {
   const currentA = raw.currentsA.filter((amps) => amps !== undefined).map(Math.abs);
   return definedOnly<Measured>({
     powerKW: raw.powerW === undefined ? undefined : kWFromSunSpecWatts(raw.powerW),
+    reactivePowerKvar: raw.reactiveVar === undefined ? undefined : raw.reactiveVar / 1000,
     exportKWh: raw.exportWh === undefined ? undefined : raw.exportWh / 1000,
     importKWh: raw.importWh === undefined ? undefined : raw.importWh / 1000,
     voltageV: mean(raw.voltagesV) ?? mean(raw.fallbackV),

@@ -16,13 +16,27 @@ import { kWFromSunSpecWatts } from "./power-conversion.ts";
 import { type MeterChoice, readMeter } from "./power-meter.ts";
 import type { Registers } from "./registers.ts";
 
-const PER_INVERTER = ["AphA", "AphB", "AphC", "PhVphA", "PhVphB", "PhVphC", "W", "Hz", "WH", "TmpCab", "St"] as const;
+const PER_INVERTER = [
+  "AphA",
+  "AphB",
+  "AphC",
+  "PhVphA",
+  "PhVphB",
+  "PhVphC",
+  "W",
+  "VAr",
+  "Hz",
+  "WH",
+  "TmpCab",
+  "St",
+] as const;
 const integerPart = partOf(inverterInteger, PER_INVERTER);
 const floatPart = partOf(inverterFloat, PER_INVERTER);
 // Up to the last scale factor 701 fits one request; the whole model does not.
 const derPart = partOf(derMeasurement, [
   "InvSt",
   "W",
+  "Var",
   "LNV",
   "Hz",
   "TotWhInj",
@@ -128,6 +142,7 @@ async function readInverter(block: ReadModel): Promise<InverterSample> {
   if (der !== undefined) {
     const measured = measuredOf({
       powerW: der.number("W"),
+      reactiveVar: der.number("Var"),
       exportWh: der.number("TotWhInj"),
       importWh: der.number("TotWhAbs"),
       voltagesV: [der.number("LNV")],
@@ -148,6 +163,7 @@ function fromInverter(inverter: ModelBlock<typeof integerPart> | ModelBlock<type
   const exportWh = value("WH");
   const measured = measuredOf({
     powerW: value("W"),
+    reactiveVar: value("VAr"),
     exportWh: exportWh === 0 ? undefined : exportWh,
     importWh: undefined,
     voltagesV: [value("PhVphA"), value("PhVphB"), value("PhVphC")],

@@ -6,7 +6,20 @@ import { meterFloat } from "./models/meter-float.ts";
 import { meterInteger } from "./models/meter-integer.ts";
 import type { Registers } from "./registers.ts";
 
-const NAMES = ["AphA", "AphB", "AphC", "PhV", "PhVphA", "PhVphB", "PhVphC", "Hz", "W", "TotWhExp", "TotWhImp"] as const;
+const NAMES = [
+  "AphA",
+  "AphB",
+  "AphC",
+  "PhV",
+  "PhVphA",
+  "PhVphB",
+  "PhVphC",
+  "Hz",
+  "W",
+  "VAR",
+  "TotWhExp",
+  "TotWhImp",
+] as const;
 const integer = partOf(meterInteger, NAMES);
 const float = partOf(meterFloat, NAMES);
 
@@ -39,11 +52,12 @@ export async function readMeter(
   const block = (await read(integer)) ?? (await read(float));
   if (block === undefined) return {};
   const value = (name: (typeof NAMES)[number]) => block.number(name);
-  const sign = meter.positiveIs === "export" ? 1 : -1;
-  const powerW = value("W");
+  // 0 - x rather than -x, so that nothing measured stays 0 and does not become -0.
+  const outwards = (measured: number | undefined) =>
+    measured === undefined || meter.positiveIs === "export" ? measured : 0 - measured;
   return measuredOf({
-    // 0 - x rather than -x, so that nothing measured stays 0 and does not become -0.
-    powerW: powerW === undefined || sign === 1 ? powerW : 0 - powerW,
+    powerW: outwards(value("W")),
+    reactiveVar: outwards(value("VAR")),
     exportWh: countedWh(value("TotWhExp")),
     importWh: countedWh(value("TotWhImp")),
     voltagesV: [value("PhV")],

@@ -1,3 +1,6 @@
+import { definedOnly } from "../../../src/model/defined-only.ts";
+import type { ReactiveBounds } from "../../../src/model/resource.ts";
+import type { ModelBlock } from "./model-block.ts";
 import type { ModelChain } from "./model-chain.ts";
 import { modelReader } from "./model-reader.ts";
 import { partOf } from "./model-table.ts";
@@ -8,6 +11,7 @@ import { derStorage } from "./models/der-storage.ts";
 import { nameplate } from "./models/nameplate.ts";
 import { settings } from "./models/settings.ts";
 import { storageControls } from "./models/storage-controls.ts";
+import { reactiveBoundsOf } from "./reactive-bounds.ts";
 import type { Registers } from "./registers.ts";
 
 const rampPart = partOf(derControls, ["WRmp", "WRmpRef"]);
@@ -28,6 +32,12 @@ export interface Ratings {
   readonly rampKWPerMin?: number;
   /** 713.WHRtg, else 120.WHRtg, else 802.WHRtg. */
   readonly capacityKWh?: number;
+  /** 124.MinRsvPct, else 802.SoCRsvMin: below it the battery does not discharge. */
+  readonly reserveSocPercent?: number;
+  /** 702, else 120. */
+  readonly reactiveRating?: ReactiveBounds;
+  /** 702, else 121. */
+  readonly reactiveSetting?: ReactiveBounds;
 }
 
 /**
@@ -62,13 +72,54 @@ export async function readRatings(
   const rampBaseW = controls?.raw("WRmpRef") === OF_GREATEST_POWER ? derMaxW : legacyMaxW;
   const storedWh =
     positive(derStore?.number("WHRtg")) ?? positive(plate?.number("WHRtg")) ?? positive(bank?.number("WHRtg"));
+  const reserveSocPercent = storage?.number("MinRsvPct") ?? bank?.number("SoCRsvMin");
   return {
+    ...definedOnly({ reserveSocPercent, ...reactiveBounds(capacity, plate, set) }),
     ...kW("derMaxKW", overrideKW, derMaxW),
     ...kW("legacyMaxKW", overrideKW, legacyMaxW),
     ...kW("maxChargeKW", overrideKW, chargeW),
     ...kW("maxDischargeKW", overrideKW, dischargeW),
     ...kW("capacityKWh", undefined, storedWh),
     ...kW("rampKWPerMin", undefined, rampW(rampPercent, rampBaseW)),
+  };
+}
+
+function reactiveBounds(
+  capacity: ModelBlock<typeof derCapacity> | undefined,
+  plate: ModelBlock<typeof nameplate> | undefined,
+  set: ModelBlock<typeof settings> | undefined,
+): Pick<{ [K in keyof Ratings]: Ratings[K] | undefined }, "reactiveRating" | "reactiveSetting"> {
+  const rated = capacity && {
+    apparentVA: capacity.number("VAMaxRtg"),
+    injectVar: capacity.number("VarMaxInjRtg"),
+    absorbVar: capacity.number("VarMaxAbsRtg"),
+    overExcitedPF: capacity.number("PFOvrExtRtg"),
+    underExcitedPF: capacity.number("PFUndExtRtg"),
+  };
+  const onPlate = plate && {
+    apparentVA: plate.number("VARtg"),
+    injectVar: plate.number("VArRtgQ1"),
+    absorbVar: plate.number("VArRtgQ4"),
+    overExcitedPF: plate.number("PFRtgQ1"),
+    underExcitedPF: plate.number("PFRtgQ4"),
+  };
+  const chosen = capacity && {
+    apparentVA: capacity.number("VAMax"),
+    injectVar: capacity.number("VarMaxInj"),
+    absorbVar: capacity.number("VarMaxAbs"),
+    overExcitedPF: capacity.number("PFOvrExt"),
+    underExcitedPF: capacity.number("PFUndExt"),
+  };
+  const installed = set && {
+    apparentVA: set.number("VAMax"),
+    injectVar: set.number("VArMaxQ1"),
+    absorbVar: set.number("VArMaxQ4"),
+    overExcitedPF: set.number("PFMinQ1"),
+    underExcitedPF: set.number("PFMinQ4"),
+  };
+  return {
+    reactiveRating: reactiveBoundsOf(rated) ?? reactiveBoundsOf(onPlate),
+    reactiveSetting: reactiveBoundsOf(chosen) ?? reactiveBoundsOf(installed),
   };
 }
 

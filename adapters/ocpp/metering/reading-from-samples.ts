@@ -7,6 +7,7 @@ import type { Measurand } from "./measurands.ts";
 type Measured = Pick<
   Reading,
   | "powerKW"
+  | "reactivePowerKvar"
   | "importKWh"
   | "exportKWh"
   | "voltageV"
@@ -27,6 +28,8 @@ export function measuredFrom(samples: readonly Sample[], connection: AcConnectio
   const measured: { -readonly [K in keyof Measured]: Measured[K] } = {};
   const powerKW = powerFrom(samples, connection);
   if (powerKW !== undefined) measured.powerKW = powerKW;
+  const reactivePowerKvar = reactivePowerFrom(samples);
+  if (reactivePowerKvar !== undefined) measured.reactivePowerKvar = reactivePowerKvar;
   const importKWh = register(samples, "Energy.Active.Import.Register");
   if (importKWh !== undefined) measured.importKWh = importKWh;
   const exportKWh = register(samples, "Energy.Active.Export.Register");
@@ -53,6 +56,14 @@ function powerFrom(samples: readonly Sample[], connection: AcConnection): number
   const exportKW = quantity(samples, "Power.Active.Export");
   if (importKW !== undefined || exportKW !== undefined) return powerFromImportKW((importKW ?? 0) - (exportKW ?? 0));
   return computedPower(samples, connection);
+}
+
+/** Its sign turns as that of the power beside it; current and voltage say nothing of it. */
+function reactivePowerFrom(samples: readonly Sample[]): number | undefined {
+  const importKvar = quantity(samples, "Power.Reactive.Import");
+  const exportKvar = quantity(samples, "Power.Reactive.Export");
+  if (importKvar === undefined && exportKvar === undefined) return undefined;
+  return (exportKvar ?? 0) - (importKvar ?? 0);
 }
 
 /**

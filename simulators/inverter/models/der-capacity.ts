@@ -58,6 +58,9 @@ const ROWS: readonly PointRow[] = [
 ];
 
 const MAX_WATTS_AND_FIXED_WATTS = 0b0011;
+/** Reactive power as a part of the rating, and the power factor at which it is reached. */
+const VAR_SHARE = 0.5;
+const LEAST_POWER_FACTOR = 0.8;
 
 /** Model 702: ratings and settings of a device by IEEE 1547-2018. */
 export function derCapacityModel(plant: Plant): Model {
@@ -77,12 +80,17 @@ export function derCapacityModel(plant: Plant): Model {
       W_SF: scaleThatFits(ratingW, 65_534, 1),
       PF_SF: -3,
       VA_SF: scaleThatFits(ratingW, 65_534, 1),
+      Var_SF: scaleThatFits(ratingW, 65_534, 1),
       V_SF: -1,
       A_SF: -1,
     },
     values: () => ({
       WMaxRtg: ratingW,
       VAMaxRtg: ratingW,
+      VarMaxInjRtg: VAR_SHARE * ratingW,
+      VarMaxAbsRtg: VAR_SHARE * ratingW,
+      PFOvrExtRtg: LEAST_POWER_FACTOR,
+      PFUndExtRtg: LEAST_POWER_FACTOR,
       VNomRtg: 230,
       AMaxRtg: ratingW / 3 / 230,
       NorOpCatRtg: 1,
@@ -90,6 +98,10 @@ export function derCapacityModel(plant: Plant): Model {
       CtrlModes: MAX_WATTS_AND_FIXED_WATTS,
       WMax: plant.wMaxKW * 1000,
       VAMax: ratingW,
+      VarMaxInj: VAR_SHARE * ratingW,
+      VarMaxAbs: VAR_SHARE * ratingW,
+      PFOvrExt: LEAST_POWER_FACTOR,
+      PFUndExt: LEAST_POWER_FACTOR,
       VNom: 230,
       AMax: ratingW / 3 / 230,
       ...storage,
