@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { Agent, IncomingMessage, ObserveReadStream, OutgoingMessage } from "coap";
-import { type Clock, DeadlineError, withDeadline } from "../../../src/clock.ts";
+import { type Clock, DeadlineError, withDeadlineOf } from "../../../src/clock.ts";
 import { CoapError, faultOfCode } from "./coap-error.ts";
 import { contentFormatOf, uintOption } from "./coap-options.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
@@ -68,8 +68,10 @@ export class CoapLink {
   readonly #endpoint: CoapEndpoint;
   readonly #clock: Clock;
   readonly #turns = new OneAtATime();
-  readonly #closing = new AbortController();
   #session: Session | undefined;
+  /** Ends the exchange that is under way. */
+  #current: AbortController | undefined;
+  #isClosed = false;
 
   constructor(endpoint: CoapEndpoint, clock: Clock) {
     this.#endpoint = endpoint;
@@ -131,9 +133,9 @@ export class CoapLink {
   }
 
   close(): void {
-    const reason = new CoapError("unreachable", "the link is closed");
-    this.#closing.abort(reason);
-    this.drop(reason);
+    this.#isClosed = true;
+    this.#current?.abort(closed());
+    this.drop(closed());
   }
 
   async #exchange<T>(
@@ -143,9 +145,13 @@ export class CoapLink {
     work: (session: Session, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { deadlineMs } = this.#endpoint;
-    const outer = AbortSignal.any([signal, this.#closing.signal]);
+    // A signal made of several is kept by each of them for good on Node 20, and these live as long as the device.
+    const current = new AbortController();
+    const onAbort = () => current.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#current = current;
     try {
-      return await withDeadline(this.#clock, deadlineMs, outer, async (inner) => {
+      return await withDeadlineOf(this.#clock, deadlineMs, current, async (inner) => {
         const session = await this.#open(inner);
         session.socket.forgetReceived();
         return work(session, inner);
@@ -158,11 +164,14 @@ export class CoapLink {
       const fault = isShut ? handshakeFault(error, what) : faultOf(error, what, deadlineMs, request);
       this.drop(fault);
       throw fault;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#current = undefined;
     }
   }
 
   async #open(signal: AbortSignal): Promise<Session> {
-    this.#closing.signal.throwIfAborted();
+    if (this.#isClosed) throw closed();
     if (this.#session !== undefined) return this.#session;
     const { host, port, psk, deadlineMs } = this.#endpoint;
     const { address, family } = await lookup(host);
@@ -282,6 +291,10 @@ export class CoapLink {
     if (typeof stream.close === "function") stream.close();
     abandon(session.agent, message);
   }
+}
+
+function closed(): CoapError {
+  return new CoapError("unreachable", "the link is closed");
 }
 
 function answerOf(response: IncomingMessage, what: string): CoapAnswer {
