@@ -2,6 +2,7 @@ import { backoffMs, type Clock } from "../../src/clock.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
 import type { Capability, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
+import type { WriteBudget } from "../wear/write-budget.ts";
 import { BaselineMemory } from "./baseline-memory.ts";
 import { deviceErrorFrom } from "./device-error.ts";
 import { DeviceReports, type DeviceTimes } from "./device-reports.ts";
@@ -45,6 +46,7 @@ export class CoapDevice implements Adapter {
     profile: Profile,
     link: CoapLink,
     times: Omit<DeviceTimes, "sampleMs"> & { readonly pollMs: number },
+    budget: WriteBudget,
     context: AdapterContext,
   ) {
     const { clock, random, memory } = context;
@@ -64,7 +66,11 @@ export class CoapDevice implements Adapter {
     });
     this.#keeper = new TargetKeeper({
       era: role.era,
-      control: new ProfileControl(link, this.#device, new BaselineMemory(memory, role.era), clock),
+      control: new ProfileControl(link, this.#device, {
+        baseline: new BaselineMemory(memory, role.era),
+        budget,
+        clock,
+      }),
       chosen: () => this.#device.facts?.control?.spec,
       lookMs: profile.limits.checkMs,
       clock,

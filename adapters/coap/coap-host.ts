@@ -1,7 +1,8 @@
 import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import { UnusableAdapter } from "../unusable-adapter.ts";
+import { DeviceBudgets } from "../wear/device-budgets.ts";
 import { CoapDevice } from "./coap-device.ts";
 import type { CoapDeviceConfig } from "./config.ts";
 import { CoapLink } from "./link/coap-link.ts";
@@ -18,9 +19,11 @@ const POLL_MS = 5000;
 export class CoapHost implements AdapterHost<CoapDeviceConfig> {
   readonly #context: AdapterContext;
   readonly #devices: CoapDevice[] = [];
+  readonly #budgets: DeviceBudgets;
 
   constructor(context: AdapterContext) {
     this.#context = context;
+    this.#budgets = new DeviceBudgets("coap", "resource", context);
   }
 
   /** A profile or a key that can't be used is told by the one device that needs it. */
@@ -41,10 +44,11 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
     const profile = loadProfile(file);
     const { transport } = profile;
     const { host, psk, settleS, ratingKW } = device;
+    const port = device.port ?? transport.port ?? (psk === undefined ? COAP_PORT : COAPS_PORT);
     const link = new CoapLink(
       {
         host,
-        port: device.port ?? transport.port ?? (psk === undefined ? COAP_PORT : COAPS_PORT),
+        port,
         deadlineMs: device.deadlineMs ?? transport.deadlineMs ?? DEADLINE_MS,
         blockBytes: transport.blockBytes,
         ...(psk === undefined ? {} : { psk: { identity: psk.identity, key: readPsk(psk.keyFile) } }),
@@ -52,7 +56,8 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
       this.#context.clock,
     );
     const pollMs = device.pollMs ?? transport.pollMs ?? POLL_MS;
-    return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, this.#context);
+    const budget = this.#budgets.of(`${host}:${port}`);
+    return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, budget, this.#context);
   }
 
   async start(): Promise<void> {}
@@ -65,8 +70,13 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
     return [];
   }
 
+  figures(): readonly HostFigure[] {
+    return this.#budgets.figures();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#devices.map((device) => device[Symbol.asyncDispose]()));
+    await this.#budgets[Symbol.asyncDispose]();
     this.#devices.length = 0;
   }
 }

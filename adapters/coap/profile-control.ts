@@ -1,10 +1,12 @@
 import type { Clock } from "../../src/clock.ts";
+import { definedOnly } from "../../src/model/defined-only.ts";
+import type { WriteBudget } from "../wear/write-budget.ts";
 import type { BaselineMemory } from "./baseline-memory.ts";
 import { CoapError } from "./link/coap-error.ts";
 import type { CoapLink } from "./link/coap-link.ts";
 import { FORMAT_NUMBERS } from "./payload/format.ts";
 import { writePayload } from "./payload/payload.ts";
-import { writesOf } from "./profile/control-schema.ts";
+import { type ControlSpec, writesOf } from "./profile/control-schema.ts";
 import { type PlannedPart, type PlannedWrite, planBaseline, planPower, planRelease } from "./profile/power-plan.ts";
 import type { ChosenControl, ProfileDevice } from "./profile/profile-device.ts";
 
@@ -17,6 +19,14 @@ export interface ControlOrder {
   readonly isWritten: boolean;
 }
 
+/** What a control remembers, and what it must not overdo. */
+export interface ControlKeeping {
+  readonly baseline: BaselineMemory;
+  /** Of the device, whoever writes to it. */
+  readonly budget: Pick<WriteBudget, "spend">;
+  readonly clock: Clock;
+}
+
 /** A device shows what it was told within this time, ms; most do at once. */
 const READBACK_MS = 2000;
 const READBACK_PAUSE_MS = 200;
@@ -26,13 +36,16 @@ export class ProfileControl {
   readonly #link: CoapLink;
   readonly #device: ProfileDevice;
   readonly #baseline: BaselineMemory;
+  readonly #budget: Pick<WriteBudget, "spend">;
   readonly #clock: Clock;
+  #last: { readonly powerKW: number; readonly order: ControlOrder } | undefined;
 
-  constructor(link: CoapLink, device: ProfileDevice, baseline: BaselineMemory, clock: Clock) {
+  constructor(link: CoapLink, device: ProfileDevice, keeping: ControlKeeping) {
     this.#link = link;
     this.#device = device;
-    this.#baseline = baseline;
-    this.#clock = clock;
+    this.#baseline = keeping.baseline;
+    this.#budget = keeping.budget;
+    this.#clock = keeping.clock;
   }
 
   /** True while the device may hold something of ours, also from before a restart. */
@@ -44,10 +57,18 @@ export class ProfileControl {
    * Tells the device to hold a power. The first time, what its points hold is kept for `restore`.
    * @param powerKW export positive, inside the range
    * @param reversionS whole seconds after which the device falls back by itself, where it can be told
-   * @param mode `check`: write only if the device no longer holds it
+   * @param mode `order`: write, but for a change within the deadband. `write`: write in any case. `check`: only if the device
+   * no longer holds it
    */
-  async hold(powerKW: number, reversionS: number, mode: "write" | "check", signal: AbortSignal): Promise<ControlOrder> {
+  async hold(
+    powerKW: number,
+    reversionS: number,
+    mode: "order" | "write" | "check",
+    signal: AbortSignal,
+  ): Promise<ControlOrder> {
     const { spec, range } = this.#chosen();
+    const still = mode === "order" ? this.#withinDeadband(powerKW, spec) : undefined;
+    if (still !== undefined) return still;
     const { points } = this.#device.profile;
     const plan = planPower(spec, powerKW, reversionS, range, points);
     const order = {
@@ -56,9 +77,12 @@ export class ProfileControl {
       endsByItself: spec.failsafe === "device",
     };
     if (mode === "check" && (await this.#shows(plan.writes, signal))) return { ...order, isWritten: false };
+    const wanted = await this.#changed(plan.writes, signal);
+    this.#spend(wanted, spec);
     await this.#keepBaseline(signal);
-    await this.#write(plan.writes, signal);
+    await this.#write(wanted, signal);
     if (spec.verify.readback) await this.#readBack(plan.writes, signal);
+    this.#last = { powerKW, order: { ...order, isWritten: false } };
     return { ...order, isWritten: true };
   }
 
@@ -70,9 +94,47 @@ export class ProfileControl {
     const { points } = this.#device.profile;
     const writes =
       spec.release === "baseline" ? planBaseline(kept, points) : planRelease(spec.release.writes, range, points);
-    await this.#write(writes, signal);
+    const wanted = await this.#changed(writes, signal);
+    // The count goes on, but a device is never left under our command to spare its memory.
+    this.#budget.spend(this.#pathsOf(wanted), policyOf(spec), "release");
+    await this.#write(wanted, signal);
     if (spec.verify.readback) await this.#readBack(writes, signal);
     await this.#baseline.forget();
+    this.#last = undefined;
+  }
+
+  /** @throws CoapError `refused` where one of the resources was written as often as its day allows */
+  #spend(writes: readonly PlannedWrite[], spec: ControlSpec): void {
+    const spent = this.#budget.spend(this.#pathsOf(writes), policyOf(spec));
+    if (spent.ok) return;
+    const again = new Date(spent.refusedUntilMs).toISOString();
+    const often = `${spent.place} was written ${spent.writesToday} times today, and wears out; again from ${again}`;
+    throw new CoapError("refused", often);
+  }
+
+  #pathsOf(writes: readonly PlannedWrite[]): readonly string[] {
+    const { resources } = this.#device.profile;
+    return writes.map(({ resource }) => resources[resource]?.path ?? resource);
+  }
+
+  #withinDeadband(powerKW: number, { writePolicy: { deadbandKW } }: ControlSpec): ControlOrder | undefined {
+    if (deadbandKW === undefined || this.#last === undefined || !this.touched) return undefined;
+    const { order } = this.#last;
+    const more = Math.abs(powerKW) - Math.abs(order.appliedKW);
+    // Only what the device may do less than ordered is left alone; a reduction is always told.
+    const isSameWay = Math.sign(powerKW) === Math.sign(order.appliedKW);
+    return isSameWay && more >= 0 && more < deadbandKW ? order : undefined;
+  }
+
+  /** Writes without those of which the device shows all that they would bring. */
+  async #changed(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<readonly PlannedWrite[]> {
+    const spared = writes.filter(
+      (write) =>
+        write.parts.every(({ onlyIfChanged }) => onlyIfChanged) && this.#kept([write]).length === write.parts.length,
+    );
+    if (spared.length === 0) return writes;
+    await this.#shows(spared, signal);
+    return writes.filter((write) => !spared.includes(write) || !write.parts.every((part) => this.#showsPart(part)));
   }
 
   async #keepBaseline(signal: AbortSignal): Promise<void> {
@@ -165,4 +227,8 @@ export class ProfileControl {
       throw new CoapError("refused", "this device is only measured: it has none of its profile's controls");
     return control;
   }
+}
+
+function policyOf({ writePolicy: { cyclic, maxPerDay, minIntervalS } }: ControlSpec) {
+  return { cyclic, ...definedOnly({ maxPerDay, minIntervalS }) };
 }

@@ -36,6 +36,7 @@ controls:
     sequence: [{ point: order, value: power }]
     release: baseline
     verify: { readback: false }
+    writePolicy: { cyclic: ok }
 `,
     "any.yaml",
   );

@@ -84,7 +84,7 @@ describe("a load that has no timer", () => {
     const second = await gatewayTo(simulator, "lwm2m-power-control", "load", memory);
     await second.release(signal);
     expect(device.underControl()).toBe(false);
-    expect(memory.keys("")).toEqual([]);
+    expect(memory.keys("baseline")).toEqual([]);
   });
 
   test("that takes an order and does not show it has refused it", async () => {

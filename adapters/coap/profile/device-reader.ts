@@ -9,7 +9,7 @@ import type { Profile } from "./profile-schema.ts";
 /** Reads a device's resources by its profile, and knows what they last said. */
 export class DeviceReader {
   readonly #link: CoapLink;
-  readonly #profile: Profile;
+  #profile: Profile;
   readonly #payloads = new Map<string, Payload>();
   /** Optional resources that the device does not have. */
   readonly #missing = new Set<string>();
@@ -17,6 +17,12 @@ export class DeviceReader {
   constructor(link: CoapLink, profile: Profile) {
     this.#link = link;
     this.#profile = profile;
+  }
+
+  /** Reads by another profile from now on, and trusts nothing that was read by the one before. */
+  use(profile: Profile): void {
+    this.#profile = profile;
+    this.forget();
   }
 
   /** Asks again for resources that the device did not have, and trusts nothing that it said. */
