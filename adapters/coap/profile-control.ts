@@ -4,11 +4,11 @@ import type { WriteBudget } from "../wear/write-budget.ts";
 import type { BaselineMemory } from "./baseline-memory.ts";
 import { CoapError } from "./link/coap-error.ts";
 import type { CoapLink } from "./link/coap-link.ts";
-import { FORMAT_NUMBERS } from "./payload/format.ts";
-import { writePayload } from "./payload/payload.ts";
-import { type ControlSpec, writesOf } from "./profile/control-schema.ts";
+import type { ControlSpec } from "./profile/control-schema.ts";
+import { heldPoints } from "./profile/held-points.ts";
 import { type PlannedPart, type PlannedWrite, planBaseline, planPower, planRelease } from "./profile/power-plan.ts";
 import type { ChosenControl, ProfileDevice } from "./profile/profile-device.ts";
+import { writeRequest, writeText } from "./profile/write-request.ts";
 
 /** What became of an order. */
 export interface ControlOrder {
@@ -73,7 +73,7 @@ export class ProfileControl {
     const plan = planPower(spec, powerKW, reversionS, range, points);
     const order = {
       appliedKW: plan.appliedKW,
-      command: plan.writes.map((write) => this.#describe(write)).join(", "),
+      command: plan.writes.map((write) => writeText(write, this.#device.profile)).join(", "),
       endsByItself: spec.failsafe === "device",
     };
     if (mode === "check" && (await this.#shows(plan.writes, signal))) return { ...order, isWritten: false };
@@ -144,29 +144,14 @@ export class ProfileControl {
       await this.#baseline.keep([]);
       return;
     }
-    const names = [...new Set(spec.sequence.flatMap(writesOf).map(({ point }) => point))];
-    const { reader } = this.#device;
-    await reader.readPoints(
-      names.map((name) => this.#readName(name)),
-      signal,
-    );
-    const held = names.map((name) => [name, reader.look(this.#readName(name))] as const);
-    await this.#baseline.keep(
-      held.filter((entry): entry is readonly [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined),
-    );
+    await this.#baseline.keep(await heldPoints(spec, this.#device, signal));
   }
 
   async #write(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<void> {
-    const { resources, points } = this.#device.profile;
-    for (const { resource, parts } of writes) {
+    for (const write of writes) {
       signal.throwIfAborted();
-      const spec = resources[resource];
-      if (spec === undefined) continue;
-      const values = new Map(parts.map(({ point, raw }) => [points[point]?.at ?? "", raw]));
-      const { method, path, query, format } = spec;
-      const payload = await writePayload(format, values);
-      const contentFormat = FORMAT_NUMBERS[format];
-      await this.#link.ask({ method, path, contentFormat, payload, ...(query.length > 0 ? { query } : {}) }, signal);
+      const request = await writeRequest(write, this.#device.profile);
+      if (request !== undefined) await this.#link.ask(request, signal);
     }
   }
 
@@ -210,15 +195,6 @@ export class ProfileControl {
 
   #readName(point: string): string {
     return this.#device.profile.points[point]?.readAs ?? point;
-  }
-
-  #describe({ resource, parts }: PlannedWrite): string {
-    const { resources, points } = this.#device.profile;
-    const { method = "PUT", path = resource } = resources[resource] ?? {};
-    const values = parts.map(
-      ({ point, value }) => `${point} ${value}${points[point]?.unit ? ` ${points[point]?.unit}` : ""}`,
-    );
-    return `${method} ${path} ${values.join(" ")}`;
   }
 
   #chosen(): ChosenControl {

@@ -42,6 +42,12 @@ export interface CoapAnswer {
   readonly payload: Buffer;
 }
 
+/** What answers one request after another: a device, or what was written down of one. */
+export interface CoapAsker {
+  /** @throws CoapError for everything but a 2.xx answer */
+  ask(request: CoapRequest, signal: AbortSignal): Promise<CoapAnswer>;
+}
+
 /** Who watches a resource. */
 export interface Observer {
   onNotification(answer: CoapAnswer): void;
@@ -64,7 +70,7 @@ interface Session {
  * Exchanges with one device, one at a time (NSTART is 1, RFC 7252, 4.7), each with a deadline of its own. After whatever
  * went wrong on the way the connection is given up, and the next exchange makes a new one.
  */
-export class CoapLink {
+export class CoapLink implements CoapAsker {
   readonly #endpoint: CoapEndpoint;
   readonly #clock: Clock;
   readonly #turns = new OneAtATime();

@@ -1,5 +1,5 @@
 import { CoapError } from "../link/coap-error.ts";
-import type { CoapAnswer, CoapLink, CoapRequest } from "../link/coap-link.ts";
+import type { CoapAnswer, CoapAsker, CoapRequest } from "../link/coap-link.ts";
 import { FORMAT_NUMBERS, PayloadError } from "../payload/format.ts";
 import { type Payload, readPayload, valueIn } from "../payload/payload.ts";
 import type { ResourceSpec } from "./point-schema.ts";
@@ -8,13 +8,13 @@ import type { Profile } from "./profile-schema.ts";
 
 /** Reads a device's resources by its profile, and knows what they last said. */
 export class DeviceReader {
-  readonly #link: CoapLink;
+  readonly #link: CoapAsker;
   #profile: Profile;
   readonly #payloads = new Map<string, Payload>();
   /** Optional resources that the device does not have. */
   readonly #missing = new Set<string>();
 
-  constructor(link: CoapLink, profile: Profile) {
+  constructor(link: CoapAsker, profile: Profile) {
     this.#link = link;
     this.#profile = profile;
   }

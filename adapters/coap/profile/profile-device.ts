@@ -1,7 +1,7 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
 import { CoapError } from "../link/coap-error.ts";
-import type { CoapLink } from "../link/coap-link.ts";
+import type { CoapAsker } from "../link/coap-link.ts";
 import { parseLinkFormat } from "../link/link-format.ts";
 import { LINK_FORMAT } from "../payload/format.ts";
 import { type ControlRange, rangeOf } from "./control-range.ts";
@@ -32,12 +32,12 @@ export interface DeviceFacts {
 export class ProfileDevice {
   readonly reader: DeviceReader;
   readonly #base: Profile;
-  readonly #link: CoapLink;
+  readonly #link: CoapAsker;
   readonly #ratingKW: number | undefined;
   #profile: Profile;
   #facts: DeviceFacts | undefined;
 
-  constructor(link: CoapLink, profile: Profile, ratingKW: number | undefined) {
+  constructor(link: CoapAsker, profile: Profile, ratingKW: number | undefined) {
     this.#base = profile;
     this.#profile = profile;
     this.reader = new DeviceReader(link, profile);
