@@ -105,7 +105,7 @@ async function tryDevice({
   profile: string;
 }): Promise<{ reading?: Reading } | CoapOutcome> {
   const stop = new AbortController();
-  const host = new CoapHost({ clock, log: silentLog, random: Math.random, memory: memoryOfOne() });
+  const host = new CoapHost({}, { clock, log: silentLog, random: Math.random, memory: memoryOfOne() });
   const config = coap.deviceSchema.parse({ profile, host: "127.0.0.1", port, deadlineMs, pollMs: 1000, ratingKW: 3 });
   const adapter = host.adapter({ era: "fuzz", kind: "battery" }, config);
   const giveUp = clock.sleep(DEVICE_PATIENCE_MS, stop.signal).then(

@@ -4,7 +4,9 @@ import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kin
 import { UnusableAdapter } from "../unusable-adapter.ts";
 import { DeviceBudgets } from "../wear/device-budgets.ts";
 import { CoapDevice } from "./coap-device.ts";
-import type { CoapDeviceConfig } from "./config.ts";
+import type { StatusMessage } from "./coiot/status-message.ts";
+import { StatusPort } from "./coiot/status-port.ts";
+import type { CoapDeviceConfig, CoapShared } from "./config.ts";
 import { CoapLink } from "./link/coap-link.ts";
 import { loadProfile } from "./profile/load-profile.ts";
 import { profileFileOf } from "./profile/profile-files.ts";
@@ -15,14 +17,19 @@ const COAPS_PORT = 5684;
 const DEADLINE_MS = 10_000;
 const POLL_MS = 5000;
 
-/** Makes the adapters of CoAP devices, each with a link of its own. Listens on nothing. */
+/** Makes the adapters of CoAP devices, each with a link of its own. Listens only for what devices say unasked. */
 export class CoapHost implements AdapterHost<CoapDeviceConfig> {
   readonly #context: AdapterContext;
-  readonly #devices: CoapDevice[] = [];
+  readonly #devices: { readonly device: CoapDevice; readonly coiotId: string | undefined }[] = [];
   readonly #budgets: DeviceBudgets;
+  readonly #statusPort: StatusPort | undefined;
+  #statusAddress: string | undefined;
 
-  constructor(context: AdapterContext) {
+  constructor({ coiot }: CoapShared, context: AdapterContext) {
     this.#context = context;
+    const log = context.log.child({ adapter: "coap" });
+    const onStatus = (status: StatusMessage, from: string) => this.#hear(status, from);
+    this.#statusPort = coiot && new StatusPort({ ...coiot, log, onStatus });
     this.#budgets = new DeviceBudgets("coap", "resource", context);
   }
 
@@ -30,7 +37,7 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
   adapter(role: DeviceRole, device: CoapDeviceConfig): Adapter {
     try {
       const adapter = this.#deviceOf(role, device);
-      this.#devices.push(adapter);
+      this.#devices.push({ device: adapter, coiotId: device.coiotId });
       return adapter;
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof KeyFileError)) throw error;
@@ -60,10 +67,12 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
     return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, budget, this.#context);
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    this.#statusAddress = await this.#statusPort?.listen();
+  }
 
   addresses(): Readonly<Record<string, string>> {
-    return {};
+    return this.#statusAddress === undefined ? {} : { coiot: this.#statusAddress };
   }
 
   strangers(): readonly [] {
@@ -74,8 +83,16 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
     return this.#budgets.figures();
   }
 
+  #hear({ deviceId, path, payload }: StatusMessage, from: string): void {
+    for (const { device, coiotId } of this.#devices) {
+      const isMeant = coiotId === undefined ? device.address === from : `${deviceId}#`.startsWith(`${coiotId}#`);
+      if (isMeant) void device.hear(path, payload);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#devices.map((device) => device[Symbol.asyncDispose]()));
+    await this.#statusPort?.[Symbol.asyncDispose]();
+    await Promise.all(this.#devices.map(({ device }) => device[Symbol.asyncDispose]()));
     await this.#budgets[Symbol.asyncDispose]();
     this.#devices.length = 0;
   }

@@ -16,5 +16,5 @@ export const coap: AdapterKind<CoapShared, CoapDeviceConfig> = {
   deviceFault: (_shared, { profile, profileFile }) =>
     (profile === undefined) === (profileFile === undefined) ? "needs either profile or profileFile" : undefined,
   commands: [discoverCommand, dumpCommand, ...profileCommands],
-  createHost: (_shared, context): AdapterHost<CoapDeviceConfig> => new CoapHost(context),
+  createHost: (shared, context): AdapterHost<CoapDeviceConfig> => new CoapHost(shared, context),
 };

@@ -75,6 +75,7 @@ export class CoapLink implements CoapAsker {
   readonly #clock: Clock;
   readonly #turns = new OneAtATime();
   #session: Session | undefined;
+  #address: string | undefined;
   /** Ends the exchange that is under way. */
   #current: AbortController | undefined;
   #isClosed = false;
@@ -82,6 +83,11 @@ export class CoapLink implements CoapAsker {
   constructor(endpoint: CoapEndpoint, clock: Clock) {
     this.#endpoint = endpoint;
     this.#clock = clock;
+  }
+
+  /** Where the device was reached last; undefined before that. */
+  get address(): string | undefined {
+    return this.#address;
   }
 
   /** @throws CoapError for everything but a 2.xx answer */
@@ -181,6 +187,7 @@ export class CoapLink implements CoapAsker {
     if (this.#session !== undefined) return this.#session;
     const { host, port, psk, deadlineMs } = this.#endpoint;
     const { address, family } = await lookup(host);
+    this.#address = address;
     const peer = { address, port, family: family === 6 ? (6 as const) : (4 as const) };
     // Loaded here, so that a gateway without such a device has none of it in its memory.
     const { Agent } = await import("coap");
