@@ -71,19 +71,21 @@ export class ProfileControl {
     if (still !== undefined) return still;
     const { points } = this.#device.profile;
     const plan = planPower(spec, powerKW, reversionS, range, points);
-    const order = {
+    const order = (sent: readonly PlannedWrite[]): ControlOrder => ({
       appliedKW: plan.appliedKW,
-      command: plan.writes.map((write) => writeText(write, this.#device.profile)).join(", "),
+      command: sent.map((write) => writeText(write, this.#device.profile)).join(", ") || "holds it already",
       endsByItself: spec.failsafe === "device",
-    };
-    if (mode === "check" && (await this.#shows(plan.writes, signal))) return { ...order, isWritten: false };
+      isWritten: sent.length > 0,
+    });
+    if (mode === "check" && (await this.#shows(plan.writes, signal))) return order([]);
     const wanted = await this.#changed(plan.writes, signal);
     this.#spend(wanted, spec);
     await this.#keepBaseline(signal);
     await this.#write(wanted, signal);
     if (spec.verify.readback) await this.#readBack(plan.writes, signal);
-    this.#last = { powerKW, order: { ...order, isWritten: false } };
-    return { ...order, isWritten: true };
+    const done = order(wanted);
+    this.#last = { powerKW, order: done };
+    return done;
   }
 
   /** Gives the device back what it held before the first write. Harmless if nothing was written. */

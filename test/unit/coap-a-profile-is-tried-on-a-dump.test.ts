@@ -5,6 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { coap } from "../../adapters/coap/index.ts";
+import { parseProfile } from "../../adapters/coap/profile/load-profile.ts";
 import { profileFileOf, profileIds } from "../../adapters/coap/profile/profile-files.ts";
 import type { Trial } from "../../adapters/coap/profile/try-profile.ts";
 import type { CommandContext } from "../../adapters/kind.ts";
@@ -149,6 +150,12 @@ describe("a CoAP profile file", () => {
       expect(profile["$schema"]).toBe("../../coap-profile.schema.json");
       expect(validate({ ...profile, discvery: [] })).toBe(false);
     }
+  });
+
+  test("as the how-to has it is sound", () => {
+    const page = readFileSync(new URL("../../docs/how-to/coap-device.md", import.meta.url), "utf8");
+    const [, text = ""] = /^```yaml\n(# my-heater\.yaml\n[\s\S]*?)^```$/m.exec(page) ?? [];
+    expect(parseProfile(text, "my-heater.yaml").id).toBe("my-heater");
   });
 
   test("is listed with what ends an order", async () => {
