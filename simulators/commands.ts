@@ -21,6 +21,15 @@ const CONTROL_MODES: readonly ControlMode[] = [
   "opModStorageTargetW",
 ];
 
+/** @throws CliError where it is no host and port */
+function announcementFrom(options: SimOptions): { announceTo?: { host: string; port: number } } {
+  if (options["announceTo"] === undefined) return {};
+  const [, host = "", port = ""] = /^(.+):(\d{1,5})$/.exec(textOf(options, "announceTo")) ?? [];
+  if (host === "" || Number(port) > 65_535)
+    throw wrong("--announce-to must be HOST:PORT, for example 224.0.1.187:5683");
+  return { announceTo: { host, port: Number(port) } };
+}
+
 /** @throws CliError for a mode that the device does not know */
 function controlModesOf(list: string): ControlMode[] {
   return list.split(",").map((name) => {
@@ -129,6 +138,10 @@ export const simulatorCommands = [
       { flags: "--host <host>", description: "address to listen on", defaultValue: "127.0.0.1" },
       { flags: "--port <port>", description: "UDP; 0 takes a free one", defaultValue: "5683" },
       { flags: "--rating <kW>", description: "rated power of a load or battery", defaultValue: "3" },
+      {
+        flags: "--announce-to <host:port>",
+        description: "where a Shelly sends its status unasked, for example 224.0.1.187:5683 or the gateway",
+      },
       seedOption,
     ],
     run: async (options: SimOptions, context: SimContext) => {
@@ -140,6 +153,7 @@ export const simulatorCommands = [
           port: numberOf(options, "port", 0, 65_535),
           ratingKW: numberOf(options, "rating", 0.1, 1000),
           seed: numberOf(options, "seed"),
+          ...announcementFrom(options),
         },
         { ...context, onListening: ({ host, port }) => context.onListening(`coap://${host}:${port}`) },
       );

@@ -1,9 +1,7 @@
 import type { Era } from "../../src/model/resource.ts";
 import type { AdapterMemory } from "../kind.ts";
+import type { HeldPoints } from "./profile/held-points.ts";
 import type { PointValue } from "./profile/point-value.ts";
-
-/** Points with what they held before our first write. */
-export type Baseline = readonly (readonly [point: string, value: PointValue])[];
 
 /** What a device held before our first write; survives a crash, so that the device gets it back all the same. */
 export class BaselineMemory {
@@ -16,13 +14,13 @@ export class BaselineMemory {
   }
 
   /** Absent where nothing of ours is in the device. */
-  get(): Baseline | undefined {
+  get(): HeldPoints | undefined {
     const kept = this.#memory.get(this.#key);
     return Array.isArray(kept) ? kept.filter(isEntry) : undefined;
   }
 
   /** Resolves when the disk has it, which is before the first write goes out. */
-  async keep(baseline: Baseline): Promise<void> {
+  async keep(baseline: HeldPoints): Promise<void> {
     await this.#memory.set(this.#key, baseline);
   }
 

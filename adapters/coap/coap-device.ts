@@ -1,10 +1,13 @@
 import { backoffMs, type Clock } from "../../src/clock.ts";
+import type { Log } from "../../src/log.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
 import type { Capability, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
+import type { WriteBudget } from "../wear/write-budget.ts";
 import { BaselineMemory } from "./baseline-memory.ts";
 import { deviceErrorFrom } from "./device-error.ts";
 import { DeviceReports, type DeviceTimes } from "./device-reports.ts";
+import { CoapError } from "./link/coap-error.ts";
 import type { CoapLink } from "./link/coap-link.ts";
 import { Observations } from "./observations.ts";
 import { ProfileDevice } from "./profile/profile-device.ts";
@@ -16,6 +19,8 @@ const TICK_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;
 /** A device may get resources that it did not have, with an update. */
 const LOOK_ANEW_MS = 600_000;
+/** What is said unasked more often than this is not listened to: anybody on the network may speak. */
+const LEAST_BETWEEN_MS = 100;
 
 /** One CoAP device that a profile describes: a loop that watches the link, keeps the target and measures. */
 export class CoapDevice implements Adapter {
@@ -31,6 +36,9 @@ export class CoapDevice implements Adapter {
   readonly #observations: Observations;
   readonly #reports: DeviceReports;
   readonly #life = new AbortController();
+  readonly #log: Log;
+  /** Elapsed ms at which a resource was last heard of unasked. */
+  readonly #heardAtMs = new Map<string, number>();
   #running: Promise<void> | undefined;
   /** True after the device was away: nothing is written before it was looked at. */
   #isStrange = false;
@@ -45,10 +53,12 @@ export class CoapDevice implements Adapter {
     profile: Profile,
     link: CoapLink,
     times: Omit<DeviceTimes, "sampleMs"> & { readonly pollMs: number },
+    budget: WriteBudget,
     context: AdapterContext,
   ) {
     const { clock, random, memory } = context;
     const log = context.log.child({ era: role.era, adapter: "coap", profile: profile.id });
+    this.#log = log;
     this.era = role.era;
     this.protocol = `coap:${profile.id}`;
     this.#pollMs = times.pollMs;
@@ -64,7 +74,11 @@ export class CoapDevice implements Adapter {
     });
     this.#keeper = new TargetKeeper({
       era: role.era,
-      control: new ProfileControl(link, this.#device, new BaselineMemory(memory, role.era), clock),
+      control: new ProfileControl(link, this.#device, {
+        baseline: new BaselineMemory(memory, role.era),
+        budget,
+        clock,
+      }),
       chosen: () => this.#device.facts?.control?.spec,
       lookMs: profile.limits.checkMs,
       clock,
@@ -107,6 +121,33 @@ export class CoapDevice implements Adapter {
     } catch (error) {
       throw this.#faultOf(error, signal, "release");
     }
+  }
+
+  /** Where it was reached last. */
+  get address(): string | undefined {
+    return this.#link.address;
+  }
+
+  /**
+   * Takes what it says unasked as a reading, while all is well: one that was away is looked at first.
+   * @param path of the resource whose payload this is
+   */
+  async hear(path: string, payload: Buffer): Promise<void> {
+    if (this.#running === undefined || this.#isStrange || this.#life.signal.aborted) return;
+    const { profile, reader } = this.#device;
+    const found = Object.entries(profile.resources).find(([, spec]) => spec.announced && spec.path === path);
+    if (found === undefined) return;
+    const [name] = found;
+    if (this.#clock.elapsedMs() - (this.#heardAtMs.get(name) ?? -LEAST_BETWEEN_MS) < LEAST_BETWEEN_MS) return;
+    try {
+      await reader.take(name, { code: "2.05", contentFormat: undefined, payload });
+    } catch (error) {
+      if (!(error instanceof CoapError)) throw error;
+      this.#log.debug("a status makes no sense", { fault: error.message });
+      return;
+    }
+    this.#heardAtMs.set(name, this.#clock.elapsedMs());
+    this.#reports.measured(this.#device);
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
@@ -172,7 +213,9 @@ export class CoapDevice implements Adapter {
       await this.#device.discover(signal);
     }
     let isFresh = await this.#observations.renew(signal);
-    const isTold = (resource: string) => this.#observations.isTold(resource);
+    // What was just heard need not be asked.
+    const isHeard = (resource: string) => nowMs - (this.#heardAtMs.get(resource) ?? -this.#pollMs) < this.#pollMs;
+    const isTold = (resource: string) => this.#observations.isTold(resource) || isHeard(resource);
     if (nowMs >= this.#slowAtMs) {
       this.#slowAtMs = nowMs + this.#slowMs;
       isFresh = (await this.#device.poll("slow", isTold, signal)) || isFresh;

@@ -1,9 +1,12 @@
 import { ConfigError } from "../../src/config/load.ts";
 import type { Adapter } from "../../src/model/adapter.ts";
-import type { AdapterContext, AdapterHost, DeviceRole } from "../kind.ts";
+import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import { UnusableAdapter } from "../unusable-adapter.ts";
+import { DeviceBudgets } from "../wear/device-budgets.ts";
 import { CoapDevice } from "./coap-device.ts";
-import type { CoapDeviceConfig } from "./config.ts";
+import type { StatusMessage } from "./coiot/status-message.ts";
+import { StatusPort } from "./coiot/status-port.ts";
+import type { CoapDeviceConfig, CoapShared } from "./config.ts";
 import { CoapLink } from "./link/coap-link.ts";
 import { loadProfile } from "./profile/load-profile.ts";
 import { profileFileOf } from "./profile/profile-files.ts";
@@ -14,20 +17,27 @@ const COAPS_PORT = 5684;
 const DEADLINE_MS = 10_000;
 const POLL_MS = 5000;
 
-/** Makes the adapters of CoAP devices, each with a link of its own. Listens on nothing. */
+/** Makes the adapters of CoAP devices, each with a link of its own. Listens only for what devices say unasked. */
 export class CoapHost implements AdapterHost<CoapDeviceConfig> {
   readonly #context: AdapterContext;
-  readonly #devices: CoapDevice[] = [];
+  readonly #devices: { readonly device: CoapDevice; readonly coiotId: string | undefined }[] = [];
+  readonly #budgets: DeviceBudgets;
+  readonly #statusPort: StatusPort | undefined;
+  #statusAddress: string | undefined;
 
-  constructor(context: AdapterContext) {
+  constructor({ coiot }: CoapShared, context: AdapterContext) {
     this.#context = context;
+    const log = context.log.child({ adapter: "coap" });
+    const onStatus = (status: StatusMessage, from: string) => this.#hear(status, from);
+    this.#statusPort = coiot && new StatusPort({ ...coiot, log, onStatus });
+    this.#budgets = new DeviceBudgets("coap", "resource", context);
   }
 
   /** A profile or a key that can't be used is told by the one device that needs it. */
   adapter(role: DeviceRole, device: CoapDeviceConfig): Adapter {
     try {
       const adapter = this.#deviceOf(role, device);
-      this.#devices.push(adapter);
+      this.#devices.push({ device: adapter, coiotId: device.coiotId });
       return adapter;
     } catch (error) {
       if (!(error instanceof ConfigError || error instanceof KeyFileError)) throw error;
@@ -41,10 +51,11 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
     const profile = loadProfile(file);
     const { transport } = profile;
     const { host, psk, settleS, ratingKW } = device;
+    const port = device.port ?? transport.port ?? (psk === undefined ? COAP_PORT : COAPS_PORT);
     const link = new CoapLink(
       {
         host,
-        port: device.port ?? transport.port ?? (psk === undefined ? COAP_PORT : COAPS_PORT),
+        port,
         deadlineMs: device.deadlineMs ?? transport.deadlineMs ?? DEADLINE_MS,
         blockBytes: transport.blockBytes,
         ...(psk === undefined ? {} : { psk: { identity: psk.identity, key: readPsk(psk.keyFile) } }),
@@ -52,21 +63,37 @@ export class CoapHost implements AdapterHost<CoapDeviceConfig> {
       this.#context.clock,
     );
     const pollMs = device.pollMs ?? transport.pollMs ?? POLL_MS;
-    return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, this.#context);
+    const budget = this.#budgets.of(`${host}:${port}`);
+    return new CoapDevice(role, profile, link, { settleS, ratingKW, pollMs }, budget, this.#context);
   }
 
-  async start(): Promise<void> {}
+  async start(): Promise<void> {
+    this.#statusAddress = await this.#statusPort?.listen();
+  }
 
   addresses(): Readonly<Record<string, string>> {
-    return {};
+    return this.#statusAddress === undefined ? {} : { coiot: this.#statusAddress };
   }
 
   strangers(): readonly [] {
     return [];
   }
 
+  figures(): readonly HostFigure[] {
+    return this.#budgets.figures();
+  }
+
+  #hear({ deviceId, path, payload }: StatusMessage, from: string): void {
+    for (const { device, coiotId } of this.#devices) {
+      const isMeant = coiotId === undefined ? device.address === from : `${deviceId}#`.startsWith(`${coiotId}#`);
+      if (isMeant) void device.hear(path, payload);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#devices.map((device) => device[Symbol.asyncDispose]()));
+    await this.#statusPort?.[Symbol.asyncDispose]();
+    await Promise.all(this.#devices.map(({ device }) => device[Symbol.asyncDispose]()));
+    await this.#budgets[Symbol.asyncDispose]();
     this.#devices.length = 0;
   }
 }

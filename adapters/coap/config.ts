@@ -1,8 +1,22 @@
 import { z } from "zod";
 import { profileFileOf, profileIds } from "./profile/profile-files.ts";
 
-/** Nothing is shared between CoAP devices. */
-export const coapShared = z.strictObject({});
+/** What CoAP devices share. */
+export const coapShared = z.strictObject({
+  coiot: z
+    .strictObject({
+      port: z.int().min(0).max(65_535).default(5683).describe("UDP port"),
+      group: z.ipv4().default("224.0.1.187").describe("Multicast group of devices that send to everybody"),
+      interface: z
+        .ipv4()
+        .optional()
+        .describe(
+          "Address of this machine in the network of the devices, where it has several; else the system chooses",
+        ),
+    })
+    .optional()
+    .describe("Hears the status that Shelly devices of the first generation send unasked. Absent: they are only asked"),
+});
 
 const psk = z.strictObject({
   identity: z.string().min(1).max(128).describe("Name under which the device knows the key"),
@@ -49,6 +63,13 @@ export const coapDevice = z.strictObject({
     .max(600)
     .optional()
     .describe("Time from a command until the meter is expected to show it; unless given the profile's, else 6"),
+  coiotId: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+#[A-Za-z0-9]+(#\d+)?$/, "must be model#id as the device sends it, for example SHEM#B9E9C6")
+    .optional()
+    .describe(
+      "Whose status is heard, with `coap.coiot`; unless given, that of whoever sends from the device's address",
+    ),
   ratingKW: z
     .number()
     .positive()

@@ -1,6 +1,8 @@
 import type { AdapterHost, AdapterKind } from "../kind.ts";
 import { CoapHost } from "./coap-host.ts";
 import { discoverCommand } from "./commands/discover-command.ts";
+import { dumpCommand } from "./commands/dump-command.ts";
+import { profileCommands } from "./commands/profile-commands.ts";
 import { type CoapDeviceConfig, type CoapShared, coapDevice, coapShared } from "./config.ts";
 
 export type { CoapDeviceConfig, CoapShared } from "./config.ts";
@@ -13,6 +15,6 @@ export const coap: AdapterKind<CoapShared, CoapDeviceConfig> = {
   deviceSchema: coapDevice,
   deviceFault: (_shared, { profile, profileFile }) =>
     (profile === undefined) === (profileFile === undefined) ? "needs either profile or profileFile" : undefined,
-  commands: [discoverCommand],
-  createHost: (_shared, context): AdapterHost<CoapDeviceConfig> => new CoapHost(context),
+  commands: [discoverCommand, dumpCommand, ...profileCommands],
+  createHost: (shared, context): AdapterHost<CoapDeviceConfig> => new CoapHost(shared, context),
 };

@@ -1,12 +1,14 @@
 import type { Clock } from "../../src/clock.ts";
+import { definedOnly } from "../../src/model/defined-only.ts";
+import type { WriteBudget } from "../wear/write-budget.ts";
 import type { BaselineMemory } from "./baseline-memory.ts";
 import { CoapError } from "./link/coap-error.ts";
 import type { CoapLink } from "./link/coap-link.ts";
-import { FORMAT_NUMBERS } from "./payload/format.ts";
-import { writePayload } from "./payload/payload.ts";
-import { writesOf } from "./profile/control-schema.ts";
+import type { ControlSpec } from "./profile/control-schema.ts";
+import { heldPoints } from "./profile/held-points.ts";
 import { type PlannedPart, type PlannedWrite, planBaseline, planPower, planRelease } from "./profile/power-plan.ts";
 import type { ChosenControl, ProfileDevice } from "./profile/profile-device.ts";
+import { writeRequest, writeText } from "./profile/write-request.ts";
 
 /** What became of an order. */
 export interface ControlOrder {
@@ -15,6 +17,14 @@ export interface ControlOrder {
   readonly endsByItself: boolean;
   /** False where the device held it already. */
   readonly isWritten: boolean;
+}
+
+/** What a control remembers, and what it must not overdo. */
+export interface ControlKeeping {
+  readonly baseline: BaselineMemory;
+  /** Of the device, whoever writes to it. */
+  readonly budget: Pick<WriteBudget, "spend">;
+  readonly clock: Clock;
 }
 
 /** A device shows what it was told within this time, ms; most do at once. */
@@ -26,13 +36,16 @@ export class ProfileControl {
   readonly #link: CoapLink;
   readonly #device: ProfileDevice;
   readonly #baseline: BaselineMemory;
+  readonly #budget: Pick<WriteBudget, "spend">;
   readonly #clock: Clock;
+  #last: { readonly powerKW: number; readonly order: ControlOrder } | undefined;
 
-  constructor(link: CoapLink, device: ProfileDevice, baseline: BaselineMemory, clock: Clock) {
+  constructor(link: CoapLink, device: ProfileDevice, keeping: ControlKeeping) {
     this.#link = link;
     this.#device = device;
-    this.#baseline = baseline;
-    this.#clock = clock;
+    this.#baseline = keeping.baseline;
+    this.#budget = keeping.budget;
+    this.#clock = keeping.clock;
   }
 
   /** True while the device may hold something of ours, also from before a restart. */
@@ -44,22 +57,35 @@ export class ProfileControl {
    * Tells the device to hold a power. The first time, what its points hold is kept for `restore`.
    * @param powerKW export positive, inside the range
    * @param reversionS whole seconds after which the device falls back by itself, where it can be told
-   * @param mode `check`: write only if the device no longer holds it
+   * @param mode `order`: write, but for a change within the deadband. `write`: write in any case. `check`: only if the device
+   * no longer holds it
    */
-  async hold(powerKW: number, reversionS: number, mode: "write" | "check", signal: AbortSignal): Promise<ControlOrder> {
+  async hold(
+    powerKW: number,
+    reversionS: number,
+    mode: "order" | "write" | "check",
+    signal: AbortSignal,
+  ): Promise<ControlOrder> {
     const { spec, range } = this.#chosen();
+    const still = mode === "order" ? this.#withinDeadband(powerKW, spec) : undefined;
+    if (still !== undefined) return still;
     const { points } = this.#device.profile;
     const plan = planPower(spec, powerKW, reversionS, range, points);
-    const order = {
+    const order = (sent: readonly PlannedWrite[]): ControlOrder => ({
       appliedKW: plan.appliedKW,
-      command: plan.writes.map((write) => this.#describe(write)).join(", "),
+      command: sent.map((write) => writeText(write, this.#device.profile)).join(", ") || "holds it already",
       endsByItself: spec.failsafe === "device",
-    };
-    if (mode === "check" && (await this.#shows(plan.writes, signal))) return { ...order, isWritten: false };
+      isWritten: sent.length > 0,
+    });
+    if (mode === "check" && (await this.#shows(plan.writes, signal))) return order([]);
+    const wanted = await this.#changed(plan.writes, signal);
+    this.#spend(wanted, spec);
     await this.#keepBaseline(signal);
-    await this.#write(plan.writes, signal);
+    await this.#write(wanted, signal);
     if (spec.verify.readback) await this.#readBack(plan.writes, signal);
-    return { ...order, isWritten: true };
+    const done = order(wanted);
+    this.#last = { powerKW, order: done };
+    return done;
   }
 
   /** Gives the device back what it held before the first write. Harmless if nothing was written. */
@@ -70,9 +96,47 @@ export class ProfileControl {
     const { points } = this.#device.profile;
     const writes =
       spec.release === "baseline" ? planBaseline(kept, points) : planRelease(spec.release.writes, range, points);
-    await this.#write(writes, signal);
+    const wanted = await this.#changed(writes, signal);
+    // The count goes on, but a device is never left under our command to spare its memory.
+    this.#budget.spend(this.#pathsOf(wanted), policyOf(spec), "release");
+    await this.#write(wanted, signal);
     if (spec.verify.readback) await this.#readBack(writes, signal);
     await this.#baseline.forget();
+    this.#last = undefined;
+  }
+
+  /** @throws CoapError `refused` where one of the resources was written as often as its day allows */
+  #spend(writes: readonly PlannedWrite[], spec: ControlSpec): void {
+    const spent = this.#budget.spend(this.#pathsOf(writes), policyOf(spec));
+    if (spent.ok) return;
+    const again = new Date(spent.refusedUntilMs).toISOString();
+    const often = `${spent.place} was written ${spent.writesToday} times today, and wears out; again from ${again}`;
+    throw new CoapError("refused", often);
+  }
+
+  #pathsOf(writes: readonly PlannedWrite[]): readonly string[] {
+    const { resources } = this.#device.profile;
+    return writes.map(({ resource }) => resources[resource]?.path ?? resource);
+  }
+
+  #withinDeadband(powerKW: number, { writePolicy: { deadbandKW } }: ControlSpec): ControlOrder | undefined {
+    if (deadbandKW === undefined || this.#last === undefined || !this.touched) return undefined;
+    const { order } = this.#last;
+    const more = Math.abs(powerKW) - Math.abs(order.appliedKW);
+    // Only what the device may do less than ordered is left alone; a reduction is always told.
+    const isSameWay = Math.sign(powerKW) === Math.sign(order.appliedKW);
+    return isSameWay && more >= 0 && more < deadbandKW ? order : undefined;
+  }
+
+  /** Writes without those of which the device shows all that they would bring. */
+  async #changed(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<readonly PlannedWrite[]> {
+    const spared = writes.filter(
+      (write) =>
+        write.parts.every(({ onlyIfChanged }) => onlyIfChanged) && this.#kept([write]).length === write.parts.length,
+    );
+    if (spared.length === 0) return writes;
+    await this.#shows(spared, signal);
+    return writes.filter((write) => !spared.includes(write) || !write.parts.every((part) => this.#showsPart(part)));
   }
 
   async #keepBaseline(signal: AbortSignal): Promise<void> {
@@ -82,29 +146,14 @@ export class ProfileControl {
       await this.#baseline.keep([]);
       return;
     }
-    const names = [...new Set(spec.sequence.flatMap(writesOf).map(({ point }) => point))];
-    const { reader } = this.#device;
-    await reader.readPoints(
-      names.map((name) => this.#readName(name)),
-      signal,
-    );
-    const held = names.map((name) => [name, reader.look(this.#readName(name))] as const);
-    await this.#baseline.keep(
-      held.filter((entry): entry is readonly [string, NonNullable<(typeof entry)[1]>] => entry[1] !== undefined),
-    );
+    await this.#baseline.keep(await heldPoints(spec, this.#device, signal));
   }
 
   async #write(writes: readonly PlannedWrite[], signal: AbortSignal): Promise<void> {
-    const { resources, points } = this.#device.profile;
-    for (const { resource, parts } of writes) {
+    for (const write of writes) {
       signal.throwIfAborted();
-      const spec = resources[resource];
-      if (spec === undefined) continue;
-      const values = new Map(parts.map(({ point, raw }) => [points[point]?.at ?? "", raw]));
-      const { method, path, query, format } = spec;
-      const payload = await writePayload(format, values);
-      const contentFormat = FORMAT_NUMBERS[format];
-      await this.#link.ask({ method, path, contentFormat, payload, ...(query.length > 0 ? { query } : {}) }, signal);
+      const request = await writeRequest(write, this.#device.profile);
+      if (request !== undefined) await this.#link.ask(request, signal);
     }
   }
 
@@ -150,19 +199,14 @@ export class ProfileControl {
     return this.#device.profile.points[point]?.readAs ?? point;
   }
 
-  #describe({ resource, parts }: PlannedWrite): string {
-    const { resources, points } = this.#device.profile;
-    const { method = "PUT", path = resource } = resources[resource] ?? {};
-    const values = parts.map(
-      ({ point, value }) => `${point} ${value}${points[point]?.unit ? ` ${points[point]?.unit}` : ""}`,
-    );
-    return `${method} ${path} ${values.join(" ")}`;
-  }
-
   #chosen(): ChosenControl {
     const control = this.#device.facts?.control;
     if (control === undefined)
       throw new CoapError("refused", "this device is only measured: it has none of its profile's controls");
     return control;
   }
+}
+
+function policyOf({ writePolicy: { cyclic, maxPerDay, minIntervalS } }: ControlSpec) {
+  return { cyclic, ...definedOnly({ maxPerDay, minIntervalS }) };
 }

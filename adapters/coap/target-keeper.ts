@@ -4,7 +4,7 @@ import { type Acceptance, DeviceError, type Target } from "../../src/model/adapt
 import { type Capability, directionFault, type Era } from "../../src/model/resource.ts";
 import { CoapError } from "./link/coap-error.ts";
 import { OneAtATime } from "./link/one-at-a-time.ts";
-import type { ControlSpec } from "./profile/control-schema.ts";
+import { armingS, type ControlSpec } from "./profile/control-schema.ts";
 import type { ProfileControl } from "./profile-control.ts";
 
 const TICK_MS = 1000;
@@ -120,17 +120,17 @@ export class TargetKeeper {
     if (!(leftMs > 0)) throw new DeviceError("refused", era, "the target has already ended");
     const startedMs = clock.elapsedMs();
     await recognise(signal);
-    const order = await control.hold(target.powerKW, reversionS(spec, leftMs), "write", signal);
+    const order = await control.hold(target.powerKW, reversionS(spec, leftMs), "order", signal);
     this.#hold = { target, endsAtMs: startedMs + leftMs, ...this.#nextTimes(spec, startedMs) };
     const { appliedKW, command, endsByItself } = order;
     return { appliedKW, command, endsByItself };
   }
 
-  /** A timer is fed within a third of its time, so that two attempts may be lost. A device without one is only looked at. */
+  /** A device without a timer is only looked at. */
   #nextTimes(spec: ControlSpec, sinceMs: number): Pick<Hold, "rearmAtMs" | "lookAtMs"> {
-    const rearmMs = rearmPeriodMs(spec) ?? Number.POSITIVE_INFINITY;
+    const rearmMs = (armingS(spec) ?? Number.POSITIVE_INFINITY) * 1000;
     const lookMs = spec.verify.readback ? this.#parts.lookMs : Number.POSITIVE_INFINITY;
-    return { rearmAtMs: sinceMs + Math.max(rearmMs - TICK_MS, TICK_MS / 2), lookAtMs: sinceMs + lookMs };
+    return { rearmAtMs: sinceMs + rearmMs, lookAtMs: sinceMs + lookMs };
   }
 
   async #refresh(hold: Hold, nowMs: number, signal: AbortSignal): Promise<void> {
@@ -176,12 +176,6 @@ export class TargetKeeper {
     this.#said = error.message;
     this.#parts.log.warn(what, { fault: error.message });
   }
-}
-
-/** How often the whole sequence is written again, whether or not the device still holds it; undefined for never. */
-function rearmPeriodMs({ heartbeat, reversion }: ControlSpec): number | undefined {
-  if (heartbeat !== undefined) return heartbeat.everyS * 1000;
-  return reversion === undefined ? undefined : (reversion.seconds * 1000) / 3;
 }
 
 /** Seconds to arm: no longer than the target lasts, and no shorter than the device takes. */

@@ -3,6 +3,7 @@ import type { Adapter } from "../../src/model/adapter.ts";
 import type { Era } from "../../src/model/resource.ts";
 import type { AdapterContext, AdapterHost, DeviceRole, HostFigure } from "../kind.ts";
 import { UnusableAdapter } from "../unusable-adapter.ts";
+import { DeviceBudgets } from "../wear/device-budgets.ts";
 import { baselineMemory, keptRegisters } from "./baseline/baseline-memory.ts";
 import { endpointOf, type ModbusDevice } from "./config.ts";
 import { type ModbusSettings, settingsOf } from "./device-settings.ts";
@@ -16,7 +17,6 @@ import { portOver } from "./profile/unit-port.ts";
 import { type PointsSource, pointsOperation } from "./sunspec/points-command.ts";
 import { SunSpecAdapter } from "./sunspec-adapter.ts";
 import { busOperations, type KnownBus } from "./tools/exchange.ts";
-import { UnitBudgets } from "./wear/unit-budgets.ts";
 
 const LINK_FIGURES: readonly (readonly [keyof LinkFigures, string])[] = [
   ["requests", "Modbus requests that were sent"],
@@ -30,14 +30,14 @@ export class ModbusHost implements AdapterHost<ModbusDevice> {
   readonly #context: AdapterContext;
   readonly #buses = new Map<string, KnownBus>();
   readonly #adapters: Adapter[] = [];
-  readonly #budgets: UnitBudgets;
+  readonly #budgets: DeviceBudgets;
   readonly #sunspec = new Map<Era, PointsSource>();
   /** What the field tools ask of the daemon, so that they use its connections. */
   readonly operations = { ...busOperations(this.#buses), points: pointsOperation(this.#sunspec) };
 
   constructor(context: AdapterContext) {
     this.#context = context;
-    this.#budgets = new UnitBudgets(context);
+    this.#budgets = new DeviceBudgets("modbus", "register", context);
   }
 
   adapter(role: DeviceRole, device: ModbusDevice): Adapter {

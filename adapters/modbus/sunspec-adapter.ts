@@ -9,6 +9,7 @@ import {
 } from "../../src/model/adapter.ts";
 import type { Capability, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
+import type { WriteBudget } from "../wear/write-budget.ts";
 import { baselineMemory } from "./baseline/baseline-memory.ts";
 import type { ModbusSettings } from "./device-settings.ts";
 import { deviceErrorFrom } from "./link/device-error.ts";
@@ -22,7 +23,6 @@ import { knownQuirks, type QuirksOf } from "./sunspec/quirks.ts";
 import type { Registers } from "./sunspec/registers.ts";
 import { SunSpecDevice } from "./sunspec/sunspec-device.ts";
 import { TargetKeeper } from "./sunspec/target-keeper.ts";
-import type { WriteBudget } from "./wear/write-budget.ts";
 
 const TICK_MS = 1000;
 const LONGEST_RETRY_MS = 30_000;

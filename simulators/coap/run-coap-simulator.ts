@@ -8,6 +8,7 @@ import { DimmableLoad } from "./dimmable-load.ts";
 import { PlainBattery } from "./plain-battery.ts";
 import type { SimDevice } from "./resource.ts";
 import { ShellyMeter } from "./shelly-meter.ts";
+import { StatusAnnouncer } from "./status-announcer.ts";
 
 export interface CoapProgramOptions {
   readonly kind: "load" | "meter" | "battery" | "shelly-em" | "shelly-3em";
@@ -16,6 +17,8 @@ export interface CoapProgramOptions {
   readonly port: number;
   readonly ratingKW: number;
   readonly seed: number;
+  /** Where a Shelly sends its status unasked; absent: nowhere. */
+  readonly announceTo?: { readonly host: string; readonly port: number };
 }
 
 export interface CoapProgramContext {
@@ -32,7 +35,12 @@ export interface CoapProgramContext {
  */
 export async function runCoapSimulator(options: CoapProgramOptions, context: CoapProgramContext): Promise<void> {
   const { clock, log, signal } = context;
-  await using simulator = new CoapSimulator(deviceOf(options, clock), { clock, log });
+  const device = deviceOf(options, clock);
+  await using simulator = new CoapSimulator(device, { clock, log });
+  const { announceTo: to, host: from, kind, seed } = options;
+  const deviceId = `${kind === "shelly-3em" ? "SHEM-3" : "SHEM"}#${seed.toString(16).toUpperCase().padStart(6, "0")}#2`;
+  await using announcer = to && new StatusAnnouncer(device, clock, { from, to, deviceId });
+  await announcer?.start();
   context.onListening(await simulator.listen(options.port, options.host));
   if (signal.aborted) return;
   await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

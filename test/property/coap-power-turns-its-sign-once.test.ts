@@ -36,6 +36,7 @@ controls:
     sequence: [{ point: order, value: power }]
     release: baseline
     verify: { readback: false }
+    writePolicy: { cyclic: ok }
 `,
     "any.yaml",
   );
@@ -83,4 +84,19 @@ describe("a CoAP order", () => {
       }),
     );
   });
+});
+
+test("whatever number a device writes, what is read of it is a number or nothing", () => {
+  const profile = profileWith("generation", "kW", "{ to: watts }");
+  const order = profile.points["order"];
+  if (order === undefined) throw new Error("no point");
+  const scaled = { ...order, scale: 1000, offset: -1e308 };
+  fc.assert(
+    fc.property(fc.double(), fc.boolean(), (raw, asText) => {
+      const value = pointValue(scaled, asText ? String(raw) : raw);
+      expect(value === undefined || Number.isFinite(value)).toBe(true);
+      const powerW = exportW(scaled, value);
+      expect(powerW === undefined || Number.isFinite(powerW)).toBe(true);
+    }),
+  );
 });

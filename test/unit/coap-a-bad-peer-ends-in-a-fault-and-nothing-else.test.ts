@@ -7,6 +7,7 @@ import { waitFor } from "../support/wait-for.ts";
 
 const GET: CoapRequest = { method: "GET", path: "/a" };
 const never = new AbortController().signal;
+const ETAG = 4;
 const CONTENT_FORMAT = 12;
 const BLOCK2 = 23;
 const BLOCK1 = 27;
@@ -91,8 +92,67 @@ describe("a CoAP peer", () => {
       writeMessage("ACK", "2.31", readMessage(datagram), [[BLOCK1, Buffer.of(0x7a)]]),
     ]);
     const request: CoapRequest = { method: "PUT", path: "/a", payload: Buffer.alloc(500, "x") };
-    expect((await faultOf(made.ask(request, never))).fault).toBe("unreachable");
-    expect(peer?.heard).toBeGreaterThan(1);
+    const fault = await faultOf(made.ask(request, never));
+    expect(fault.fault).toBe("protocol");
+    expect(fault.message).toContain("took block 7 where 0 was sent");
+  });
+
+  test.each([
+    ["without a word of blocks", [], "took the first block for the whole message"],
+    ["and wants larger ones", [[BLOCK1, Buffer.of(0x0e)]], "asked for blocks of 1024 bytes"],
+  ] as const)("that takes the first block of a write %s has not taken the write", async (_, options, message) => {
+    const made = await linkTo((datagram) => [writeMessage("ACK", "2.04", readMessage(datagram), options)]);
+    const request: CoapRequest = { method: "PUT", path: "/a", payload: Buffer.alloc(500, "x") };
+    const fault = await faultOf(made.ask(request, never));
+    expect(fault.fault).toBe("protocol");
+    expect(fault.message).toContain(message);
+  });
+
+  test("that says go on when nothing is left has not taken the write", async () => {
+    const made = await linkTo((datagram) => [writeMessage("ACK", "2.31", readMessage(datagram))]);
+    const request: CoapRequest = { method: "PUT", path: "/a", payload: Buffer.from("1") };
+    expect((await faultOf(made.ask(request, never))).fault).toBe("protocol");
+  });
+
+  test("whose datagrams the network doubles is read once", async () => {
+    const made = await linkTo((datagram, count) => {
+      const asked = readMessage(datagram);
+      if (asked.type === "RST") return [];
+      const isSecond = count % 2 === 0;
+      const block = isSecond ? Buffer.of(0x12) : Buffer.of(0x0a);
+      const answer = writeMessage("ACK", "2.05", asked, [[BLOCK2, block]], Buffer.alloc(64, isSecond ? "b" : "a"));
+      return [answer, answer, answer];
+    });
+    expect((await made.ask(GET, never)).payload.toString()).toBe("a".repeat(64) + "b".repeat(64));
+    expect((await made.ask(GET, never)).payload.toString()).toBe("a".repeat(64) + "b".repeat(64));
+  });
+
+  test.each([
+    [
+      "another block than the one that was asked for",
+      Buffer.of(0x52),
+      Buffer.of(1),
+      64,
+      "sent what begins at byte 320",
+    ],
+    ["a block of another version", Buffer.of(0x12), Buffer.of(2), 64, "changed the resource while it was read"],
+    ["a block that is shorter than it says", Buffer.of(0x1a), Buffer.of(1), 40, "sent 40 bytes in a block of 64"],
+  ])("that sends %s ends in a fault", async (_, second, etag, bytes, message) => {
+    const made = await linkTo((datagram, count) => [
+      writeMessage(
+        "ACK",
+        "2.05",
+        readMessage(datagram),
+        [
+          [ETAG, count === 1 ? Buffer.of(1) : etag],
+          [BLOCK2, count === 1 ? Buffer.of(0x0a) : second],
+        ],
+        Buffer.alloc(count === 1 ? 64 : bytes, "a"),
+      ),
+    ]);
+    const fault = await faultOf(made.ask(GET, never));
+    expect(fault.fault).toBe("protocol");
+    expect(fault.message).toContain(message);
   });
 
   test("that sends an impossible block size ends in a fault", async () => {

@@ -24,6 +24,9 @@ controls:
     sequence: [{ point: order, value: consumption }]
     release: baseline
     verify: { readback: true }
+    writePolicy: { cyclic: unknown, maxPerDay: 1000 }
+quirks:
+  - { match: { firmware: "<2" }, because: counts in kW, patch: { points: { power: { unit: kW } } } }
 `;
 
 const faultOf = (from: string, to: string) => {
@@ -64,6 +67,14 @@ describe("CoAP profiles", () => {
     ["failsafe: gateway-only", "failsafe: device", "device needs `reversion` or `heartbeat`"],
     ["release: baseline", "release: baseline\n    reversion: { seconds: 60 }", "go together"],
     ["kind: limit", "", "kind: is missing: setpoint"],
+    ["{ cyclic: unknown, maxPerDay: 1000 }", "{ cyclic: no }", "maxPerDay: is missing: with cyclic: no"],
+    [
+      "release: baseline",
+      "release: baseline\n    heartbeat: { everyS: 60, mode: rewrite }",
+      "maxPerDay: is too little: an order that lasts all day is written 1440 times",
+    ],
+    ["{ power: { unit: kW } }", "{ power: { unit: kJ } }", "quirks[0].patch.points.power.unit"],
+    ["{ power: { unit: kW } }", "{ power: { resource: gone } }", 'there is no resource "gone"'],
     ["vendor: Acme", "vendor: Acme\nvendr: x", "vendr: is not a setting"],
   ])("%s as %s is explained with its place", (from, to, fault) => {
     const message = faultOf(from, to);

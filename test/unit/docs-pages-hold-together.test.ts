@@ -24,7 +24,7 @@ const USE_CASES = [
   "grid-services",
   "settlement",
 ];
-const PATTERNS = ["ocpp", "ieee2030-5", "modbus-sunspec", "ocpi", "beckn-onix", "mqtt-nat"];
+const PATTERNS = ["ocpp", "ieee2030-5", "modbus-sunspec", "coap", "ocpi", "beckn-onix", "mqtt-nat"];
 
 const PAGES = pages();
 
@@ -103,7 +103,7 @@ describe("pages", () => {
     expect(textFile("docs/README.md")).toContain(`(integration/${name}.md)`);
   });
 
-  test.each(["ocpp", "ieee2030-5", "modbus-sunspec"])(
+  test.each(["ocpp", "ieee2030-5", "modbus-sunspec", "coap"])(
     "%s has setpoint out, telemetry back, capability to curve",
     (name) => {
       const text = textFile(`docs/integration/${name}.md`);

@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { AdapterMemory } from "../../adapters/kind.ts";
 import { baselineMemory, keptRegisters } from "../../adapters/modbus/baseline/baseline-memory.ts";
-import { UnitBudgets } from "../../adapters/modbus/wear/unit-budgets.ts";
-import { WriteBudget } from "../../adapters/modbus/wear/write-budget.ts";
+import { DeviceBudgets } from "../../adapters/wear/device-budgets.ts";
+import { WriteBudget } from "../../adapters/wear/write-budget.ts";
 import type { Clock } from "../../src/clock.ts";
 import { silentLog as log } from "../../src/log.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
@@ -19,7 +19,7 @@ class WallClock implements Clock {
 }
 
 function budget(memory: AdapterMemory = volatileMemory(), clock = new WallClock()) {
-  return { clock, memory, budget: new WriteBudget("192.0.2.7:502/1", { memory, clock, log }) };
+  return { clock, memory, budget: new WriteBudget("192.0.2.7:502/1", "register", { memory, clock, log }) };
 }
 
 /** How often a register may be ordered in a row. */
@@ -35,7 +35,7 @@ describe("the writes of a register", () => {
     expect(writesUntilRefused(wear, policy)).toBe(8);
     expect(wear.spend([40_232], policy)).toEqual({
       ok: false,
-      register: 40_232,
+      place: 40_232,
       writesToday: 8,
       refusedUntilMs: Date.UTC(2026, 4, 2),
     });
@@ -90,11 +90,11 @@ describe("the writes of a register", () => {
           const policy = { cyclic: "no", maxPerDay } as const;
           let written = 0;
           for (const [writes, isClean] of runs) {
-            const wear = new WriteBudget("unit", { memory, clock, log });
+            const wear = new WriteBudget("unit", "register", { memory, clock, log });
             for (let each = 0; each < writes; each++) if (wear.spend([1], policy, "release").ok) written += 1;
             if (isClean) await wear.close();
           }
-          const left = new WriteBudget("unit", { memory, clock, log });
+          const left = new WriteBudget("unit", "register", { memory, clock, log });
           while (left.spend([1], policy, "release").ok) written += 1;
           expect(written).toBeLessThanOrEqual(maxPerDay);
           // A crash costs a hundredth of the day, not the day.
@@ -135,7 +135,12 @@ describe("the writes of a register", () => {
   });
 
   test("are said aloud before they run out, and counted for Prometheus", () => {
-    const budgets = new UnitBudgets({ clock: new WallClock(), log, random: () => 0.5, memory: volatileMemory() });
+    const budgets = new DeviceBudgets("modbus", "register", {
+      clock: new WallClock(),
+      log,
+      random: () => 0.5,
+      memory: volatileMemory(),
+    });
     const wear = budgets.of("192.0.2.7:502/1");
     expect(budgets.of("192.0.2.7:502/1")).toBe(wear);
     for (let writes = 0; writes < 79; writes++) wear.spend([7], { cyclic: "no", maxPerDay: 100 });

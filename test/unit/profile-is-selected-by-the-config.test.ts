@@ -105,4 +105,5 @@ test("the package has the profiles and their schema in it", () => {
   const files = (JSON.parse(listed) as { files: { path: string }[] }[])[0]?.files.map(({ path }) => path) ?? [];
   for (const id of profileIds()) expect(files).toContain(`config/profiles/${id}.yaml`);
   expect(files).toContain("config/profile.schema.json");
+  expect(files).toContain("config/coap-profile.schema.json");
 });

@@ -4,7 +4,7 @@ import { DeviceControl } from "../../adapters/modbus/sunspec/device-control.ts";
 import { keptBaseline } from "../../adapters/modbus/sunspec/kept-baseline.ts";
 import { knownQuirks, type SunSpecQuirks } from "../../adapters/modbus/sunspec/quirks.ts";
 import { SunSpecDevice, type SunSpecOptions } from "../../adapters/modbus/sunspec/sunspec-device.ts";
-import { WriteBudget } from "../../adapters/modbus/wear/write-budget.ts";
+import { WriteBudget } from "../../adapters/wear/write-budget.ts";
 import type { Clock } from "../../src/clock.ts";
 import { silentLog as log } from "../../src/log.ts";
 import type { ResourceKind } from "../../src/model/resource.ts";
@@ -39,7 +39,7 @@ export function benchDevice(image: RegisterImage, kind: ResourceKind, options: B
   } = options;
   const quirksOf = quirks === undefined ? knownQuirks : () => quirks;
   const device = new SunSpecDevice(image, { kind, control: "auto", ...rest, quirksOf });
-  const budget = new WriteBudget("unit", { memory, clock, log });
+  const budget = new WriteBudget("unit", "register", { memory, clock, log });
   const control = new DeviceControl({
     device,
     clock,

@@ -3,7 +3,7 @@ import { settingsOf } from "../../adapters/modbus/device-settings.ts";
 import { modbus } from "../../adapters/modbus/index.ts";
 import { ModbusLink } from "../../adapters/modbus/link/modbus-link.ts";
 import { SunSpecAdapter } from "../../adapters/modbus/sunspec-adapter.ts";
-import { WriteBudget } from "../../adapters/modbus/wear/write-budget.ts";
+import { WriteBudget } from "../../adapters/wear/write-budget.ts";
 import { silentLog as log } from "../../src/log.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
 import { waitFor } from "../support/wait-for.ts";
@@ -88,7 +88,7 @@ test("a device that wears out has its timer armed once for the whole setpoint, a
   const adapter = new SunSpecAdapter(
     { era: "IN*TEST*INV*1", kind: "solar" },
     settingsOf(modbus.deviceSchema.parse({ host: at.host, port: at.port, revertS: 6, pollMs: 100, timeoutMs: 10_000 })),
-    { link, budget: new WriteBudget("unit", context), quirksOf: () => ({ cyclic: "no" }) },
+    { link, budget: new WriteBudget("unit", "register", context), quirksOf: () => ({ cyclic: "no" }) },
     context,
   );
   open.push(link, adapter);

@@ -45,7 +45,8 @@ const CODE_NAMES: Readonly<Record<string, string>> = {
 
 /** The fault that an answer other than success is; undefined for 2.xx. */
 export function faultOfCode(code: string, what: string): CoapError | undefined {
-  if (code.startsWith("2.")) return undefined;
+  // "Go on" is no end, and "still valid" answers a question that we never ask (RFC 7959, 2.9.1; RFC 7252, 5.9.1.3).
+  if (code.startsWith("2.") && code !== "2.31" && code !== "2.03") return undefined;
   const name = CODE_NAMES[code];
   const message = `${what}: answered ${code}${name === undefined ? "" : ` (${name})`}`;
   // A reset instead of an answer: the device has forgotten us, or knows no such message (RFC 7252, 4.2).

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { Agent, IncomingMessage, ObserveReadStream, OutgoingMessage } from "coap";
-import { type Clock, DeadlineError, withDeadline } from "../../../src/clock.ts";
+import { type Clock, DeadlineError, withDeadlineOf } from "../../../src/clock.ts";
 import { CoapError, faultOfCode } from "./coap-error.ts";
 import { contentFormatOf, uintOption } from "./coap-options.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
@@ -42,6 +42,12 @@ export interface CoapAnswer {
   readonly payload: Buffer;
 }
 
+/** What answers one request after another: a device, or what was written down of one. */
+export interface CoapAsker {
+  /** @throws CoapError for everything but a 2.xx answer */
+  ask(request: CoapRequest, signal: AbortSignal): Promise<CoapAnswer>;
+}
+
 /** Who watches a resource. */
 export interface Observer {
   onNotification(answer: CoapAnswer): void;
@@ -64,16 +70,24 @@ interface Session {
  * Exchanges with one device, one at a time (NSTART is 1, RFC 7252, 4.7), each with a deadline of its own. After whatever
  * went wrong on the way the connection is given up, and the next exchange makes a new one.
  */
-export class CoapLink {
+export class CoapLink implements CoapAsker {
   readonly #endpoint: CoapEndpoint;
   readonly #clock: Clock;
   readonly #turns = new OneAtATime();
-  readonly #closing = new AbortController();
   #session: Session | undefined;
+  #address: string | undefined;
+  /** Ends the exchange that is under way. */
+  #current: AbortController | undefined;
+  #isClosed = false;
 
   constructor(endpoint: CoapEndpoint, clock: Clock) {
     this.#endpoint = endpoint;
     this.#clock = clock;
+  }
+
+  /** Where the device was reached last; undefined before that. */
+  get address(): string | undefined {
+    return this.#address;
   }
 
   /** @throws CoapError for everything but a 2.xx answer */
@@ -131,9 +145,9 @@ export class CoapLink {
   }
 
   close(): void {
-    const reason = new CoapError("unreachable", "the link is closed");
-    this.#closing.abort(reason);
-    this.drop(reason);
+    this.#isClosed = true;
+    this.#current?.abort(closed());
+    this.drop(closed());
   }
 
   async #exchange<T>(
@@ -143,9 +157,13 @@ export class CoapLink {
     work: (session: Session, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { deadlineMs } = this.#endpoint;
-    const outer = AbortSignal.any([signal, this.#closing.signal]);
+    // A signal made of several is kept by each of them for good on Node 20, and these live as long as the device.
+    const current = new AbortController();
+    const onAbort = () => current.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#current = current;
     try {
-      return await withDeadline(this.#clock, deadlineMs, outer, async (inner) => {
+      return await withDeadlineOf(this.#clock, deadlineMs, current, async (inner) => {
         const session = await this.#open(inner);
         session.socket.forgetReceived();
         return work(session, inner);
@@ -158,14 +176,18 @@ export class CoapLink {
       const fault = isShut ? handshakeFault(error, what) : faultOf(error, what, deadlineMs, request);
       this.drop(fault);
       throw fault;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#current = undefined;
     }
   }
 
   async #open(signal: AbortSignal): Promise<Session> {
-    this.#closing.signal.throwIfAborted();
+    if (this.#isClosed) throw closed();
     if (this.#session !== undefined) return this.#session;
     const { host, port, psk, deadlineMs } = this.#endpoint;
     const { address, family } = await lookup(host);
+    this.#address = address;
     const peer = { address, port, family: family === 6 ? (6 as const) : (4 as const) };
     // Loaded here, so that a gateway without such a device has none of it in its memory.
     const { Agent } = await import("coap");
@@ -282,6 +304,10 @@ export class CoapLink {
     if (typeof stream.close === "function") stream.close();
     abandon(session.agent, message);
   }
+}
+
+function closed(): CoapError {
+  return new CoapError("unreachable", "the link is closed");
 }
 
 function answerOf(response: IncomingMessage, what: string): CoapAnswer {

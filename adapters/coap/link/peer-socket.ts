@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { BlockOrder } from "./block-order.ts";
 
 /** Datagrams to and from one device. */
 export interface DatagramPath {
@@ -22,6 +23,7 @@ export class PeerSocket extends EventEmitter {
   readonly type: "udp4" | "udp6";
   readonly #peer: { readonly address: string; readonly port: number };
   readonly #onFault: (error: unknown) => void;
+  readonly #blocks = new BlockOrder();
   #path: DatagramPath | undefined;
   #receivedBytes = 0;
 
@@ -51,6 +53,7 @@ export class PeerSocket extends EventEmitter {
   receive(datagram: Buffer): void {
     this.#receivedBytes += datagram.length;
     try {
+      if (!this.#blocks.takes(datagram)) return;
       const { address, port } = this.#peer;
       this.emit("message", datagram, {
         address,
@@ -72,7 +75,9 @@ export class PeerSocket extends EventEmitter {
     _address: string,
     callback?: (error: Error | null, bytes: number) => void,
   ): void {
-    this.#path?.send(message.subarray(offset, offset + length));
+    const datagram = message.subarray(offset, offset + length);
+    this.#blocks.sent(datagram);
+    this.#path?.send(datagram);
     callback?.(null, length);
   }
 

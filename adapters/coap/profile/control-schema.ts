@@ -20,6 +20,7 @@ const writeSchema = () =>
     point: name,
     value: valueSchema(),
     when: z.enum(["consumption", "generation", "zero"]).optional().describe("only for such a target"),
+    onlyIfChanged: z.boolean().default(false).describe("spares a resource that shows the value already"),
   });
 
 const atomicSchema = () =>
@@ -100,6 +101,18 @@ export const controlSchema = () =>
         { error: missing("`readback`, and `effect` with its time to settle") },
       )
       .describe("how it is known that the device follows"),
+    writePolicy: z
+      .strictObject({
+        cyclic: z
+          .enum(["ok", "no", "unknown"])
+          .default("unknown")
+          .describe("may the resources be written again and again, or do they wear out a memory"),
+        minIntervalS: z.number().min(0).max(86_400).optional(),
+        maxPerDay: z.int().min(1).max(1_000_000).optional().describe("writes of one resource in one day (UTC)"),
+        deadbandKW: z.number().min(0).max(1000).optional().describe("a change smaller than this is not written"),
+      })
+      .prefault({})
+      .describe("what the device's memory bears; unless cyclic is ok, a bound is needed"),
     source: name.optional(),
     uncertain: z.string().min(1).max(400).optional(),
   });
@@ -107,6 +120,13 @@ export const controlSchema = () =>
 export type ControlSpec = z.output<ReturnType<typeof controlSchema>>;
 export type WriteSpec = z.output<ReturnType<typeof writeSchema>>;
 export type StepSpec = z.output<ReturnType<typeof stepSchema>>;
+
+/** How often the whole sequence is written again, s, whether or not the device still holds it; undefined for never. */
+export function armingS({ heartbeat, reversion }: Pick<ControlSpec, "heartbeat" | "reversion">): number | undefined {
+  if (heartbeat !== undefined) return heartbeat.everyS;
+  // Within a third, so that two attempts may be lost.
+  return reversion === undefined ? undefined : Math.max(reversion.seconds / 3 - 1, 0.5);
+}
 
 /** All writes of a step, as one list. */
 export function writesOf(one: StepSpec): readonly WriteSpec[] {

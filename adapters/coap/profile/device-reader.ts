@@ -1,5 +1,5 @@
 import { CoapError } from "../link/coap-error.ts";
-import type { CoapAnswer, CoapLink, CoapRequest } from "../link/coap-link.ts";
+import type { CoapAnswer, CoapAsker, CoapRequest } from "../link/coap-link.ts";
 import { FORMAT_NUMBERS, PayloadError } from "../payload/format.ts";
 import { type Payload, readPayload, valueIn } from "../payload/payload.ts";
 import type { ResourceSpec } from "./point-schema.ts";
@@ -8,15 +8,21 @@ import type { Profile } from "./profile-schema.ts";
 
 /** Reads a device's resources by its profile, and knows what they last said. */
 export class DeviceReader {
-  readonly #link: CoapLink;
-  readonly #profile: Profile;
+  readonly #link: CoapAsker;
+  #profile: Profile;
   readonly #payloads = new Map<string, Payload>();
   /** Optional resources that the device does not have. */
   readonly #missing = new Set<string>();
 
-  constructor(link: CoapLink, profile: Profile) {
+  constructor(link: CoapAsker, profile: Profile) {
     this.#link = link;
     this.#profile = profile;
+  }
+
+  /** Reads by another profile from now on, and trusts nothing that was read by the one before. */
+  use(profile: Profile): void {
+    this.#profile = profile;
+    this.forget();
   }
 
   /** Asks again for resources that the device did not have, and trusts nothing that it said. */

@@ -1,5 +1,7 @@
-import { loadYaml, parseYaml } from "../../../src/config/load.ts";
+import { existsSync } from "node:fs";
+import { ConfigError, loadYaml, parseYaml } from "../../../src/config/load.ts";
 import { profileFaults } from "./profile-faults.ts";
+import { profileFileOf } from "./profile-files.ts";
 import { type Profile, profileSchema } from "./profile-schema.ts";
 
 const checkedSchema = () =>
@@ -17,4 +19,14 @@ export function loadProfile(file: string): Profile {
 /** @throws ConfigError */
 export function parseProfile(text: string, file: string): Profile {
   return parseYaml(text, file, checkedSchema()).value;
+}
+
+/** A profile by its id, or by the path of a file. @throws ConfigError */
+export function findProfile(idOrFile: string): Profile {
+  const file = profileFileOf(idOrFile) ?? idOrFile;
+  if (file === idOrFile && !existsSync(file)) {
+    const fault = `there is no CoAP profile or file ${idOrFile}; \`setpointd coap profile list\` shows the profiles`;
+    throw new ConfigError([{ file, path: "", fault }]);
+  }
+  return loadProfile(file);
 }

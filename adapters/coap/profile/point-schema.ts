@@ -19,6 +19,10 @@ export const resourceSchema = () =>
     format: z.enum(FORMATS, `must be one of ${FORMATS.join(", ")}`).describe("of what is read and what is written"),
     accept: z.boolean().default(true).describe("false: the device does not know the Accept option"),
     observe: z.boolean().default(false).describe("let the device tell changes; it is read as before where it does not"),
+    announced: z
+      .enum(["coiot"], "must be coiot")
+      .optional()
+      .describe("the device also sends it unasked, by the status of CoIoT; heard where the config has coap.coiot"),
     poll: z
       .enum(["fast", "slow", "once", "never"], "must be fast, slow, once or never")
       .default("slow")

@@ -18,7 +18,7 @@ export function pointValue(spec: PointSpec, raw: RawValue | undefined): PointVal
     case "number": {
       const number = numberOf(raw);
       if (number === undefined || spec.notImplemented.includes(number)) return undefined;
-      return number * spec.scale + spec.offset;
+      return finite(number * spec.scale + spec.offset);
     }
   }
 }
@@ -33,7 +33,7 @@ export function rawOf(spec: PointSpec, value: PointValue): RawValue {
 /** In W, Wh, V, A, Hz, % or °C; undefined for what is no number. */
 export function baseValue(spec: PointSpec, value: PointValue | undefined): number | undefined {
   if (typeof value !== "number") return undefined;
-  return value * (spec.unit === undefined ? 1 : (BASE[spec.unit] ?? 1));
+  return finite(value * (spec.unit === undefined ? 1 : (BASE[spec.unit] ?? 1)));
 }
 
 /** A power in W, export positive. */
@@ -54,7 +54,11 @@ function exportSign(spec: PointSpec): 1 | -1 {
 function numberOf(raw: RawValue): number | undefined {
   if (typeof raw === "boolean") return raw ? 1 : 0;
   if (typeof raw === "string" && raw.trim() === "") return undefined;
-  const number = Number(raw);
+  return finite(Number(raw));
+}
+
+/** A number that a device wrote may grow beyond all numbers by its scale. */
+function finite(number: number): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 

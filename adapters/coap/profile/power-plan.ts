@@ -17,6 +17,8 @@ export interface PlannedPart {
   readonly raw: RawValue;
   /** False for a time that counts down: it is not what was written when it is read back. */
   readonly isKept: boolean;
+  /** True: it need not be written where the device shows it already. */
+  readonly onlyIfChanged: boolean;
 }
 
 export interface PowerPlan {
@@ -54,7 +56,7 @@ export function planBaseline(kept: readonly (readonly [string, PointValue])[], p
     const spec = points[point];
     if (spec === undefined) continue;
     const parts = byResource.get(spec.resource) ?? [];
-    parts.push({ point, value, raw: rawOf(spec, value), isKept: true });
+    parts.push({ point, value, raw: rawOf(spec, value), isKept: true, onlyIfChanged: true });
     byResource.set(spec.resource, parts);
   }
   return [...byResource].map(([resource, parts]) => ({ resource, parts }));
@@ -85,7 +87,8 @@ function plannedStep(
     if (spec === undefined || (write.when !== undefined && write.when !== way)) continue;
     resource = spec.resource;
     const value = writtenValue(write.value, spec, powerW, reversionS, range);
-    parts.push({ point: write.point, value, raw: rawOf(spec, value), isKept: write.value !== "reversion" });
+    const { point, onlyIfChanged } = write;
+    parts.push({ point, value, raw: rawOf(spec, value), isKept: write.value !== "reversion", onlyIfChanged });
   }
   return resource === undefined ? undefined : { resource, parts };
 }

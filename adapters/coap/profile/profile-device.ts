@@ -1,7 +1,7 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
 import { CoapError } from "../link/coap-error.ts";
-import type { CoapLink } from "../link/coap-link.ts";
+import type { CoapAsker } from "../link/coap-link.ts";
 import { parseLinkFormat } from "../link/link-format.ts";
 import { LINK_FORMAT } from "../payload/format.ts";
 import { type ControlRange, rangeOf } from "./control-range.ts";
@@ -11,6 +11,7 @@ import { type Measured, measuredFrom } from "./measured.ts";
 import type { ResourceSpec } from "./point-schema.ts";
 import type { Profile } from "./profile-schema.ts";
 import { pointsOf } from "./profile-words.ts";
+import { profileFor } from "./quirks.ts";
 
 /** The control that is used, and how far it goes. */
 export interface ChosenControl {
@@ -29,17 +30,24 @@ export interface DeviceFacts {
 
 /** One device as its profile describes it: who it is, what it shows and how far it goes. It writes nothing. */
 export class ProfileDevice {
-  readonly profile: Profile;
   readonly reader: DeviceReader;
-  readonly #link: CoapLink;
+  readonly #base: Profile;
+  readonly #link: CoapAsker;
   readonly #ratingKW: number | undefined;
+  #profile: Profile;
   #facts: DeviceFacts | undefined;
 
-  constructor(link: CoapLink, profile: Profile, ratingKW: number | undefined) {
-    this.profile = profile;
+  constructor(link: CoapAsker, profile: Profile, ratingKW: number | undefined) {
+    this.#base = profile;
+    this.#profile = profile;
     this.reader = new DeviceReader(link, profile);
     this.#link = link;
     this.#ratingKW = ratingKW;
+  }
+
+  /** The profile with the quirks of this device, as far as it is known. */
+  get profile(): Profile {
+    return this.#profile;
   }
 
   get facts(): DeviceFacts | undefined {
@@ -48,10 +56,14 @@ export class ProfileDevice {
 
   /** Looks at the device from the beginning. Writes nothing. @throws CoapError `protocol` if it is another device */
   async discover(signal: AbortSignal): Promise<DeviceFacts> {
-    const { profile, reader } = this;
+    const { reader } = this;
     await this.#checkLinks(signal);
-    reader.forget();
-    await reader.readResources(this.#polled("once", "slow", "fast"), signal);
+    const identityResources = await this.#adoptProfile(signal);
+    const { profile } = this;
+    await reader.readResources(
+      this.#polled("once", "slow", "fast").filter((name) => !identityResources.has(name)),
+      signal,
+    );
     const needed = Object.values(profile.controls).flatMap(({ needs, limits, convert }) => [
       ...needs,
       ...[limits.generation, limits.consumption, limits.least, convert.base].flatMap(pointsOf),
@@ -101,6 +113,24 @@ export class ProfileDevice {
     return presence.present.some((one) => one === label || one === String(value));
   }
 
+  /**
+   * Asks the device who it is, and takes the profile with the quirks of such a device.
+   * @returns resources that were read by it
+   */
+  async #adoptProfile(signal: AbortSignal): Promise<ReadonlySet<string>> {
+    const { identity, points } = this.#base;
+    this.#profile = this.#base;
+    this.reader.use(this.#base);
+    if (this.#base.quirks.length === 0) return new Set();
+    const names = Object.values(identity).flatMap((text) => (typeof text === "object" ? [text.point] : []));
+    await this.reader.readPoints(names, signal);
+    const profile = profileFor(this.#base, this.#identity());
+    if (profile === this.#base) return new Set(names.flatMap((name) => points[name]?.resource ?? []));
+    this.#profile = profile;
+    this.reader.use(profile);
+    return new Set();
+  }
+
   #polled(...groups: readonly ResourceSpec["poll"][]): string[] {
     return Object.entries(this.profile.resources)
       .filter(([, { poll }]) => groups.includes(poll))
@@ -137,21 +167,26 @@ export class ProfileDevice {
     }
   }
 
-  #lookAtFacts(): DeviceFacts {
-    const { identity, capacityKWh } = this.profile;
+  #identity(): DeviceIdentity {
+    const { identity } = this.profile;
     const text = (given: (typeof identity)["vendor"]) => {
       if (given === undefined || typeof given === "string") return given;
       const value = this.reader.look(given.point);
       return value === undefined ? undefined : String(value).slice(0, 80);
     };
+    return definedOnly<DeviceIdentity>({
+      vendor: text(identity.vendor),
+      model: text(identity.model),
+      firmware: text(identity.firmware),
+      serial: text(identity.serial),
+    });
+  }
+
+  #lookAtFacts(): DeviceFacts {
+    const { capacityKWh } = this.profile;
     const capacityWh = typeof capacityKWh === "string" ? this.reader.base(capacityKWh) : undefined;
     this.#facts = {
-      identity: definedOnly<DeviceIdentity>({
-        vendor: text(identity.vendor),
-        model: text(identity.model),
-        firmware: text(identity.firmware),
-        serial: text(identity.serial),
-      }),
+      identity: this.#identity(),
       ...definedOnly<Pick<DeviceFacts, "control" | "capacityKWh">>({
         control: this.#chosenControl(),
         capacityKWh: typeof capacityKWh === "number" ? capacityKWh : capacityWh && capacityWh / 1000,

@@ -1,7 +1,9 @@
+import { merged } from "../../quirk-match.ts";
+import { keptForRelease, mostPerDay } from "../../wear/write-policy.ts";
 import { pointerSteps } from "../payload/json-pointer.ts";
-import { type ControlSpec, type StepSpec, writesOf } from "./control-schema.ts";
+import { armingS, type ControlSpec, type StepSpec, writesOf } from "./control-schema.ts";
 import type { PointSpec, ResourceSpec } from "./point-schema.ts";
-import type { Profile } from "./profile-schema.ts";
+import { type Profile, profileSchema } from "./profile-schema.ts";
 import { pointsOf } from "./profile-words.ts";
 
 export interface ProfileFault {
@@ -32,7 +34,18 @@ export function profileFaults(profile: Profile): ProfileFault[] {
   if (profile.presence !== undefined) known(profile.presence.point, ["presence", "point"]);
   if (typeof profile.capacityKWh === "string") known(profile.capacityKWh, ["capacityKWh"]);
   for (const [name, control] of Object.entries(profile.controls)) checkControl(profile, name, control, say, known);
-  return faults;
+  return faults.length > 0 ? faults : quirkFaults(profile);
+}
+
+/** What a profile would lack once a quirk has patched it. */
+function quirkFaults(profile: Profile): ProfileFault[] {
+  return profile.quirks.flatMap(({ patch }, index) => {
+    const patched = profileSchema().safeParse(merged({ ...profile, quirks: [] }, patch));
+    const faults = patched.success
+      ? profileFaults(patched.data)
+      : patched.error.issues.map(({ path, message }) => ({ path: path as (string | number)[], message }));
+    return faults.map(({ path, message }) => ({ path: ["quirks", index, "patch", ...path], message }));
+  });
 }
 
 function namesOf(given: string | readonly string[] | undefined): readonly string[] {
@@ -109,4 +122,21 @@ function checkControl(
     say([...path, "reversion"], "and a write of `reversion` go together: the time, and where it is armed");
   if (control.failsafe === "device" && reversion === undefined && control.heartbeat === undefined)
     say([...path, "failsafe"], "device needs `reversion` or `heartbeat`: what ends the order without us");
+  checkWear(control, [...path, "writePolicy"], say);
+}
+
+/** A timer that is armed all day must not use up the day's writes before the day is over. */
+function checkWear(control: ControlSpec, path: readonly string[], say: Say): void {
+  const { cyclic, maxPerDay } = control.writePolicy;
+  if (cyclic === "ok") return;
+  if (maxPerDay === undefined) {
+    say([...path, "maxPerDay"], `is missing: with cyclic: ${cyclic} writing must have a bound`);
+    return;
+  }
+  const everyS = armingS(control);
+  if (everyS === undefined) return;
+  const most = mostPerDay(control.writePolicy);
+  const armings = Math.ceil(86_400 / everyS);
+  if (armings > most - keptForRelease(most))
+    say([...path, "maxPerDay"], `is too little: an order that lasts all day is written ${armings} times`);
 }

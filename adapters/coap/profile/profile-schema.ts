@@ -9,6 +9,27 @@ const textSchema = () => z.union([z.strictObject({ point: name }), z.string().mi
 
 const notesSchema = () => z.array(z.string().min(1).max(400)).max(20);
 
+const patternSchema = () =>
+  z.string().min(1).max(80).describe("* stands for anything; upper and lower case are the same");
+
+const quirkSchema = () =>
+  z.strictObject({
+    match: z
+      .strictObject({
+        vendor: patternSchema().optional(),
+        model: patternSchema().optional(),
+        firmware: patternSchema().optional(),
+      })
+      .refine((value) => Object.keys(value).length > 0, "needs vendor, model or firmware")
+      .describe("firmware also takes <, <=, > or >= before a version, for example <3.50"),
+    because: z.string().min(1).max(400).describe("what the device does otherwise"),
+    source: name.optional(),
+    uncertain: z.string().min(1).max(300).optional(),
+    patch: z
+      .record(z.string(), z.unknown())
+      .describe("keys of this profile that are other for such a device, for example { points: { soc: { scale: 1 } } }"),
+  });
+
 const KINDS = ["inverter", "battery", "charger", "load", "meter"] as const;
 
 const BLOCKS = [64, 128, 256, 512, 1024] as const;
@@ -127,6 +148,7 @@ export const profileSchema = () =>
       .describe("for a charger: without a car it can do nothing"),
     capacityKWh: z.union([name, z.number().positive()]).optional(),
     controls: z.record(name, controlSchema()).default({}).describe("the first one that the device has is used"),
+    quirks: z.array(quirkSchema()).max(40).default([]),
   });
 
 export type Profile = z.output<ReturnType<typeof profileSchema>>;

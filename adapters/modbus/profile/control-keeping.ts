@@ -11,7 +11,7 @@ export interface WriteBudget {
     registers: readonly number[],
     policy: WritePolicy,
     purpose?: "order" | "release",
-  ): { ok: true } | { ok: false; register: number; writesToday: number; refusedUntilMs: number };
+  ): { ok: true } | { ok: false; place: string | number; writesToday: number; refusedUntilMs: number };
 }
 
 export interface WritePolicy {

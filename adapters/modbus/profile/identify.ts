@@ -1,8 +1,8 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { DeviceIdentity } from "../../../src/model/resource.ts";
+import { like } from "../../quirk-match.ts";
 import type { Lookup } from "./point.ts";
 import type { Profile } from "./profile-schema.ts";
-import { like } from "./quirks.ts";
 
 type Text = Profile["identity"]["vendor"];
 

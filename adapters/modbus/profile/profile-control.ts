@@ -142,7 +142,7 @@ export class ProfileControl {
       const again = new Date(spent.refusedUntilMs).toISOString();
       throw new ProfileError(
         "refused",
-        `register ${spent.register} was written ${spent.writesToday} times today, and wears out; again from ${again}`,
+        `register ${spent.place} was written ${spent.writesToday} times today, and wears out; again from ${again}`,
       );
     }
     await this.#keepBaseline(spec);

@@ -1,8 +1,8 @@
+import { merged } from "../../quirk-match.ts";
 import { controlFaults } from "./control-faults.ts";
 import { pointFaults } from "./point-faults.ts";
 import type { Profile } from "./profile-schema.ts";
 import { profileSchema } from "./profile-schema.ts";
-import { merged } from "./quirks.ts";
 
 /** Something that makes a profile unusable, with its place. */
 export interface ProfileFault {

@@ -168,4 +168,3 @@ export const profileSchema = z.strictObject({
 
 export type Profile = z.output<typeof profileSchema>;
 export type SunSpecQuirkPart = z.output<typeof sunSpecQuirks>;
-export type QuirkMatch = z.output<typeof match>;

@@ -2,11 +2,11 @@ import type { Clock } from "../../../src/clock.ts";
 import { silentLog } from "../../../src/log.ts";
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { AdapterMemory } from "../../kind.ts";
+import { WriteBudget } from "../../wear/write-budget.ts";
 import { baselineMemory } from "../baseline/baseline-memory.ts";
 import { DeviceControl } from "../sunspec/device-control.ts";
 import { keptBaseline } from "../sunspec/kept-baseline.ts";
 import { SunSpecDevice } from "../sunspec/sunspec-device.ts";
-import { WriteBudget } from "../wear/write-budget.ts";
 import { DumpPort } from "./dump-port.ts";
 import { KIND_OF } from "./profile-of-device.ts";
 import type { Profile } from "./profile-schema.ts";
@@ -66,7 +66,7 @@ function tried(profile: Profile, dump: RegisterDump, options: TrialOptions, cloc
     device,
     clock,
     log: silentLog,
-    budget: new WriteBudget("trial", { memory, clock, log: silentLog }),
+    budget: new WriteBudget("trial", "register", { memory, clock, log: silentLog }),
     memory: baselineMemory(memory, "trial", keptBaseline),
     maxWritesPerDay: undefined,
     revertS: TRIAL_S,

@@ -1,7 +1,7 @@
 import type { Log } from "../../../src/log.ts";
+import type { WriteBudget } from "../../wear/write-budget.ts";
+import type { WritePolicy } from "../../wear/write-policy.ts";
 import { ModbusError } from "../link/modbus-error.ts";
-import type { WriteBudget } from "../wear/write-budget.ts";
-import type { WritePolicy } from "../wear/write-policy.ts";
 import { type Authority, readAuthority } from "./authority.ts";
 import type { Facts, SunSpecDevice } from "./sunspec-device.ts";
 import { SunSpecError } from "./sunspec-error.ts";

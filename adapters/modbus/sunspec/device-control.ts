@@ -1,8 +1,8 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
 import type { Evidence } from "../../../src/model/adapter.ts";
+import type { WriteBudget } from "../../wear/write-budget.ts";
 import type { BaselineMemory } from "../baseline/baseline-memory.ts";
-import type { WriteBudget } from "../wear/write-budget.ts";
 import { BaselineKeeper } from "./baseline-keeper.ts";
 import type { Order, PlacedControl } from "./control.ts";
 import { ControlWriter, differing } from "./control-writer.ts";

@@ -1,4 +1,4 @@
-import type { WriteBudget } from "../wear/write-budget.ts";
+import type { WriteBudget } from "../../wear/write-budget.ts";
 import { registersOf, type WriteStep } from "./register-writer.ts";
 import type { Facts } from "./sunspec-device.ts";
 import { SunSpecError } from "./sunspec-error.ts";
@@ -39,7 +39,7 @@ export class WriteAllowance {
       return;
     }
     const until = new Date(spending.refusedUntilMs).toISOString();
-    this.#refusal = `register ${spending.register} was written ${spending.writesToday} times today; not again before ${until}`;
+    this.#refusal = `register ${spending.place} was written ${spending.writesToday} times today; not again before ${until}`;
     throw new SunSpecError("refused", this.#refusal);
   }
 }

@@ -1,11 +1,11 @@
-/** How often a register may be written: what its maker says of its memory. */
+/** How often a register or a resource may be written: what its maker says of its memory. */
 export interface WritePolicy {
   /**
    * `ok`: the maker says that it may be written all day, since it is not kept in flash. `no`: each write wears it out.
    * `unknown`: nobody says.
    */
   readonly cyclic: "ok" | "no" | "unknown";
-  /** Writes of one register in one day (UTC); unless given, by `cyclic`. */
+  /** Writes of one of them in one day (UTC); unless given, by `cyclic`. */
   readonly maxPerDay?: number | undefined;
   /** Least time between two writes, seconds. */
   readonly minIntervalS?: number | undefined;
@@ -23,14 +23,14 @@ const PER_DAY: Readonly<Record<WritePolicy["cyclic"], number>> = {
   no: 24,
 };
 
-/** Writes of one register in one day, whole and at least 0; infinite where nothing bounds them. */
+/** Writes of one place in one day, whole and at least 0; infinite where nothing bounds them. */
 export function mostPerDay(policy: WritePolicy): number {
   return Math.max(0, Math.floor(policy.maxPerDay ?? PER_DAY[policy.cyclic]));
 }
 
 /**
  * The share of a day's writes that orders leave alone, so that the device can still be given back to itself: taking a
- * command off writes a register up to twice.
+ * command off writes a place up to twice.
  */
 export function keptForRelease(most: number): number {
   if (!Number.isFinite(most)) return 0;

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import type { Clock } from "../../../src/clock.ts";
-import type { Log } from "../../../src/log.ts";
-import type { AdapterMemory } from "../../kind.ts";
+import type { Clock } from "../../src/clock.ts";
+import type { Log } from "../../src/log.ts";
+import type { AdapterMemory } from "../kind.ts";
 import { keptForRelease, mostPerDay, type WritePolicy } from "./write-policy.ts";
 
 const DAY_MS = 86_400_000;
@@ -10,24 +10,30 @@ const WARN_FROM = 0.8;
 /** Writes counted in advance on the disk, so that not each write to a device is one to the disk. */
 const MOST_AHEAD = 256;
 
-const Kept = z.object({ day: z.int(), writes: z.record(z.string().regex(/^\d{1,5}$/), z.int().min(0)) });
+const Kept = z.object({ day: z.int(), writes: z.record(z.string().max(255), z.int().min(0)) });
+
+/** What is written and wears out: the address of a register, or the path of a resource. */
+export type Place = string | number;
 
 /** What became of the wish to write. */
 export type Spending =
   | { readonly ok: true }
-  | { readonly ok: false; readonly register: number; readonly writesToday: number; readonly refusedUntilMs: number };
+  | { readonly ok: false; readonly place: Place; readonly writesToday: number; readonly refusedUntilMs: number };
 
-/** What has been written to one unit. */
+/** What has been written to one device. */
 export interface WriteUsage {
-  /** Register writes since the start. */
+  /** Writes since the start, each place counted as often as it was written. */
   readonly writes: number;
   /** Wishes refused since the start. */
   readonly refused: number;
-  /** The greatest share of its day that a register has used up, 0 to 1; 0 where nothing is bound. */
+  /** The greatest share of its day that a place has used up, 0 to 1; 0 where nothing is bound. */
   readonly usedShare: number;
-  /** For a person: registers that have used up most of their day. */
+  /** For a person: places that have used up most of their day. */
   readonly warnings: readonly string[];
 }
+
+/** What a place is called before a person. */
+export type PlaceKind = "register" | "resource";
 
 interface Count {
   today: number;
@@ -38,24 +44,26 @@ interface Count {
 }
 
 /**
- * Counts the writes of each register of one unit, and refuses the one that would be too many: many devices keep what is
- * written in flash, which wears out. The day is that of UTC. The count outlives a restart; after a crash it may be
- * higher than true, by a hundredth of the day's writes, and never lower than what was on its way to the disk. Registers
- * that may be written without a bound, as heartbeats are, do not go to the disk.
+ * Counts the writes of each register or resource of one device, and refuses the one that would be too many: many devices
+ * keep what is written in flash, which wears out. The day is that of UTC. The count outlives a restart; after a crash it may
+ * be higher than true, by a hundredth of the day's writes, and never lower than what was on its way to the disk. What may be
+ * written without a bound, as heartbeats are, does not go to the disk.
  */
 export class WriteBudget {
   readonly #name: string;
+  readonly #kind: PlaceKind;
   readonly #memory: AdapterMemory;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #counts = new Map<number, Count>();
+  readonly #counts = new Map<string, Count>();
   #day: number;
   #writes = 0;
   #refused = 0;
 
-  /** @param name of the unit, such as "192.0.2.7:502/1" */
-  constructor(name: string, context: { memory: AdapterMemory; clock: Clock; log: Log }) {
+  /** @param name of the device, such as "192.0.2.7:502/1" */
+  constructor(name: string, kind: PlaceKind, context: { memory: AdapterMemory; clock: Clock; log: Log }) {
     this.#name = name;
+    this.#kind = kind;
     this.#memory = context.memory;
     this.#clock = context.clock;
     this.#log = context.log;
@@ -64,18 +72,18 @@ export class WriteBudget {
   }
 
   /**
-   * Counts a write to these registers, or refuses it: all or none. A register that is named twice is written twice.
+   * Counts a write to these places, or refuses it: all or none. One that is named twice is written twice.
    * @param purpose orders leave a part of the day for `release`
    */
-  spend(registers: readonly number[], policy: WritePolicy, purpose: "order" | "release" = "order"): Spending {
+  spend(places: readonly Place[], policy: WritePolicy, purpose: "order" | "release" = "order"): Spending {
     this.#turnDay();
     const nowMs = this.#clock.now();
     const most = mostPerDay(policy);
     const allowed = purpose === "release" ? most : most - keptForRelease(most);
-    const wanted = new Map<number, number>();
-    for (const register of registers) wanted.set(register, (wanted.get(register) ?? 0) + 1);
-    for (const [register, times] of wanted) {
-      const count = this.#counts.get(register);
+    const wanted = new Map<Place, number>();
+    for (const place of places) wanted.set(place, (wanted.get(place) ?? 0) + 1);
+    for (const [place, times] of wanted) {
+      const count = this.#counts.get(String(place));
       const writesToday = count?.today ?? 0;
       const nextMs = count === undefined ? 0 : count.lastAtMs + (policy.minIntervalS ?? 0) * 1000;
       const isTooSoon = purpose === "order" && nextMs > nowMs;
@@ -83,9 +91,9 @@ export class WriteBudget {
       if (!isTooMany && !isTooSoon) continue;
       this.#refused += 1;
       const refusedUntilMs = isTooMany ? (this.#day + 1) * DAY_MS : nextMs;
-      return { ok: false, register, writesToday, refusedUntilMs };
+      return { ok: false, place, writesToday, refusedUntilMs };
     }
-    for (const [register, times] of wanted) this.#count(register, times, most, nowMs);
+    for (const [place, times] of wanted) this.#count(String(place), times, most, nowMs);
     this.#keepAhead();
     return { ok: true };
   }
@@ -94,10 +102,11 @@ export class WriteBudget {
     this.#turnDay();
     let usedShare = 0;
     const warnings: string[] = [];
-    for (const [register, { today, most }] of this.#counts) {
+    for (const [place, { today, most }] of this.#counts) {
       if (!Number.isFinite(most) || most === 0) continue;
       usedShare = Math.max(usedShare, today / most);
-      if (today >= most * WARN_FROM) warnings.push(`register ${register} was written ${today} times today, of ${most}`);
+      if (today >= most * WARN_FROM)
+        warnings.push(`${this.#kind} ${place} was written ${today} times today, of ${most}`);
     }
     return { writes: this.#writes, refused: this.#refused, usedShare: Math.min(usedShare, 1), warnings };
   }
@@ -110,18 +119,18 @@ export class WriteBudget {
     await this.#keep();
   }
 
-  #count(register: number, times: number, most: number, nowMs: number): void {
-    const count = this.#counts.get(register) ?? { today: 0, onDisk: 0, lastAtMs: 0, most };
+  #count(place: string, times: number, most: number, nowMs: number): void {
+    const count = this.#counts.get(place) ?? { today: 0, onDisk: 0, lastAtMs: 0, most };
     const before = count.today;
     count.today += times;
     count.lastAtMs = nowMs;
     count.most = most;
-    this.#counts.set(register, count);
+    this.#counts.set(place, count);
     this.#writes += times;
     if (before < most * WARN_FROM && count.today >= most * WARN_FROM) {
-      this.#log.warn("a register has nearly been written as often as its day allows", {
-        unit: this.#name,
-        register,
+      this.#log.warn(`a ${this.#kind} has nearly been written as often as its day allows`, {
+        device: this.#name,
+        [this.#kind]: place,
         writesToday: count.today,
         mostPerDay: most,
       });
@@ -134,7 +143,7 @@ export class WriteBudget {
     if (!bound.some(({ today, onDisk, most }) => today + aheadOf(most) / 2 > onDisk)) return;
     for (const count of bound) count.onDisk = Math.max(count.onDisk, count.today + aheadOf(count.most));
     this.#keep().catch((error: unknown) => {
-      this.#log.warn("the count of register writes could not be kept", { unit: this.#name, reason: String(error) });
+      this.#log.warn("the count of writes could not be kept", { device: this.#name, reason: String(error) });
     });
   }
 
@@ -144,7 +153,7 @@ export class WriteBudget {
 
   #keep(): Promise<void> {
     const kept = [...this.#counts].filter(([, { onDisk }]) => onDisk > 0);
-    const writes = Object.fromEntries(kept.map(([register, { onDisk }]) => [register, onDisk]));
+    const writes = Object.fromEntries(kept.map(([place, { onDisk }]) => [place, onDisk]));
     return this.#memory.set(this.#key, { day: this.#day, writes });
   }
 
@@ -155,8 +164,8 @@ export class WriteBudget {
     const isPast = kept.data.day < this.#day || kept.data.day > this.#day + 2;
     if (isPast) return;
     this.#day = kept.data.day;
-    for (const [register, writes] of Object.entries(kept.data.writes)) {
-      this.#counts.set(Number(register), {
+    for (const [place, writes] of Object.entries(kept.data.writes)) {
+      this.#counts.set(place, {
         today: writes,
         onDisk: writes,
         lastAtMs: 0,
