@@ -37,6 +37,7 @@ export class CoapDevice implements Adapter {
   readonly #log: Log;
   /** Elapsed ms at which a resource was last heard of unasked. */
   readonly #heardAtMs = new Map<string, number>();
+  #listenFromMs = 0;
   /** True after the device was away: nothing is written before it was looked at. */
   #isStrange = false;
   #fastAtMs = 0;
@@ -136,7 +137,9 @@ export class CoapDevice implements Adapter {
     const found = Object.entries(profile.resources).find(([, spec]) => spec.announced && spec.path === path);
     if (found === undefined) return;
     const [name] = found;
-    if (this.#clock.elapsedMs() - (this.#heardAtMs.get(name) ?? -LEAST_BETWEEN_MS) < LEAST_BETWEEN_MS) return;
+    const nowMs = this.#clock.elapsedMs();
+    if (nowMs < this.#listenFromMs) return;
+    this.#listenFromMs = nowMs + LEAST_BETWEEN_MS;
     try {
       await reader.take(name, { code: "2.05", contentFormat: undefined, payload });
     } catch (error) {
@@ -144,7 +147,7 @@ export class CoapDevice implements Adapter {
       this.#log.debug("a status makes no sense", { fault: error.message });
       return;
     }
-    this.#heardAtMs.set(name, this.#clock.elapsedMs());
+    this.#heardAtMs.set(name, nowMs);
     this.#reports.measured(this.#device);
   }
 
