@@ -1,7 +1,8 @@
-import { backoffMs, type Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/clock.ts";
 import type { Log } from "../../src/log.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../src/model/adapter.ts";
 import type { Capability, Era } from "../../src/model/resource.ts";
+import { DeviceLoop } from "../device-loop.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { WriteBudget } from "../wear/write-budget.ts";
 import { BaselineMemory } from "./baseline-memory.ts";
@@ -15,8 +16,6 @@ import type { Profile } from "./profile/profile-schema.ts";
 import { ProfileControl } from "./profile-control.ts";
 import { TargetKeeper } from "./target-keeper.ts";
 
-const TICK_MS = 1000;
-const LONGEST_RETRY_MS = 30_000;
 /** A device may get resources that it did not have, with an update. */
 const LOOK_ANEW_MS = 600_000;
 /** What is said unasked more often than this is not listened to: anybody on the network may speak. */
@@ -29,21 +28,18 @@ export class CoapDevice implements Adapter {
   readonly #pollMs: number;
   readonly #slowMs: number;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #link: CoapLink;
   readonly #device: ProfileDevice;
   readonly #keeper: TargetKeeper;
   readonly #observations: Observations;
   readonly #reports: DeviceReports;
-  readonly #life = new AbortController();
+  readonly #loop: DeviceLoop;
   readonly #log: Log;
   /** Elapsed ms at which a resource was last heard of unasked. */
   readonly #heardAtMs = new Map<string, number>();
-  #running: Promise<void> | undefined;
+  #listenFromMs = 0;
   /** True after the device was away: nothing is written before it was looked at. */
   #isStrange = false;
-  #failures = 0;
-  #retryAtMs = 0;
   #fastAtMs = 0;
   #slowAtMs = 0;
   #anewAtMs = 0;
@@ -64,7 +60,6 @@ export class CoapDevice implements Adapter {
     this.#pollMs = times.pollMs;
     this.#slowMs = profile.limits.slowPollMs;
     this.#clock = clock;
-    this.#random = random;
     this.#link = link;
     this.#device = new ProfileDevice(link, profile, times.ratingKW);
     this.#reports = new DeviceReports(role, { ...times, sampleMs: sampleMsOf(profile, times.pollMs) }, { clock, log });
@@ -86,41 +81,45 @@ export class CoapDevice implements Adapter {
       random,
       recognise: (signal) => this.#recognise(signal),
     });
+    this.#loop = new DeviceLoop({
+      era: role.era,
+      pollMs: times.pollMs,
+      clock,
+      random,
+      nextMs: () => Math.min(this.#fastAtMs, this.#keeper.nextMs),
+      round: (signal) => this.#round(signal),
+      onFailure: (error) => {
+        this.#isStrange = true;
+        this.#reports.linkIsDown(error);
+      },
+      faultFrom: deviceErrorFrom,
+    });
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
-    if (this.#running !== undefined && this.#reports.capability !== undefined) return this.#reports.capability;
-    try {
-      const inner = AbortSignal.any([signal, this.#life.signal]);
+    if (this.#loop.hasBegun && this.#reports.capability !== undefined) return this.#reports.capability;
+    return await this.#loop.asked(signal, "start", async (inner) => {
       const capability = this.#reports.begin(await this.#device.discover(inner));
       const nowMs = this.#clock.elapsedMs();
       this.#fastAtMs = nowMs;
       this.#slowAtMs = nowMs + this.#slowMs;
       this.#anewAtMs = nowMs + LOOK_ANEW_MS;
       this.#keeper.started();
-      this.#running = this.#run(this.#life.signal);
+      this.#loop.begin();
       return capability;
-    } catch (error) {
-      throw this.#faultOf(error, signal, "start");
-    }
+    });
   }
 
-  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    try {
+  apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    return this.#loop.asked(signal, `hold ${target.powerKW} kW`, async (inner) => {
       const { capability } = this.#reports;
       if (capability === undefined) throw new DeviceError("unreachable", this.era, "not started yet");
-      return await this.#keeper.apply(target, capability, AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, `hold ${target.powerKW} kW`);
-    }
+      return await this.#keeper.apply(target, capability, inner);
+    });
   }
 
-  async release(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#keeper.release(AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, "release");
-    }
+  release(signal: AbortSignal): Promise<void> {
+    return this.#loop.asked(signal, "release", (inner) => this.#keeper.release(inner));
   }
 
   /** Where it was reached last. */
@@ -133,12 +132,14 @@ export class CoapDevice implements Adapter {
    * @param path of the resource whose payload this is
    */
   async hear(path: string, payload: Buffer): Promise<void> {
-    if (this.#running === undefined || this.#isStrange || this.#life.signal.aborted) return;
+    if (!this.#loop.hasBegun || this.#isStrange) return;
     const { profile, reader } = this.#device;
     const found = Object.entries(profile.resources).find(([, spec]) => spec.announced && spec.path === path);
     if (found === undefined) return;
     const [name] = found;
-    if (this.#clock.elapsedMs() - (this.#heardAtMs.get(name) ?? -LEAST_BETWEEN_MS) < LEAST_BETWEEN_MS) return;
+    const nowMs = this.#clock.elapsedMs();
+    if (nowMs < this.#listenFromMs) return;
+    this.#listenFromMs = nowMs + LEAST_BETWEEN_MS;
     try {
       await reader.take(name, { code: "2.05", contentFormat: undefined, payload });
     } catch (error) {
@@ -146,7 +147,7 @@ export class CoapDevice implements Adapter {
       this.#log.debug("a status makes no sense", { fault: error.message });
       return;
     }
-    this.#heardAtMs.set(name, this.#clock.elapsedMs());
+    this.#heardAtMs.set(name, nowMs);
     this.#reports.measured(this.#device);
   }
 
@@ -155,40 +156,16 @@ export class CoapDevice implements Adapter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.abort(new Error("the adapter is closed"));
+    const closing = this.#loop.close();
     this.#observations.stop();
     this.#link.close();
-    await this.#running;
+    await closing;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#tick(signal);
-      const nextMs = Math.max(Math.min(this.#fastAtMs, this.#keeper.nextMs), this.#retryAtMs);
-      try {
-        await this.#clock.sleep(Math.min(Math.max(nextMs - this.#clock.elapsedMs(), 10), TICK_MS), signal);
-      } catch {
-        return;
-      }
-    }
-  }
-
-  /** One round of watching the link, keeping the target and measuring. Never throws. */
-  async #tick(signal: AbortSignal): Promise<void> {
-    if (this.#clock.elapsedMs() < this.#retryAtMs) return;
-    try {
-      await this.#recognise(signal);
-      await this.#keeper.tick(signal);
-      await this.#measure(signal);
-      this.#failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#isStrange = true;
-      const firstMs = Math.min(this.#pollMs, TICK_MS);
-      this.#retryAtMs = this.#clock.elapsedMs() + backoffMs(this.#failures, firstMs, LONGEST_RETRY_MS, this.#random);
-      this.#failures += 1;
-      this.#reports.linkIsDown(error);
-    }
+  async #round(signal: AbortSignal): Promise<void> {
+    await this.#recognise(signal);
+    await this.#keeper.tick(signal);
+    await this.#measure(signal);
   }
 
   /**
@@ -224,13 +201,6 @@ export class CoapDevice implements Adapter {
     isFresh = (await this.#device.poll("fast", isTold, signal)) || isFresh;
     // What nobody said anew is no reading of now.
     if (isFresh) this.#reports.measured(this.#device);
-  }
-
-  /** What the caller's signal ended is the caller's; all else becomes a `DeviceError`. */
-  #faultOf(error: unknown, signal: AbortSignal, attempted: string): unknown {
-    if (signal.aborted) return signal.reason;
-    if (!this.#life.signal.aborted) return deviceErrorFrom(error, this.era, attempted);
-    return new DeviceError("unreachable", this.era, `${attempted}: the adapter is closed`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { backoffMs, type Clock } from "../../src/clock.ts";
+import type { Clock } from "../../src/clock.ts";
 import {
   type Acceptance,
   type Adapter,
@@ -8,6 +8,7 @@ import {
   type Target,
 } from "../../src/model/adapter.ts";
 import type { Capability, Era } from "../../src/model/resource.ts";
+import { DeviceLoop } from "../device-loop.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
 import type { WriteBudget } from "../wear/write-budget.ts";
 import { baselineMemory } from "./baseline/baseline-memory.ts";
@@ -24,8 +25,6 @@ import type { Registers } from "./sunspec/registers.ts";
 import { SunSpecDevice } from "./sunspec/sunspec-device.ts";
 import { TargetKeeper } from "./sunspec/target-keeper.ts";
 
-const TICK_MS = 1000;
-const LONGEST_RETRY_MS = 30_000;
 const FACTS_MS = 60_000;
 
 /** What a SunSpec device shares with others of its site. */
@@ -42,17 +41,13 @@ export class SunSpecAdapter implements Adapter, PointsSource {
   readonly protocol = "sunspec";
   readonly #pollMs: number;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #registers: Registers;
   readonly #device: SunSpecDevice;
   readonly #control: DeviceControl;
   readonly #keeper: TargetKeeper;
   readonly #reports: DeviceReports;
-  readonly #life = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #loop: DeviceLoop;
   #generation = 0;
-  #failures = 0;
-  #retryAtMs = 0;
   #nextPollMs = 0;
   #nextFactsMs = 0;
 
@@ -62,7 +57,6 @@ export class SunSpecAdapter implements Adapter, PointsSource {
     this.era = role.era;
     this.#pollMs = config.pollMs;
     this.#clock = clock;
-    this.#random = random;
     this.#registers = registersOf(surroundings.link, config);
     this.#device = new SunSpecDevice(this.#registers, {
       kind: role.kind,
@@ -90,54 +84,50 @@ export class SunSpecAdapter implements Adapter, PointsSource {
     this.#keeper = new TargetKeeper({ role, control: this.#control, revertS: config.revertS, clock, log, random });
     const times = { settleMs: config.settleS * 1000, sampleMs: config.pollMs };
     this.#reports = new DeviceReports({ role, control: this.#control, ...times, clock, log });
+    this.#loop = new DeviceLoop({
+      era: role.era,
+      pollMs: config.pollMs,
+      clock,
+      random,
+      nextMs: () => this.#nextPollMs,
+      round: (signal) => this.#round(signal),
+      onFailure: (error) => this.#reports.linkIsDown(error),
+      faultFrom: deviceErrorFrom,
+    });
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
-    if (this.#running !== undefined && this.#reports.capability !== undefined) return this.#reports.capability;
-    try {
-      const inner = AbortSignal.any([signal, this.#life.signal]);
+    if (this.#loop.hasBegun && this.#reports.capability !== undefined) return this.#reports.capability;
+    return await this.#loop.asked(signal, "start", async (inner) => {
       this.#generation = await this.#registers.open(inner);
       const capability = this.#reports.begin(await this.#device.discover(inner));
       this.#nextPollMs = this.#clock.elapsedMs();
       this.#nextFactsMs = this.#clock.elapsedMs() + FACTS_MS;
       this.#keeper.started();
-      this.#running = this.#run(this.#life.signal);
+      this.#loop.begin();
       return capability;
-    } catch (error) {
-      throw this.#faultOf(error, signal, "start");
-    }
+    });
   }
 
-  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    try {
+  apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    return this.#loop.asked(signal, `hold ${target.powerKW} kW`, async (inner) => {
       const { facts } = this.#device;
-      if (facts === undefined || this.#running === undefined) {
+      if (facts === undefined || !this.#loop.hasBegun)
         throw new DeviceError("unreachable", this.era, "not started yet");
-      }
-      return await this.#keeper.apply(target, facts, AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, `hold ${target.powerKW} kW`);
-    }
+      return await this.#keeper.apply(target, facts, inner);
+    });
   }
 
-  async release(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#keeper.release(AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, "release");
-    }
+  release(signal: AbortSignal): Promise<void> {
+    return this.#loop.asked(signal, "release", (inner) => this.#keeper.release(inner));
   }
 
-  async probe(signal: AbortSignal): Promise<Evidence> {
-    try {
-      return await this.#control.probe(AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, "ask what is in force");
-    }
+  probe(signal: AbortSignal): Promise<Evidence> {
+    return this.#loop.asked(signal, "ask what is in force", (inner) => this.#control.probe(inner));
   }
 
   points(model: number | undefined, signal: AbortSignal): Promise<readonly ModelValues[]> {
-    return this.#device.models(model, AbortSignal.any([signal, this.#life.signal]));
+    return this.#loop.alive(signal, (inner) => this.#device.models(model, inner));
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
@@ -145,37 +135,13 @@ export class SunSpecAdapter implements Adapter, PointsSource {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.abort(new Error("the adapter is closed"));
-    await this.#running;
+    await this.#loop.close();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#tick(signal);
-      const untilPollMs = Math.max(this.#nextPollMs, this.#retryAtMs) - this.#clock.elapsedMs();
-      try {
-        await this.#clock.sleep(Math.min(Math.max(untilPollMs, 10), TICK_MS), signal);
-      } catch {
-        return;
-      }
-    }
-  }
-
-  /** One round of watching the link, keeping the target and measuring. Never throws. */
-  async #tick(signal: AbortSignal): Promise<void> {
-    if (this.#clock.elapsedMs() < this.#retryAtMs) return;
-    try {
-      await this.#watchLink(signal);
-      await this.#keeper.tick(signal);
-      await this.#measure(signal);
-      this.#failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      const firstMs = Math.min(this.#pollMs, TICK_MS);
-      this.#retryAtMs = this.#clock.elapsedMs() + backoffMs(this.#failures, firstMs, LONGEST_RETRY_MS, this.#random);
-      this.#failures += 1;
-      this.#reports.linkIsDown(error);
-    }
+  async #round(signal: AbortSignal): Promise<void> {
+    await this.#watchLink(signal);
+    await this.#keeper.tick(signal);
+    await this.#measure(signal);
   }
 
   /** A new connection may lead to a device that restarted: look whether it is still the same, and order again. */
@@ -200,14 +166,6 @@ export class SunSpecAdapter implements Adapter, PointsSource {
     const sample = await this.#device.sample(signal);
     const { facts } = this.#device;
     if (facts !== undefined) this.#reports.sampled(sample, facts);
-  }
-
-  /** What the caller's signal ended is the caller's; all else becomes a `DeviceError`. */
-  #faultOf(error: unknown, signal: AbortSignal, attempted: string): unknown {
-    if (signal.aborted) return signal.reason;
-    if (this.#life.signal.aborted)
-      return new DeviceError("unreachable", this.era, `${attempted}: the adapter is closed`);
-    return deviceErrorFrom(error, this.era, attempted);
   }
 }
 

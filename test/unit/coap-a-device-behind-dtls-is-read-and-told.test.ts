@@ -42,6 +42,7 @@ controls:
     sequence: [{ point: order, value: power }]
     release: baseline
     verify: { readback: true }
+    writePolicy: { cyclic: ok }
 `;
 
 const stop = new AbortController();

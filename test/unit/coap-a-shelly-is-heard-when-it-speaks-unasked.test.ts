@@ -51,8 +51,8 @@ async function listeningGateway(house: { powerKW: number }, more: { coiotId?: st
   const heardOn = Number(/:(\d+)$/.exec(gateway.addresses()["coiot"] ?? "")?.[1]);
   const powers = () => reports.flatMap((report) => (report.kind === "reading" ? [report.reading.powerKW] : []));
   await waitFor("the first reading, which was asked for", () => powers().length === 1);
-  const announce = async (to: { host: string; port: number }, deviceId = SHELLY) => {
-    const announcer = new StatusAnnouncer(device, clock, { from: host, to, deviceId, lookMs: 20 });
+  const announce = async (to: { host: string; port: number }, deviceId = SHELLY, from = host) => {
+    const announcer = new StatusAnnouncer(device, clock, { from, to, deviceId, lookMs: 20 });
     stack.push(announcer);
     await announcer.start();
     return announcer;
@@ -82,6 +82,17 @@ describe("a Shelly that speaks unasked", () => {
     expect(powers()).toHaveLength(1);
     await announce({ host: "127.0.0.1", port: heardOn });
     await waitFor("its status", () => powers().length === 2);
+  });
+
+  test.skipIf(process.platform !== "linux")("from another address than the device's is somebody else", async () => {
+    const { heardOn, powers, announce } = await listeningGateway({ powerKW: -1.5 });
+    await announce({ host: "127.0.0.1", port: heardOn }, SHELLY, "127.0.0.2");
+    await clock.sleep(300);
+    expect(powers()).toHaveLength(1);
+    // Unless it is known by its id: it may be behind a repeater.
+    const known = await listeningGateway({ powerKW: -1.5 }, { coiotId: "SHEM#B9E9C6" });
+    await known.announce({ host: "127.0.0.1", port: known.heardOn }, SHELLY, "127.0.0.2");
+    await waitFor("its status", () => known.powers().length === 2);
   });
 
   test("is not asked for what it has just said, and is asked again when it says no more", async () => {

@@ -1,6 +1,7 @@
-import { backoffMs, type Clock } from "../../../src/clock.ts";
+import type { Clock } from "../../../src/clock.ts";
 import { type Acceptance, type Adapter, DeviceError, type Report, type Target } from "../../../src/model/adapter.ts";
 import type { Capability, Era } from "../../../src/model/resource.ts";
+import { DeviceLoop } from "../../device-loop.ts";
 import type { AdapterContext, DeviceRole } from "../../kind.ts";
 import type { DeviceOptions } from "./control-range.ts";
 import type { ProfileTimes } from "./profile-capability.ts";
@@ -11,8 +12,6 @@ import { ProfileReports } from "./profile-reports.ts";
 import type { Profile } from "./profile-schema.ts";
 import type { UnitPort } from "./unit-port.ts";
 
-const TICK_MS = 1000;
-const LONGEST_RETRY_MS = 30_000;
 /** A device may get points that it did not have, with an update. */
 const LOOK_ANEW_MS = 600_000;
 
@@ -23,17 +22,13 @@ export class ProfileAdapter implements Adapter {
   readonly #slowMs: number;
   readonly #pollMs: number;
   readonly #clock: Clock;
-  readonly #random: () => number;
   readonly #port: UnitPort;
   readonly #device: ProfileDevice;
   readonly #control: ProfileControl;
   readonly #keeper: ProfileKeeper;
   readonly #reports: ProfileReports;
-  readonly #life = new AbortController();
-  #running: Promise<void> | undefined;
+  readonly #loop: DeviceLoop;
   #generation = 0;
-  #failures = 0;
-  #retryAtMs = 0;
   #fastAtMs = 0;
   #slowAtMs = 0;
   #anewAtMs = 0;
@@ -53,7 +48,6 @@ export class ProfileAdapter implements Adapter {
     this.#pollMs = options.pollMs;
     this.#slowMs = profile.limits.slowPollMs;
     this.#clock = clock;
-    this.#random = random;
     this.#port = port;
     this.#device = new ProfileDevice(port, profile, options);
     this.#control = new ProfileControl(port, this.#device, { ...keeping, clock });
@@ -69,12 +63,21 @@ export class ProfileAdapter implements Adapter {
       recognise: (signal) => this.#recognise(signal),
       onOrder: (order) => this.#reports.noticeArming(order?.armed ?? true),
     });
+    this.#loop = new DeviceLoop({
+      era: role.era,
+      pollMs: options.pollMs,
+      clock,
+      random,
+      nextMs: () => Math.min(this.#fastAtMs, this.#keeper.nextMs),
+      round: (signal) => this.#round(signal),
+      onFailure: (error) => this.#reports.linkIsDown(error),
+      faultFrom,
+    });
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
-    if (this.#running !== undefined && this.#reports.capability !== undefined) return this.#reports.capability;
-    try {
-      const inner = AbortSignal.any([signal, this.#life.signal]);
+    if (this.#loop.hasBegun && this.#reports.capability !== undefined) return this.#reports.capability;
+    return await this.#loop.asked(signal, "start", async (inner) => {
       this.#generation = await this.#port.open(inner);
       const capability = this.#reports.begin(await this.#device.discover(inner));
       const nowMs = this.#clock.elapsedMs();
@@ -82,29 +85,21 @@ export class ProfileAdapter implements Adapter {
       this.#slowAtMs = nowMs + this.#slowMs;
       this.#anewAtMs = nowMs + LOOK_ANEW_MS;
       this.#keeper.started();
-      this.#running = this.#run(this.#life.signal);
+      this.#loop.begin();
       return capability;
-    } catch (error) {
-      throw this.#faultOf(error, signal, "start");
-    }
+    });
   }
 
-  async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
-    try {
+  apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
+    return this.#loop.asked(signal, `hold ${target.powerKW} kW`, async (inner) => {
       const { capability } = this.#reports;
       if (capability === undefined) throw new DeviceError("unreachable", this.era, "not started yet");
-      return await this.#keeper.apply(target, capability, AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, `hold ${target.powerKW} kW`);
-    }
+      return await this.#keeper.apply(target, capability, inner);
+    });
   }
 
-  async release(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#keeper.release(AbortSignal.any([signal, this.#life.signal]));
-    } catch (error) {
-      throw this.#faultOf(error, signal, "release");
-    }
+  release(signal: AbortSignal): Promise<void> {
+    return this.#loop.asked(signal, "release", (inner) => this.#keeper.release(inner));
   }
 
   reports(signal: AbortSignal): AsyncIterable<Report> {
@@ -112,39 +107,15 @@ export class ProfileAdapter implements Adapter {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#life.abort(new Error("the adapter is closed"));
-    await this.#running;
+    await this.#loop.close();
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#tick(signal);
-      const nextMs = Math.max(Math.min(this.#fastAtMs, this.#keeper.nextMs), this.#retryAtMs);
-      try {
-        await this.#clock.sleep(Math.min(Math.max(nextMs - this.#clock.elapsedMs(), 10), TICK_MS), signal);
-      } catch {
-        return;
-      }
+  async #round(signal: AbortSignal): Promise<void> {
+    if ((await this.#port.open(signal)) !== this.#generation) {
+      await this.#keeper.alone(signal, () => this.#recognise(signal));
     }
-  }
-
-  /** One round of watching the link, keeping the target and measuring. Never throws. */
-  async #tick(signal: AbortSignal): Promise<void> {
-    if (this.#clock.elapsedMs() < this.#retryAtMs) return;
-    try {
-      if ((await this.#port.open(signal)) !== this.#generation) {
-        await this.#keeper.alone(signal, () => this.#recognise(signal));
-      }
-      await this.#keeper.tick(signal);
-      await this.#measure(signal);
-      this.#failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      const firstMs = Math.min(this.#pollMs, TICK_MS);
-      this.#retryAtMs = this.#clock.elapsedMs() + backoffMs(this.#failures, firstMs, LONGEST_RETRY_MS, this.#random);
-      this.#failures += 1;
-      this.#reports.linkIsDown(error);
-    }
+    await this.#keeper.tick(signal);
+    await this.#measure(signal);
   }
 
   /**
@@ -176,12 +147,5 @@ export class ProfileAdapter implements Adapter {
     }
     await this.#device.poll("fast", signal);
     this.#reports.measured(this.#device);
-  }
-
-  /** What the caller's signal ended is the caller's; all else becomes a `DeviceError`. */
-  #faultOf(error: unknown, signal: AbortSignal, attempted: string): unknown {
-    if (signal.aborted) return signal.reason;
-    if (!this.#life.signal.aborted) return faultFrom(error, this.era, attempted);
-    return new DeviceError("unreachable", this.era, `${attempted}: the adapter is closed`);
   }
 }
