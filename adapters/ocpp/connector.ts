@@ -8,7 +8,7 @@ import {
   type Report,
   type Target,
 } from "../../src/model/adapter.ts";
-import type { Reading } from "../../src/model/reading.ts";
+import type { Availability, Reading } from "../../src/model/reading.ts";
 import { ReportQueue } from "../../src/model/report-queue.ts";
 import type { Capability, DeviceIdentity, Era } from "../../src/model/resource.ts";
 import type { AdapterContext, DeviceRole } from "../kind.ts";
@@ -16,10 +16,9 @@ import type { OcppDevice } from "./config.ts";
 import { carCapability } from "./control/car-capability.ts";
 import { powerFromImportKW } from "./control/import-limit.ts";
 import { TargetKeeper, type TargetOwner, textId } from "./control/target-keeper.ts";
-import { V2gControl, type V2gOwner } from "./control/v2g-control.ts";
+import { V2gControl, type V2gOwner, v2gObstacle } from "./control/v2g-control.ts";
 import type { WireSetpoint } from "./control/v2g-setpoint.ts";
 import { CallFailure } from "./link/call-queue.ts";
-import { Life } from "./link/life.ts";
 import { timestampFrom } from "./link/timestamp.ts";
 import type { PlugEvent, PlugState } from "./messages/events.ts";
 import { DeviceClock } from "./metering/device-clock.ts";
@@ -44,12 +43,12 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   readonly connector: number;
   readonly context: AdapterContext;
   readonly #reports = new ReportQueue();
-  readonly notices = new Notices(this.#reports);
-  /** Made with the first that is asked of it, as is the car with the first that is known of one: most connectors are idle. */
+  /** These are made with the first that there is to do for each: most connectors are idle. */
+  #notices: Notices | undefined;
   #sessions: ConnectorSessions | undefined;
   #car: ConnectedCar | undefined;
-  readonly v2g: V2gControl;
-  readonly #deviceClock = new DeviceClock();
+  #deviceClock: DeviceClock | undefined;
+  readonly v2g: V2gControl | undefined;
   /** Keeps the target in force. */
   readonly keeper: TargetKeeper;
   #meterIntervalMs: number;
@@ -58,9 +57,9 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   #state: PlugState | undefined;
   /** Set while connector 0, the whole station, is out of service. */
   #stationState: PlugState | undefined;
-  #said = "";
+  #saidAvailability: Availability | undefined;
   #saidCapability = "";
-  readonly #lifetime = new Life();
+  #lifetime: AbortController | undefined;
 
   constructor(
     role: DeviceRole,
@@ -76,9 +75,9 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
     this.#meterIntervalMs = meterIntervalMs;
     this.context = context;
     this.#identity = station.chargerIdentity;
-    this.v2g = new V2gControl(this);
+    if (device.v2g !== undefined) this.v2g = new V2gControl(this);
     // What ran before a restart goes on, as far as we know; the charger says otherwise if not.
-    this.keeper = new TargetKeeper(this, station.book.openOn(device.connector)?.transactionId);
+    this.keeper = new TargetKeeper(this, station.sessionOn(device.connector)?.transactionId);
   }
 
   get clock(): Clock {
@@ -122,7 +121,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
 
   /** Sessions of this connector, oldest first. */
   get sessionRecords(): readonly SessionRecord[] {
-    return this.station.book.records.filter((record) => record.connector === this.device.connector);
+    return this.station.sessionRecords.filter((record) => record.connector === this.device.connector);
   }
 
   get protocol(): string {
@@ -157,10 +156,16 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.#lifetime.end("the adapter is closed");
+    this.#ownLifetime().abort("the adapter is closed");
     this.keeper.stop();
     this.station.removePort(this.device.connector);
     return Promise.resolve();
+  }
+
+  /** Made when somebody waits for the end, which is rare. */
+  #ownLifetime(): AbortController {
+    this.#lifetime ??= new AbortController();
+    return this.#lifetime;
   }
 
   onLink(up: boolean, detail: string): void {
@@ -200,7 +205,9 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   onNotice(topic: string, text: string | undefined): void {
-    this.notices.set(topic, text);
+    if (this.#notices === undefined && text === undefined) return;
+    this.#notices ??= new Notices(this.#reports);
+    this.#notices.set(topic, text);
   }
 
   onClock(): void {
@@ -213,7 +220,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   onIdentity(identity: DeviceIdentity): void {
-    this.v2g.forgetCharger();
+    this.v2g?.forgetCharger();
     this.#identity = identity;
     this.#sayCapability();
   }
@@ -223,7 +230,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   setpointOf(profileId: number): WireSetpoint | undefined {
-    return this.v2g.setpointOf(profileId);
+    return this.v2g?.setpointOf(profileId);
   }
 
   onEvent(event: PlugEvent): void {
@@ -275,7 +282,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
 
   #onNeeds(needs: CarNeeds): void {
     this.#carHere().tells(needs, textId(this.keeper.transactionId));
-    this.v2g.stop();
+    this.v2g?.stop();
     const objective = carObjective(needs);
     this.#reports.push({ kind: "objective", ...(objective === undefined ? {} : { objective }) });
     const { socPercent } = needs;
@@ -288,7 +295,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   #onCarGone(): void {
-    this.v2g.forgetCar();
+    this.v2g?.forgetCar();
     // Also one of which only the memory knows.
     if (!(this.#car ?? new ConnectedCar(this)).leaves()) return;
     this.#reports.push({ kind: "objective" });
@@ -311,9 +318,8 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
       maxPowerKW: usable && (this.#car?.mayGive ?? true) ? maxPowerKW : 0,
       reason: usable ? `${reason}${this.#car?.planText ?? ""}` : reason,
     };
-    const said = JSON.stringify(availability);
-    if (said === this.#said) return;
-    this.#said = said;
+    if (saysTheSame(this.#saidAvailability, availability)) return;
+    this.#saidAvailability = availability;
     this.#reports.push({ kind: "availability", availability });
   }
 
@@ -335,7 +341,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   }
 
   #askIfItGoesOn(transactionId: number | string): void {
-    this.sessions.goesOn(transactionId, this.#lifetime.signal).then(
+    this.sessions.goesOn(transactionId, this.#ownLifetime().signal).then(
       (goesOn) => {
         if (goesOn === true && !this.station.book.isOver(transactionId)) {
           this.keeper.onTransaction(transactionId, undefined);
@@ -351,6 +357,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   #onSamples(event: SamplesEvent): void {
     const receivedAtMs = this.context.clock.now();
     let live = event.sets.length > 0;
+    this.#deviceClock ??= new DeviceClock();
     for (const set of event.sets) {
       const timing = this.#deviceClock.judge(set.takenAtMs, receivedAtMs);
       const replayed = timing.replayed || event.offline === true;
@@ -377,7 +384,7 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
   #capability(): Capability {
     const { leastKW, needsUs } = this.keeper;
     return {
-      ...carCapability(this.device, leastKW, this.needs, this.v2g.obstacle()),
+      ...carCapability(this.device, leastKW, this.needs, v2gObstacle(this)),
       failsafe: needsUs ? "gateway-only" : "device",
       settleMs: this.device.settleS * 1000,
       sampleMs: this.#meterIntervalMs,
@@ -395,4 +402,8 @@ export class OcppConnector implements Adapter, StationPort, TargetOwner, V2gOwne
       throw new DeviceError(error.fault, this.era, error.message, { cause: error });
     }
   }
+}
+
+function saysTheSame(before: Availability | undefined, now: Availability): boolean {
+  return before?.minPowerKW === now.minPowerKW && before.maxPowerKW === now.maxPowerKW && before.reason === now.reason;
 }

@@ -12,21 +12,29 @@ import { DoorCounters } from "./door/door-counters.ts";
 import { Doorkeeper } from "./door/doorkeeper.ts";
 import { profileChoice } from "./door/security-config.ts";
 import { SecurityLog } from "./door/security-log.ts";
-import { leastProfile, NEEDS, type StationSecurity } from "./door/security-profile.ts";
+import { leastProfile, NEEDS, type SecurityProfile, type StationSecurity } from "./door/security-profile.ts";
 import { StrangerList } from "./door/stranger-list.ts";
 import { TlsFiles } from "./door/tls-files.ts";
 import { AnswerBatch } from "./link/answer-batch.ts";
 import type { LinkSettings, Misconduct } from "./link/charger-link.ts";
 import { LinkWatch } from "./link/link-watch.ts";
-import { Admission } from "./sessions/admission.ts";
+import { type AdmissionMode, AdmissionRule } from "./sessions/admission.ts";
 import { sessionOperations } from "./sessions/session-operations.ts";
 import { TokenHash } from "./sessions/token-hash.ts";
-import { TransactionBook } from "./sessions/transaction-book.ts";
-import { Station, type StationPort, type StationSurroundings } from "./station.ts";
+import type { BookSurroundings } from "./sessions/transaction-book.ts";
+import { Station, type StationSurroundings } from "./station.ts";
 import type { StationWatcher } from "./station-watcher.ts";
 
 /** After these the charger is hung up on, and has to wait before it may come again. */
 const HUNG_UP: ReadonlySet<Misconduct> = new Set(["flood", "nonsense", "oversized", "unread"]);
+
+/** One for all stations that show none. */
+const WITHOUT_CREDENTIAL: Readonly<Record<SecurityProfile, StationSecurity>> = {
+  0: { least: 0 },
+  1: { least: 1 },
+  2: { least: 2 },
+  3: { least: 3 },
+};
 
 /** All chargers behind the ports. */
 export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
@@ -34,8 +42,6 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
   readonly #shared: OcppShared;
   readonly #context: AdapterContext;
   readonly #stations = new Map<string, Station>();
-  readonly #connectorOf = new WeakMap<StationPort, OcppConnector>();
-  readonly #hash: TokenHash;
   readonly #strangers: StrangerList;
   readonly #watch = new LinkWatch();
   readonly #surroundings: StationSurroundings;
@@ -45,10 +51,8 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
   readonly #doorkeeper: Doorkeeper;
   readonly #ended = new AbortController();
   readonly #closing = new Set<Promise<void>>();
-  // One for all stations.
-  readonly #now = () => this.#context.clock.now();
-  readonly #onUnkept = (charger: string, error: unknown) =>
-    this.#context.log.error("a charging session could not be kept", { charger, err: error });
+  /** Those of stations without a list of their own. */
+  readonly #sharedRules = new Map<AdmissionMode, AdmissionRule>();
   #plain: DialInPort | undefined;
   #tls: DialInPort | undefined;
 
@@ -56,7 +60,6 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
     const { clock, log, random, memory } = context;
     this.#shared = shared;
     this.#context = context;
-    this.#hash = new TokenHash(memory);
     this.#strangers = new StrangerList(clock);
     this.#securityLog = new SecurityLog(memory, clock, log);
     this.#watch.add(this.#securityLog);
@@ -70,7 +73,12 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
       bootTimeoutMs: shared.bootTimeoutS * 1000,
       maxMessagesPerS: shared.maxMessagesPerS,
     };
-    this.#surroundings = { shared, context, links, watcher: this };
+    const books: BookSurroundings = {
+      memory,
+      hash: new TokenHash(memory),
+      onUnkept: (charger, error) => log.error("a charging session could not be kept", { charger, err: error }),
+    };
+    this.#surroundings = { shared, context, links, books, watcher: this };
     const acceptance = new Acceptance({
       shared,
       context,
@@ -105,7 +113,6 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
     if (other !== undefined) throw new Error(`charger ${identity}: all its connectors must have the same ${other}`);
     const connector = new OcppConnector(role, device, station, this.#shared.meterIntervalS * 1000, this.#context);
     station.addPort(connector);
-    this.#connectorOf.set(connector, connector);
     this.#stations.set(identity, station);
     return connector;
   }
@@ -194,29 +201,30 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
 
   #newStation(device: OcppDevice): Station {
     const { identity, upstream } = device;
-    const { memory } = this.#context;
     return new Station(
       {
         identity,
         security: this.#securityOf(device),
         withoutSubprotocol: versionWithoutSubprotocol(device, this.#shared),
         upstream,
-        admission: this.#admission(device),
-        book: new TransactionBook(identity, memory, this.#hash, this.#onUnkept),
+        admissionRule: this.#ruleOf(device),
       },
       this.#surroundings,
     );
   }
 
-  #admission({ authorization, idTags }: OcppDevice): Admission {
-    return new Admission(authorization, idTags ?? this.#shared.idTags, this.#now);
+  #ruleOf({ authorization, idTags }: OcppDevice): AdmissionRule {
+    if (idTags !== undefined) return new AdmissionRule(authorization, idTags);
+    const rule = this.#sharedRules.get(authorization) ?? new AdmissionRule(authorization, this.#shared.idTags);
+    this.#sharedRules.set(authorization, rule);
+    return rule;
   }
 
   /** What another connector of the same charger has otherwise; nothing where they agree. */
   #contradiction(station: Station, device: OcppDevice): string | undefined {
     if (!sameSecurity(station.security, this.#securityOf(device))) return "password and security profile";
     if (JSON.stringify(station.upstream) !== JSON.stringify(device.upstream)) return "upstream";
-    if (!station.admission.isSame(this.#admission(device))) return "authorization and idTags";
+    if (!station.admissionRule.isSame(this.#ruleOf(device))) return "authorization and idTags";
     const isSame = station.withoutSubprotocol === versionWithoutSubprotocol(device, this.#shared);
     return isSame ? undefined : "withoutSubprotocol";
   }
@@ -224,14 +232,14 @@ export class OcppHost implements AdapterHost<OcppDevice>, StationWatcher {
   #connectors(): readonly OcppConnector[] {
     return [...this.#stations.values()]
       .flatMap((station) => station.ports)
-      .flatMap((port) => this.#connectorOf.get(port) ?? []);
+      .filter((port) => port instanceof OcppConnector);
   }
 
   #securityOf(device: OcppDevice): StationSecurity {
     try {
       const credential = credentialFrom(device);
       const least = leastProfile(profileChoice(this.#shared, device));
-      return credential === undefined ? { least } : { least, credential };
+      return credential === undefined ? WITHOUT_CREDENTIAL[least] : { least, credential };
     } catch (error) {
       throw new Error(`charger ${device.identity}: ${(error as Error).message}`, { cause: error });
     }

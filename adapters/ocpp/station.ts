@@ -12,7 +12,6 @@ import { abortable } from "./link/abortable.ts";
 import { CallFailure, type Urgency } from "./link/call-queue.ts";
 import { ChargerLink, type LinkSettings, type Misconduct } from "./link/charger-link.ts";
 import { cutText, type JsonRecord } from "./link/json.ts";
-import { Life } from "./link/life.ts";
 import { Session, type SessionOwner } from "./link/session.ts";
 import type { Dialect, Request, V2gRequests } from "./messages/dialect.ts";
 import { DIALECT_16 } from "./messages/dialect-1.6.ts";
@@ -22,11 +21,12 @@ import type { ChargerEvent, Handled, PlugEvent } from "./messages/events.ts";
 import type { SessionCalls } from "./messages/session-calls.ts";
 import { BackendProxy, type BackendStatus } from "./proxy/backend-proxy.ts";
 import type { UpstreamConfig } from "./proxy/upstream-config.ts";
-import type { Admission } from "./sessions/admission.ts";
-import type { TransactionBook } from "./sessions/transaction-book.ts";
+import { Admission, type AdmissionRule } from "./sessions/admission.ts";
+import type { SessionRecord } from "./sessions/session-record.ts";
+import { type BookSurroundings, hasSessions, TransactionBook } from "./sessions/transaction-book.ts";
 import { ChargerClock, type TimeSaid, timeSaidIn } from "./setup/charger-clock.ts";
 import { trigger } from "./setup/charger-setup.ts";
-import { KnownStation } from "./setup/known-stations.ts";
+import { keepFacts, knownFacts, type StationFacts } from "./setup/known-stations.ts";
 import { ModelMemory } from "./setup/model-memory.ts";
 import { ReportDesk } from "./setup/report-desk.ts";
 import type { Traits } from "./setup/traits.ts";
@@ -71,8 +71,7 @@ export interface StationConfig {
   /** The backend that it is passed on to; absent where it has none. */
   readonly upstream: UpstreamConfig | undefined;
   /** Who may charge here. */
-  readonly admission: Admission;
-  readonly book: TransactionBook;
+  readonly admissionRule: AdmissionRule;
 }
 
 /** What all stations of a port have in common. */
@@ -80,6 +79,7 @@ export interface StationSurroundings {
   readonly shared: OcppShared;
   readonly context: AdapterContext;
   readonly links: LinkSettings;
+  readonly books: BookSurroundings;
   readonly watcher: StationWatcher;
 }
 
@@ -112,47 +112,47 @@ export class Station implements SessionOwner, WelcomedStation {
   readonly withoutSubprotocol: OcppVersion | undefined;
   readonly upstream: UpstreamConfig | undefined;
   /** Who may charge here. */
-  readonly admission: Admission;
-  readonly book: TransactionBook;
+  readonly admissionRule: AdmissionRule;
+  #admission: Admission | undefined;
+  #book: TransactionBook | undefined;
   readonly #around: StationSurroundings;
   /** Few, mostly one. */
   #ports: readonly StationPort[] = [];
   /** What worked with this model of charger. */
   readonly modelMemory: ModelMemory;
-  /** The most of the whole station, which its connectors share. */
-  readonly cap: StationCap;
-  readonly chargerClock = new ChargerClock();
+  #cap: StationCap | undefined;
+  #chargerClock: ChargerClock | undefined;
   /** As the connectors were told of it. */
   #clockFault: string | undefined;
   #reports: ReportDesk | undefined;
-  readonly #known: KnownStation;
-  readonly #life = new Life();
+  #life: AbortController | undefined;
   #session: Session | undefined;
   #connection: Connection | undefined;
   #lastMessageMs: number | undefined;
   #arrivals: (() => void)[] | undefined;
-  #facts: { readonly version: OcppVersion; readonly identity?: DeviceIdentity; readonly traits?: Traits } | undefined;
+  /** What the charger said of itself, and the version in which it said that. */
+  #saidIn: OcppVersion | undefined;
+  #deviceIdentity: DeviceIdentity | undefined;
+  #traits: Traits | undefined;
   #contested = false;
   #highestProfile: SecurityProfile = 0;
   #proxy: BackendProxy | undefined;
 
   constructor(
-    { identity, security, withoutSubprotocol, upstream, admission, book }: StationConfig,
+    { identity, security, withoutSubprotocol, upstream, admissionRule }: StationConfig,
     around: StationSurroundings,
   ) {
-    const { clock, memory } = around.context;
+    const { memory } = around.context;
     this.identity = identity;
     this.security = security;
     this.withoutSubprotocol = withoutSubprotocol;
     this.upstream = upstream;
-    this.admission = admission;
-    this.book = book;
+    this.admissionRule = admissionRule;
     this.#around = around;
+    if (hasSessions(identity, around.books)) this.#book = new TransactionBook(identity, around.books);
     this.modelMemory = new ModelMemory(memory, this);
-    this.cap = new StationCap(clock);
-    this.#known = new KnownStation(memory, this);
-    this.#facts = this.#known.read();
-    if (this.#facts?.identity !== undefined) this.modelMemory.identify(this.#facts.identity);
+    const known = knownFacts(memory, identity);
+    if (known !== undefined) this.#take(known);
     if (upstream !== undefined) this.#proxy = this.#proxyTo(upstream);
   }
 
@@ -172,14 +172,54 @@ export class Station implements SessionOwner, WelcomedStation {
     return this.#reports;
   }
 
+  /** Made for the first who wants to charge. */
+  get admission(): Admission {
+    this.#admission ??= new Admission(this.admissionRule, () => this.now());
+    return this.#admission;
+  }
+
+  /** Where its sessions are written down; made with the first of them. */
+  get book(): TransactionBook {
+    this.#book ??= new TransactionBook(this.identity, this.#around.books);
+    return this.#book;
+  }
+
+  /** Oldest first. */
+  get sessionRecords(): readonly SessionRecord[] {
+    return this.#book?.records ?? [];
+  }
+
+  /** The session that runs on a connector, as far as is known. */
+  sessionOn(connector: number): SessionRecord | undefined {
+    return this.#book?.openOn(connector);
+  }
+
+  /** The most of the whole station, which its connectors share. */
+  get cap(): StationCap {
+    this.#cap ??= new StationCap(this.#around.context.clock, this);
+    return this.#cap;
+  }
+
+  /** Its clock as its messages show it; one that says no time has none. */
+  get chargerClock(): ChargerClock {
+    this.#chargerClock ??= new ChargerClock();
+    return this.#chargerClock;
+  }
+
   /** Aborts when the station is closed for good. */
   get life(): AbortSignal {
-    return this.#life.signal;
+    return this.#ownLife().signal;
+  }
+
+  /** Made when somebody waits for the end, which is rare. */
+  #ownLife(): AbortController {
+    this.#life ??= new AbortController();
+    return this.#life;
   }
 
   /** What the charger said it is; absent as long as it said nothing. */
   get chargerIdentity(): DeviceIdentity | undefined {
-    return this.#facts?.identity;
+    return this.#deviceIdentity;
   }
 
   get version(): OcppVersion | undefined {
@@ -208,7 +248,7 @@ export class Station implements SessionOwner, WelcomedStation {
 
   /** What the charger says of its smart charging; empty as long as it said nothing. */
   get traits(): Traits {
-    return this.#facts?.traits ?? {};
+    return this.#traits ?? {};
   }
 
   /** What a technician wants to know of it. */
@@ -222,7 +262,7 @@ export class Station implements SessionOwner, WelcomedStation {
       ...(this.chargerIdentity === undefined ? {} : { device: this.chargerIdentity }),
       ...(this.#lastMessageMs === undefined
         ? {}
-        : { lastMessageMs: this.#lastMessageMs, clockSkewMs: this.chargerClock.skewMs }),
+        : { lastMessageMs: this.#lastMessageMs, clockSkewMs: this.#chargerClock?.skewMs ?? 0 }),
       ...(backend === undefined ? {} : { backend }),
     };
   }
@@ -239,12 +279,11 @@ export class Station implements SessionOwner, WelcomedStation {
     // A spread array would have room for 17.
     this.#ports = this.#ports.concat(port);
     port.onNotice("clock", this.#clockFault);
-    this.cap.register(connector);
   }
 
   removePort(connector: number): void {
     this.#ports = this.#ports.filter((port) => port.connector !== connector);
-    this.cap.unregister(connector);
+    this.#cap?.forget(connector);
     if (this.#ports.length === 0) this.#around.watcher.onVacant(this);
   }
 
@@ -319,7 +358,7 @@ export class Station implements SessionOwner, WelcomedStation {
   }
 
   async close(): Promise<void> {
-    this.#life.end(new Error("the station is closed"));
+    this.#ownLife().abort(new Error("the station is closed"));
     await this.#session?.link.close(1001, "gateway stops");
     await this.#proxy?.close();
   }
@@ -416,10 +455,9 @@ export class Station implements SessionOwner, WelcomedStation {
 
   #onEvent(session: Session, event: ChargerEvent): void {
     if (event.kind === "booted") {
-      session.booted = true;
-      this.chargerClock.restart();
+      this.#chargerClock?.restart();
       const identity = shortened(event.identity);
-      this.#learn(session, { identity });
+      this.#learnIdentity(session, identity);
       for (const port of this.#ports) port.onIdentity(identity);
       this.#beginWelcome(session);
       return;
@@ -471,20 +509,30 @@ export class Station implements SessionOwner, WelcomedStation {
   }
 
   knowsTraits(version: OcppVersion): boolean {
-    return this.#facts?.version === version && this.#facts.traits !== undefined;
+    return this.#saidIn === version && this.#traits !== undefined;
   }
 
+  /** What it said before in another version counts no more. */
   learnTraits(session: Session, traits: Traits): void {
-    this.#learn(session, { traits });
+    const { version } = session.dialect;
+    this.#learn({ version, traits, identity: this.#saidIn === version ? this.#deviceIdentity : undefined });
   }
 
-  /** What the charger said of itself, as far as it said it in the version that it speaks. */
-  #learn(session: Session, said: { readonly identity?: DeviceIdentity; readonly traits?: Traits }): void {
+  #learnIdentity(session: Session, identity: DeviceIdentity): void {
     const { version } = session.dialect;
-    const before = this.#facts?.version === version ? this.#facts : { version };
-    this.#facts = { ...before, ...said };
-    if (said.identity !== undefined) this.modelMemory.identify(said.identity);
-    this.#known.keep(this.#facts);
+    this.#learn({ version, identity, traits: this.#saidIn === version ? this.#traits : undefined });
+  }
+
+  #learn(facts: StationFacts): void {
+    this.#take(facts);
+    keepFacts(this.#around.context.memory, this, facts);
+  }
+
+  #take({ version, identity, traits }: StationFacts): void {
+    this.#saidIn = version;
+    this.#deviceIdentity = identity;
+    this.#traits = traits;
+    if (identity !== undefined) this.modelMemory.identify(identity);
   }
 
   #noteTime(said: TimeSaid): void {

@@ -1,19 +1,17 @@
 import type { Report } from "./adapter.ts";
 
+/** Reports that may wait. */
+const MAX_WAITING = 1000;
+
 /**
  * Reports on their way from a device to its one reader. Bounded: when the reader is slow the oldest reading is dropped
  * and counted, since the newest is what control needs; link, availability and capability reports are kept.
  */
 export class ReportQueue {
-  readonly #limit: number;
   /** Absent while nothing waits. */
   #waiting: Report[] | undefined;
   #reader: QueueReader | undefined;
   #dropped = 0;
-
-  constructor(limit = 1000) {
-    this.#limit = limit;
-  }
 
   /** Readings that were dropped so far. */
   get dropped(): number {
@@ -24,7 +22,7 @@ export class ReportQueue {
     // Mostly the reader waits, and then nothing has to be kept.
     if (this.#waiting === undefined && this.#reader?.offer(report)) return;
     this.#waiting ??= [];
-    if (this.#waiting.length >= this.#limit) {
+    if (this.#waiting.length >= MAX_WAITING) {
       const oldestReading = this.#waiting.findIndex((waiting) => waiting.kind === "reading");
       this.#waiting.splice(Math.max(oldestReading, 0), 1);
       this.#dropped += 1;

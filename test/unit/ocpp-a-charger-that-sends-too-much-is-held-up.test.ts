@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Backlog } from "../../adapters/ocpp/link/backlog.ts";
 import { InboundPace } from "../../adapters/ocpp/link/inbound-pace.ts";
+import { systemClock } from "../../src/clock.ts";
 import { HandClock } from "../support/hand-clock.ts";
 import { waitFor } from "../support/wait-for.ts";
 import { BOOT_16, basic, dialIn, openGateway } from "./ocpp-raw-charger.ts";
@@ -18,6 +19,14 @@ describe("the rate of one charger", () => {
     let handled = 0;
     for (let nowMs = 60; nowMs <= 10_060; nowMs += 10) if (pace.waitMs(100, nowMs) === 0) handled += 1;
     expect(handled).toBe(200);
+  });
+
+  test("lets the whole burst through at once, however its times are rounded", () => {
+    for (const perS of [3, 5, 7, 20, 99]) {
+      const pace = new InboundPace(perS, 12_345.678);
+      for (let n = 0; n < 10 * perS; n++) expect(pace.waitMs(100, 12_345.678)).toBe(0);
+      expect(pace.waitMs(100, 12_345.678)).toBeGreaterThan(0);
+    }
   });
 
   test("counts a long frame as many", () => {
@@ -135,6 +144,14 @@ describe("connections that come to nothing", () => {
     await using charger = await dialIn(gateway.url, { answers: {} });
     await waitFor("the link to end", () => isClosed(charger));
     expect(gateway.counted("misconduct_total", "silent")).toBe(1);
+  });
+
+  test("and one on which it came once stays, though nothing more is said", async () => {
+    await using gateway = await openGateway({ shared: { bootTimeoutS: 1, pingIntervalS: 0 } });
+    await using charger = await dialIn(gateway.url, { answers: {} });
+    await charger.call("Heartbeat", {});
+    await systemClock.sleep(2500);
+    expect(charger.socket.readyState).toBe(charger.socket.OPEN);
   });
 });
 

@@ -273,6 +273,18 @@ describe("the most of a whole station", () => {
     await gateway.adapters[0]?.release(gateway.signal);
     expect(charger.of("ClearChargingProfile")).toContainEqual({ id: 7001 });
   });
+
+  test("leaves out a connector that is taken out of the site", async () => {
+    const devices = [{ connector: 1 }, { connector: 2 }];
+    await using story = await open((profile) => profile.connectorId === 2 || ONLY_MAX(profile), { devices });
+    const { gateway, charger } = story;
+    await order(gateway, -6.9, 1);
+    await order(gateway, -4.14);
+    expect(limit(sent(charger).at(-1))).toBe(16);
+    await gateway.adapters[1]?.[Symbol.asyncDispose]();
+    await order(gateway, -4.14);
+    expect(limit(sent(charger).at(-1))).toBe(6);
+  });
 });
 
 describe("a vendor's own way", () => {

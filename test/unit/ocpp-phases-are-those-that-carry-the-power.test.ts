@@ -174,6 +174,19 @@ describe("a car that draws on fewer lines than are wired", () => {
     expect(room.every((minPowerKW) => minPowerKW === 0 || minPowerKW < -7)).toBe(true);
   });
 
+  test("is followed by one that may use all of them", async () => {
+    await using story = await open({});
+    const { gateway, charger } = story;
+    for (let time = 0; time < 3; time++) await charger.call("MeterValues", sample([6, 0, 0]));
+    await order(gateway, -4.6);
+    expect(periods(charger).at(-1)).toMatchObject({ limit: 20 });
+    for (const status of ["Available", "Preparing"]) {
+      await charger.call("StatusNotification", { connectorId: 1, errorCode: "NoError", status });
+    }
+    await order(gateway, -4.6);
+    expect(periods(charger).at(-1)).toMatchObject({ limit: 6.6 });
+  });
+
   test("counts as wired again at once when it draws on more lines, or when another car comes", () => {
     const lines = new CarLines(3);
     const one = [16, 0.1, 0];

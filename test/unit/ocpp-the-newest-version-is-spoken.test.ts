@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ocpp } from "../../adapters/ocpp/index.ts";
 import { waitFor } from "../support/wait-for.ts";
-import { dialIn, openGateway } from "./ocpp-raw-charger.ts";
+import { BOOT_16, dialIn, openGateway, WILLING } from "./ocpp-raw-charger.ts";
 
 describe("a charger that speaks several versions", () => {
   test.each([
@@ -59,4 +59,23 @@ describe("a charger that offers no version", () => {
     const result = ocpp.deviceSchema.safeParse({ identity: "CP-1", withoutSubprotocol: "ocpp3" });
     expect(result.success).toBe(false);
   });
+});
+
+test("what a charger said in another version counts no more", async () => {
+  await using gateway = await openGateway();
+  const says = { key: "ChargingScheduleAllowedChargingRateUnit", readonly: true, value: "Power" };
+  await using old = await dialIn(gateway.url, {
+    answers: { ...WILLING, GetConfiguration: () => ({ configurationKey: [says] }) },
+  });
+  await old.call("BootNotification", BOOT_16);
+  await gateway.adapter.start(gateway.signal);
+  await old.hangUp();
+  await waitFor("the link to be down", () => gateway.adapter.protocol === "ocpp");
+  await using updated = await dialIn(gateway.url, { version: "ocpp2.0.1" });
+  await updated.call("BootNotification", { reason: "PowerUp", chargingStation: { vendorName: "V", model: "M" } });
+  await gateway.adapter.start(gateway.signal);
+  await gateway.adapter.apply({ setpointId: "s", powerKW: -6.9, untilMs: Date.now() + 600_000 }, gateway.signal);
+  expect(updated.of("SetChargingProfile")).toMatchObject([
+    { chargingProfile: { chargingSchedule: [{ chargingRateUnit: "A" }] } },
+  ]);
 });

@@ -38,13 +38,6 @@ export class ChargerWays {
     this.memory = new WayMemory(station.modelMemory);
   }
 
-  /** True where the charger can be told to use one line instead of three. */
-  get switchesPhases(): boolean {
-    const { phaseSwitching, phases, current } = this.#device;
-    if (phases !== 3 || current === "DC" || phaseSwitching === "off") return false;
-    return phaseSwitching === "on" || this.#station.traits.switchesPhases === true;
-  }
-
   /**
    * One after the other, each made when it is asked for: mostly the first does, which is the way of the last time.
    * @param isPause true for a power of 0

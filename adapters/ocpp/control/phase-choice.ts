@@ -1,5 +1,6 @@
 import type { Clock } from "../../../src/clock.ts";
 import type { OcppDevice } from "../config.ts";
+import type { Traits } from "../setup/traits.ts";
 import { ratingOf } from "./import-limit.ts";
 
 /** How many lines a car is to charge on, and when that may be thought over where it may not change yet. */
@@ -7,6 +8,12 @@ export interface Phases {
   readonly phases: number;
   /** Elapsed ms until a switch that would help is allowed; absent where none would. */
   readonly betterInMs?: number;
+}
+
+/** True where the charger can be told to use one line instead of three. */
+export function switchesPhases({ phaseSwitching, phases, current }: OcppDevice, traits: Traits): boolean {
+  if (phases !== 3 || current === "DC" || phaseSwitching === "off") return false;
+  return phaseSwitching === "on" || traits.switchesPhases === true;
 }
 
 const SLACK_KW = 1e-6;

@@ -18,7 +18,7 @@ import {
   wireLimit,
 } from "./import-limit.ts";
 import { isUnknownCall, LimitCalls, wordsOf } from "./limit-calls.ts";
-import { PhaseChoice } from "./phase-choice.ts";
+import { PhaseChoice, switchesPhases } from "./phase-choice.ts";
 import { type Draft, profileFrom } from "./profile-draft.ts";
 import { Spacing } from "./spacing.ts";
 import { type VendorVia, vendorOrder, vendorWaysOf } from "./vendor-way.ts";
@@ -111,8 +111,8 @@ export class ProfileWriter {
     return this.#phases.current === this.#device.phases && this.#phases.isSettled;
   }
 
-  get switchesPhases(): boolean {
-    return this.#ways.switchesPhases;
+  get #switchesPhases(): boolean {
+    return switchesPhases(this.#device, this.#station.traits);
   }
 
   /**
@@ -121,7 +121,7 @@ export class ProfileWriter {
    */
   async write(order: LimitOrder, signal: AbortSignal): Promise<Written> {
     const place = order.transaction === undefined ? "idle" : "session";
-    const { phases, betterInMs } = this.#phases.choose(order.importKW, this.switchesPhases);
+    const { phases, betterInMs } = this.#phases.choose(order.importKW, this.#switchesPhases);
     const rating = ratingOf(this.#device, Math.min(phases, order.carLines));
     const importKW = possibleImportKW(order.importKW, rating);
     const waitMs = this.#spacing.waitMs(this.#lastKW === undefined || importKW > this.#lastKW + 1e-6);
@@ -161,7 +161,7 @@ export class ProfileWriter {
     if (way === undefined) return undefined;
     const limit = wireLimit(possibleKW, rating, way.unit);
     const { phases } = this.#device;
-    const draft = { way, role: "session", limit, phases, untilMs, namesLine: this.switchesPhases } as const;
+    const draft = { way, role: "session", limit, phases, untilMs, namesLine: this.#switchesPhases } as const;
     return profileFrom(draft, this.#station, this.#device, this.#clock);
   }
 
@@ -310,7 +310,7 @@ export class ProfileWriter {
   }
 
   #set(draft: Omit<Draft, "namesLine">, signal: AbortSignal): Promise<Status> {
-    const whole = { ...draft, namesLine: this.switchesPhases };
+    const whole = { ...draft, namesLine: this.#switchesPhases };
     return this.#calls.set(profileFrom(whole, this.#station, this.#device, this.#clock), signal);
   }
 

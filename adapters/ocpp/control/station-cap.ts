@@ -15,29 +15,28 @@ interface Share {
  */
 export class StationCap {
   readonly #clock: Clock;
-  #connectors: readonly number[] = [];
+  readonly #station: { readonly ports: readonly { readonly connector: number }[] };
   readonly #shares = new LazyMap<number, Share>();
   readonly #users = new LazySet<number>();
   #rewrite: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  /** @param station with all of its connectors that we know */
+  constructor(clock: Clock, station: { readonly ports: readonly { readonly connector: number }[] }) {
     this.#clock = clock;
+    this.#station = station;
   }
 
-  register(connector: number): void {
-    this.#connectors = this.#connectors.concat(connector);
-  }
-
-  unregister(connector: number): void {
-    this.#connectors = this.#connectors.filter((other) => other !== connector);
+  /** A connector was taken out of the site. */
+  forget(connector: number): void {
     this.#shares.delete(connector);
     this.#users.delete(connector);
   }
 
   /** @param connectorsInAll how many the station says it has; one that we do not know would be bound as well */
   mayServe(connector: number, connectorsInAll: number | undefined): boolean {
-    if ((connectorsInAll ?? 1) > this.#connectors.length) return false;
-    return this.#connectors.every((other) => other === connector || this.#isLimited(other));
+    const { ports } = this.#station;
+    if ((connectorsInAll ?? 1) > ports.length) return false;
+    return ports.every((other) => other.connector === connector || this.#isLimited(other.connector));
   }
 
   /** A connector has a target; if the cap is in force for a neighbour, it changes with it. */

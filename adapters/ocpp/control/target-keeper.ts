@@ -7,16 +7,17 @@ import type { OcppDevice } from "../config.ts";
 import { CallFailure } from "../link/call-queue.ts";
 import { timestampFrom } from "../link/timestamp.ts";
 import { Turn } from "../link/turn.ts";
-import type { Notices } from "../setup/notices.ts";
 import type { Station } from "../station.ts";
 import { CarLines } from "./car-lines.ts";
 import type { Profile } from "./charging-profile.ts";
 import { probeEffect } from "./effect-probe.ts";
+import { mayHaveFallback } from "./fallback.ts";
 import { describeProfile, differs, ForeignProfiles, isForeign, limitText } from "./foreign-profiles.ts";
 import { type ConnectorRating, importLimitKW, powerFromImportKW, ratingOf, wireLimit } from "./import-limit.ts";
 import type { InstalledProfile } from "./installed-profiles.ts";
-import { ProfileWriter, type Written } from "./profile-writer.ts";
-import type { HeldSetpoint, V2gControl } from "./v2g-control.ts";
+import { switchesPhases } from "./phase-choice.ts";
+import { type LimitOrder, ProfileWriter, type Written } from "./profile-writer.ts";
+import { type HeldSetpoint, type V2gControl, v2gObstacle } from "./v2g-control.ts";
 import { powerFromSetpoint } from "./v2g-setpoint.ts";
 
 /** Tries to give a charger its target again after a boot or reconnect, before it is left to the core to notice. */
@@ -29,11 +30,12 @@ export interface TargetOwner {
   readonly station: Station;
   readonly device: OcppDevice;
   readonly context: AdapterContext;
-  /** Setpoints in both directions, where charger and car can. */
-  readonly v2g: V2gControl;
+  /** Setpoints in both directions, where charger and car can; absent where the config has none. */
+  readonly v2g: V2gControl | undefined;
   readonly log: Log;
-  readonly notices: Notices;
   tell(report: Report): void;
+  /** Something that a technician should know; absent when there is nothing to say of the topic any more. */
+  onNotice(topic: string, text: string | undefined): void;
   /** What the connector can do, or how it fails safe, is another thing now. */
   onCapability(): void;
 }
@@ -41,13 +43,11 @@ export interface TargetOwner {
 /** Keeps one connector's target in force: it says it, says it again when the charger may have forgotten, and takes it back. */
 export class TargetKeeper implements AcConnection {
   readonly #owner: TargetOwner;
-  readonly #writer: ProfileWriter;
-  readonly #foreign: ForeignProfiles;
-  readonly #carLines: CarLines;
-  readonly #turn = new Turn();
-  #transactionId: number | string | undefined;
-  /** Wall time at which the transaction began; absent where it began before we saw it. */
-  #transactionSinceMs: number | undefined;
+  /** Made with the first target or fallback, and the next two with the first measurement and order: most connectors are idle. */
+  #writer: ProfileWriter | undefined;
+  #carLines: CarLines | undefined;
+  #turn: Turn | undefined;
+  #transaction: LimitOrder["transaction"];
   #target: Target | undefined;
   /** kW of import that the charger was last told, after limits and rounding; absent while it is not told anything. */
   #toldKW: number | undefined;
@@ -61,16 +61,28 @@ export class TargetKeeper implements AcConnection {
 
   /** @param openTransactionId of a transaction that ran before a restart of ours */
   constructor(owner: TargetOwner, openTransactionId: number | string | undefined) {
-    const { station, device, context } = owner;
     this.#owner = owner;
-    this.#writer = new ProfileWriter(station, device, context.clock);
-    this.#foreign = new ForeignProfiles(station, device.connector);
-    this.#carLines = new CarLines(device.phases);
-    this.#transactionId = openTransactionId;
+    if (openTransactionId !== undefined) this.#transaction = { id: openTransactionId };
+  }
+
+  #theWriter(): ProfileWriter {
+    const { station, device, context } = this.#owner;
+    this.#writer ??= new ProfileWriter(station, device, context.clock);
+    return this.#writer;
+  }
+
+  #theTurn(): Turn {
+    this.#turn ??= new Turn();
+    return this.#turn;
+  }
+
+  get #foreign(): ForeignProfiles {
+    const { station, device } = this.#owner;
+    return new ForeignProfiles(station, device.connector);
   }
 
   get transactionId(): number | string | undefined {
-    return this.#transactionId;
+    return this.#transaction?.id;
   }
 
   /** What the connector can do on the lines that are in use now. */
@@ -88,23 +100,29 @@ export class TargetKeeper implements AcConnection {
   }
 
   get #linesInUse(): number {
-    return Math.min(this.#writer.phases, this.#carLines.lines);
+    const { phases } = this.#owner.device;
+    return Math.min(this.#writer?.phases ?? phases, this.#linesOfCar);
+  }
+
+  /** Lines on which the car draws, as far as is known. */
+  get #linesOfCar(): number {
+    return this.#carLines?.lines ?? this.#owner.device.phases;
   }
 
   /** Most power that the car can take, kW: on the lines that it uses, were they all switched on. */
   get mostKW(): number {
-    return ratingOf(this.#owner.device, this.#carLines.lines).maxKW;
+    return ratingOf(this.#owner.device, this.#linesOfCar).maxKW;
   }
 
   /** Least power at which a car can run, kW; 0 where there is no such step. */
   get leastKW(): number {
-    const { device } = this.#owner;
-    return ratingOf(device, this.#writer.switchesPhases ? 1 : device.phases).minKW;
+    const { station, device } = this.#owner;
+    return ratingOf(device, switchesPhases(device, station.traits) ? 1 : device.phases).minKW;
   }
 
   /** True while the limit in force is one that only we can end. */
   get needsUs(): boolean {
-    return this.#writer.needsUs;
+    return this.#writer?.needsUs ?? false;
   }
 
   /** True if a target is in force. */
@@ -116,7 +134,7 @@ export class TargetKeeper implements AcConnection {
   async apply(target: Target, signal: AbortSignal): Promise<Acceptance> {
     this.#stopResend();
     try {
-      return await this.#turn.run(signal, async () => {
+      return await this.#theTurn().run(signal, async () => {
         // With what stood against it out of the way, the same way is the one to take.
         const isCorrection = target.correction === true && !(await this.#clearedTheWay(signal));
         const acceptance = await this.#write(target, isCorrection, signal);
@@ -138,7 +156,7 @@ export class TargetKeeper implements AcConnection {
     const importKW = target === undefined ? undefined : importLimitKW(target.powerKW);
     if (target === undefined || importKW === undefined) return undefined;
     if (target.untilMs <= this.#owner.context.clock.now()) return undefined;
-    return this.#writer.forStart(importKW, target.untilMs);
+    return this.#theWriter().forStart(importKW, target.untilMs);
   }
 
   /** @throws CallFailure; then it is made up for when the charger is back */
@@ -147,15 +165,15 @@ export class TargetKeeper implements AcConnection {
     this.#target = undefined;
     this.#toldKW = undefined;
     this.#owesRelease = true;
-    this.#owner.v2g.stop();
-    await this.#turn.run(signal, () => this.#writer.clear(signal));
+    this.#owner.v2g?.stop();
+    await this.#theTurn().run(signal, () => this.#theWriter().clear(signal));
     this.#owesRelease = false;
     this.#owner.onCapability();
   }
 
   /** Why the charger may not do what it accepted. @throws CallFailure */
   async probe(signal: AbortSignal): Promise<Evidence> {
-    return this.#turn.run(signal, () => probeEffect(this.#foreign, this.#toldKW, this.rating, signal));
+    return this.#theTurn().run(signal, () => probeEffect(this.#foreign, this.#toldKW, this.rating, signal));
   }
 
   /** What lies in the charger for this connector, as far as it says so, and what it says that holds. @throws CallFailure */
@@ -174,13 +192,13 @@ export class TargetKeeper implements AcConnection {
    * @throws CallFailure
    */
   async clearForeign(everything: boolean, signal: AbortSignal): Promise<number | undefined> {
-    return this.#turn.run(signal, () => this.#clearForeign(everything, signal));
+    return this.#theTurn().run(signal, () => this.#clearForeign(everything, signal));
   }
 
   /** Puts our own profiles in the charger again. @throws CallFailure */
   async reinstall(signal: AbortSignal): Promise<void> {
-    await this.#turn.run(signal, async () => {
-      this.#writer.forgetInstalled();
+    await this.#theTurn().run(signal, async () => {
+      this.#writer?.forgetInstalled();
       await this.#restoreOnce(signal);
       await this.#restoreFallback(signal);
     });
@@ -191,12 +209,19 @@ export class TargetKeeper implements AcConnection {
     const profiles = await this.#foreign.list("background", signal).catch(unlessGone);
     if (profiles === undefined) return this.#lookAtComposite(signal);
     const listed = profiles.filter(isForeign).map(describeProfile).join(", ");
-    this.#owner.notices.set("foreign", listed === "" ? undefined : `somebody else has set ${listed}`);
+    this.#owner.onNotice("foreign", listed === "" ? undefined : `somebody else has set ${listed}`);
   }
 
   /** The charger takes commands, and may have forgotten all. */
   onReady(): void {
-    this.#resendSoon("the charger is back", true);
+    if (this.#hasToTell) this.#resendSoon("the charger is back", true);
+  }
+
+  /** False while there is nothing of ours that the charger could have forgotten, or could still have. */
+  get #hasToTell(): boolean {
+    const { device, v2g } = this.#owner;
+    // The writer is there from the first target on, and a car may still have to be allowed to give energy back.
+    return this.#writer !== undefined || this.#owesRelease || mayHaveFallback(device) || v2g !== undefined;
   }
 
   onClock(): void {
@@ -210,8 +235,9 @@ export class TargetKeeper implements AcConnection {
 
   /** What the charger's backend allows may be another power now; what was told of it before no longer bounds the charger. */
   onBackendLimit(): void {
-    if (this.#writer.isFallbackCurrent || this.#owner.station.version === undefined) return;
-    if (this.#writer.targetCarriesFallback(this.#target !== undefined)) {
+    const writer = this.#theWriter();
+    if (writer.isFallbackCurrent || this.#owner.station.version === undefined) return;
+    if (writer.targetCarriesFallback(this.#target !== undefined)) {
       this.sendAgain("what comes after the target is another limit");
       return;
     }
@@ -226,22 +252,21 @@ export class TargetKeeper implements AcConnection {
 
   /** @param sinceMs wall time of its start; absent where it began before we saw it */
   onTransaction(transactionId: number | string, sinceMs: number | undefined): void {
-    if (transactionId === this.#transactionId) return;
-    this.#transactionId = transactionId;
-    this.#transactionSinceMs = sinceMs;
+    if (transactionId === this.transactionId) return;
+    this.#transaction = { id: transactionId, ...(sinceMs === undefined ? {} : { sinceMs }) };
     this.#resendSoon("a transaction started", false);
   }
 
   onTransactionOver(transactionId: number | string): void {
-    if (transactionId !== this.#transactionId) return;
+    if (transactionId !== this.transactionId) return;
     this.onCarGone();
     // Its profile went with it.
     this.#resendSoon("the transaction is over", false);
   }
 
   onCarGone(): void {
-    this.#transactionId = undefined;
-    this.#carLines.forget();
+    this.#transaction = undefined;
+    this.#carLines?.forget();
   }
 
   /**
@@ -251,7 +276,9 @@ export class TargetKeeper implements AcConnection {
    */
   noteLines(currentA: readonly number[] | undefined): boolean {
     const { device } = this.#owner;
-    if (device.carPhases === "wired" || device.current === "DC" || !this.#writer.leavesLinesToCar) return false;
+    if (device.carPhases === "wired" || device.current === "DC") return false;
+    if (this.#writer !== undefined && !this.#writer.leavesLinesToCar) return false;
+    this.#carLines ??= new CarLines(device.phases);
     if (!this.#carLines.note(currentA)) return false;
     if (this.#target !== undefined) {
       this.#resendSoon(`the car draws on ${this.#carLines.lines} of ${device.phases} lines`, false);
@@ -262,7 +289,7 @@ export class TargetKeeper implements AcConnection {
   stop(): void {
     this.#stopResend();
     this.#rethink?.abort(OVERTAKEN);
-    this.#owner.v2g.stop();
+    this.#owner.v2g?.stop();
     this.#target = undefined;
     this.#owesRelease = false;
   }
@@ -287,7 +314,7 @@ export class TargetKeeper implements AcConnection {
     this.#stopResend();
     const stop = new AbortController();
     this.#resend = stop;
-    this.#turn
+    this.#theTurn()
       .run(stop.signal, () => work(stop.signal))
       .catch((error: unknown) => {
         if (stop.signal.aborted) return;
@@ -302,7 +329,7 @@ export class TargetKeeper implements AcConnection {
     const { clock, random } = this.#owner.context;
     for (let attempt = 1; ; attempt++) {
       try {
-        if (await this.#owner.v2g.allowTransfer(textId(this.#transactionId), signal)) this.#owner.onCapability();
+        if (await this.#owner.v2g?.allowTransfer(textId(this.transactionId), signal)) this.#owner.onCapability();
         if (await this.#restoreOnce(signal)) this.#owner.log.info("target sent again", { why });
         break;
       } catch (error) {
@@ -315,24 +342,29 @@ export class TargetKeeper implements AcConnection {
   }
 
   async #restoreFallback(signal: AbortSignal): Promise<void> {
-    const { notices } = this.#owner;
-    // A target at the fallback's own level carries the fallback behind it.
-    if (!this.#writer.targetCarriesFallback(this.#target !== undefined)) {
+    if (this.#lacksFallback) {
       try {
-        await this.#writer.installFallback(signal);
-        notices.set("fallback", undefined);
+        await this.#theWriter().installFallback(signal);
+        this.#owner.onNotice("fallback", undefined);
       } catch (error) {
         if (!(error instanceof CallFailure) || error.fault !== "refused") throw error;
-        notices.set("fallback", `without the gateway the charger falls back to its own default: ${error.message}`);
+        const text = `without the gateway the charger falls back to its own default: ${error.message}`;
+        this.#owner.onNotice("fallback", text);
       }
     }
     this.#owesFallback = false;
   }
 
+  /** False where there is none to tell, and where a target at the fallback's own level carries it behind it. */
+  get #lacksFallback(): boolean {
+    if (this.#writer === undefined && !mayHaveFallback(this.#owner.device)) return false;
+    return !this.#theWriter().targetCarriesFallback(this.#target !== undefined);
+  }
+
   /** @returns true if there was a target to send */
   async #restoreOnce(signal: AbortSignal): Promise<boolean> {
     if (this.#owesRelease) {
-      await this.#writer.clear(signal);
+      await this.#theWriter().clear(signal);
       this.#owesRelease = false;
     }
     const target = this.#target;
@@ -352,17 +384,17 @@ export class TargetKeeper implements AcConnection {
 
   /** While nobody is connected nothing is known to be impossible. */
   #isPossible({ powerKW }: Target): boolean {
-    const { v2g, station } = this.#owner;
-    return importLimitKW(powerKW) !== undefined || v2g.obstacle() === undefined || station.version === undefined;
+    if (this.#owner.station.version === undefined || importLimitKW(powerKW) !== undefined) return true;
+    return v2gObstacle(this.#owner) === undefined;
   }
 
   /** By setpoint where the car follows those, else by limit. */
   async #write(target: Target, isCorrection: boolean, signal: AbortSignal): Promise<Acceptance> {
     const { v2g } = this.#owner;
-    const obstacle = v2g.obstacle();
-    if (obstacle === undefined) {
-      const held = await v2g.write(target.powerKW, target.untilMs, textId(this.#transactionId), signal);
-      this.#writer.replacedBySetpoint(signal);
+    const obstacle = v2gObstacle(this.#owner);
+    if (v2g !== undefined && obstacle === undefined) {
+      const held = await v2g.write(target.powerKW, target.untilMs, textId(this.transactionId), signal);
+      this.#theWriter().replacedBySetpoint(signal);
       // A setpoint is no limit that a composite schedule could be compared with.
       this.#toldKW = undefined;
       return {
@@ -371,7 +403,7 @@ export class TargetKeeper implements AcConnection {
         endsByItself: true,
       };
     }
-    v2g.stop();
+    v2g?.stop();
     const importKW = importLimitKW(target.powerKW);
     if (importKW === undefined) {
       const fault = this.#isPossible(target) ? "unreachable" : "refused";
@@ -381,20 +413,19 @@ export class TargetKeeper implements AcConnection {
   }
 
   async #writeLimit(target: Target, importKW: number, isCorrection: boolean, signal: AbortSignal): Promise<Written> {
-    const id = this.#transactionId;
-    const sinceMs = this.#transactionSinceMs;
-    const needed = this.#writer.needsUs;
+    const transaction = this.#transaction;
+    const needed = this.needsUs;
     const order = {
       importKW,
       untilMs: target.untilMs,
-      carLines: this.#carLines.lines,
+      carLines: this.#linesOfCar,
       isCorrection,
-      ...(id === undefined ? {} : { transaction: { id, ...(sinceMs === undefined ? {} : { sinceMs }) } }),
+      ...(transaction === undefined ? {} : { transaction }),
     };
-    const written = await this.#writer.write(order, signal);
+    const written = await this.#theWriter().write(order, signal);
     this.#toldKW = written.importKW;
     if (written.betterInMs !== undefined) this.#thinkAgainIn(written.betterInMs, target);
-    if (this.#writer.needsUs !== needed) this.#owner.onCapability();
+    if (this.needsUs !== needed) this.#owner.onCapability();
     return written;
   }
 
@@ -430,10 +461,10 @@ export class TargetKeeper implements AcConnection {
 
   async #clearForeign(everything: boolean, signal: AbortSignal): Promise<number | undefined> {
     const cleared = await this.#foreign.clear(everything, signal);
-    this.#owner.notices.set("foreign", undefined);
+    this.#owner.onNotice("foreign", undefined);
     // Where nobody could say which they are, ours went with them.
     if (cleared === undefined) {
-      this.#writer.forgetInstalled();
+      this.#writer?.forgetInstalled();
       await this.#restoreFallback(signal);
     }
     return cleared;
@@ -448,7 +479,7 @@ export class TargetKeeper implements AcConnection {
     const ours = wireLimit(toldKW, this.rating, said.unit);
     const isLower = said.value < ours.value && differs(said, ours);
     const text = `the charger says that ${limitText(said)} holds, where ${limitText(ours)} was set: a profile of somebody else?`;
-    this.#owner.notices.set("foreign", isLower ? text : undefined);
+    this.#owner.onNotice("foreign", isLower ? text : undefined);
   }
 }
 

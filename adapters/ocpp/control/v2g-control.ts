@@ -41,6 +41,18 @@ interface Running extends HeldSetpoint {
   readonly untilMs: number;
 }
 
+/** Why nothing can be given back now, for a person; absent if it can, and then setpoints are what the car follows. */
+export function v2gObstacle(owner: {
+  readonly station: Station;
+  readonly v2g: V2gControl | undefined;
+}): string | undefined {
+  const { version, v2g } = owner.station;
+  if (version === undefined) return "the charger is not connected";
+  if (v2g === undefined) return `${versionName(version)} cannot discharge`;
+  if (owner.v2g === undefined) return "V2G is not set up for this charger (ocpp.v2g)";
+  return owner.v2g.obstacle();
+}
+
 const NO_CAR = "no car that can give energy back is connected";
 
 /**
@@ -60,13 +72,10 @@ export class V2gControl {
     this.#owner = owner;
   }
 
-  /** Why nothing can be given back now, for a person; absent if it can, and then setpoints are what the car follows. */
+  /** Why charger or car can give nothing back now, for a person; absent if they can. */
   obstacle(): string | undefined {
     const { station, device } = this.#owner;
-    const { version, traits } = station;
-    if (version === undefined) return "the charger is not connected";
-    if (station.v2g === undefined) return `${versionName(version)} cannot discharge`;
-    if (device.v2g === undefined) return "V2G is not set up for this charger (ocpp.v2g)";
+    const { traits } = station;
     if (traits.rateUnits !== undefined && !traits.rateUnits.includes("W")) return "the charger takes no watts";
     const evse = traits.v2x?.[device.connector];
     if (evse?.enabled === false) return "the charger has V2X turned off";
@@ -139,7 +148,7 @@ export class V2gControl {
     const needs = this.#owner.needs;
     const v2g = this.#owner.station.v2g;
     if (needs === undefined || v2g === undefined || transactionId === undefined) {
-      throw new CallFailure("refused", this.obstacle() ?? NO_CAR);
+      throw new CallFailure("refused", v2gObstacle({ station: this.#owner.station, v2g: this }) ?? NO_CAR);
     }
     const before = this.#running;
     // What kept the old setpoint alive must not come behind the new one.

@@ -28,13 +28,9 @@ export interface PortOptions {
 
 const HTTP_SPARE_MS = 5_000;
 
-/** What is known of a connection from its beginning; kept at the socket, so that all sockets share their listeners. */
-const ARRIVAL = Symbol("arrival");
-interface Arrival {
-  readonly address: string;
-  readonly place: string;
-}
-type ArrivedSocket = Socket & { [ARRIVAL]?: Arrival };
+/** Where a connection comes from, address and port; kept at the socket, so that all sockets share their listeners. */
+const PLACE = Symbol("place");
+type ArrivedSocket = Socket & { [PLACE]?: string };
 
 /** One TCP port that chargers dial in to, with or without TLS. */
 export class DialInPort implements Watched {
@@ -68,10 +64,10 @@ export class DialInPort implements Watched {
     const { count } = options;
     const waiting = this.#waiting;
     this.#onClose = function leave(this: ArrivedSocket) {
-      const arrival = this[ARRIVAL];
-      if (arrival === undefined) return;
-      waiting.delete(arrival.place);
-      count.leave(arrival.address);
+      const place = this[PLACE];
+      if (place === undefined) return;
+      waiting.delete(place);
+      count.leave(addressIn(place));
     };
     const server = this.#server;
     server.on("request", (_request, response) => {
@@ -139,7 +135,7 @@ export class DialInPort implements Watched {
       return;
     }
     const place = placeOf(socket);
-    socket[ARRIVAL] = { address, place };
+    socket[PLACE] = place;
     this.#waiting.set(place, { socket, untilMs: elapsedMs() + handshakeTimeoutMs });
     socket.on("close", this.#onClose);
     const renewed = tls?.renewed();
@@ -175,6 +171,10 @@ function destroy(this: Duplex): void {
 
 function placeOf(socket: Socket): string {
   return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function addressIn(place: string): string {
+  return place.slice(0, place.lastIndexOf(" "));
 }
 
 function refuse(socket: Duplex, { status, why, retryAfterMs }: Refusal): void {

@@ -109,13 +109,13 @@ export class ChargerLink implements CallSender, FrameSink, Watched {
   #lastId: string | undefined;
   #lastPrint = 0;
   #lastAnswer: string | undefined;
-  readonly #openedAtMs: number;
+  /** Elapsed ms by which it has to say something in OCPP; absent once it has. */
+  #speakByMs: number | undefined;
   #backlog: Backlog | undefined;
   /** Made when somebody wants to know of the end. */
   #ended: AbortController | undefined;
   #endedWhy: Error | undefined;
   #heard = true;
-  #spokeOcpp = false;
   #pingAtMs: number;
   #nonsense = 0;
   #faults = 0;
@@ -123,14 +123,15 @@ export class ChargerLink implements CallSender, FrameSink, Watched {
   #pongs: (() => void)[] | undefined;
 
   constructor(socket: WebSocket, version: OcppVersion, settings: LinkSettings, owner: LinkOwner) {
-    const { clock, maxMessagesPerS } = settings;
+    const { clock, maxMessagesPerS, bootTimeoutMs } = settings;
+    const nowMs = clock.elapsedMs();
     this.version = version;
     this.#socket = socket;
     this.#settings = settings;
     this.#owner = owner;
-    this.#openedAtMs = clock.elapsedMs();
-    this.#pace = new InboundPace(maxMessagesPerS, this.#openedAtMs);
-    this.#pingAtMs = this.#nextPingMs(this.#openedAtMs);
+    this.#speakByMs = nowMs + bootTimeoutMs;
+    this.#pace = new InboundPace(maxMessagesPerS, nowMs);
+    this.#pingAtMs = this.#nextPingMs(nowMs);
   }
 
   /** Aborts when the connection has ended. */
@@ -206,7 +207,7 @@ export class ChargerLink implements CallSender, FrameSink, Watched {
   /** Keepalive, and an end to a link on which nothing comes. */
   look(nowMs: number): void {
     const { pingIntervalMs, bootTimeoutMs } = this.#settings;
-    if (!this.#spokeOcpp && nowMs - this.#openedAtMs > bootTimeoutMs) {
+    if (this.#speakByMs !== undefined && nowMs > this.#speakByMs) {
       this.#expel("silent", `no OCPP message within ${bootTimeoutMs / 1000} s of the connection`);
       return;
     }
@@ -314,7 +315,7 @@ export class ChargerLink implements CallSender, FrameSink, Watched {
       }
       this.#nonsense = Math.max(0, this.#nonsense - 1 / GOOD_FOR_ONE);
       if (frame.kind === "empty") return;
-      this.#spokeOcpp = true;
+      this.#speakByMs = undefined;
       if (frame.kind === "call") this.#onCall(text ?? "", frame.id, frame.action, frame.payload);
       else if (frame.kind === "send") this.#owner.onSend(frame.action, frame.payload);
       else if (frame.kind === "result-error") this.#onResultError(frame.code, frame.description);

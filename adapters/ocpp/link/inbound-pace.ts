@@ -4,16 +4,18 @@ const BURST_S = 10;
 /** Letters of a frame that cost one more token: a megabyte takes as much work as a hundred short frames. */
 const LETTERS_PER_TOKEN = 8192;
 
+/** Sums of times are off by less than this. */
+const ROUNDING_MS = 1e-3;
+
 /** How fast one charger may send: a token bucket over messages and their size. */
 export class InboundPace {
   readonly #perS: number;
-  #tokens: number;
-  #atMs: number;
+  /** Elapsed ms at which the bucket is full again; it says how much is in it now. */
+  #fullAtMs: number;
 
   constructor(perS: number, nowMs: number) {
     this.#perS = perS;
-    this.#tokens = perS * BURST_S;
-    this.#atMs = nowMs;
+    this.#fullAtMs = nowMs;
   }
 
   /**
@@ -21,13 +23,12 @@ export class InboundPace {
    * @returns elapsed ms until there is enough for it; 0 where it may be handled now
    */
   waitMs(letters: number, nowMs: number): number {
-    const full = this.#perS * BURST_S;
-    this.#tokens = Math.min(full, this.#tokens + ((nowMs - this.#atMs) * this.#perS) / 1000);
-    this.#atMs = nowMs;
     // A frame that costs more than a full bucket would never come through.
-    const cost = Math.min(full, 1 + Math.floor(letters / LETTERS_PER_TOKEN));
-    if (this.#tokens < cost) return ((cost - this.#tokens) * 1000) / this.#perS;
-    this.#tokens -= cost;
+    const cost = Math.min(this.#perS * BURST_S, 1 + Math.floor(letters / LETTERS_PER_TOKEN));
+    const fullAtMs = Math.max(this.#fullAtMs, nowMs) + (cost * 1000) / this.#perS;
+    const waitMs = fullAtMs - nowMs - BURST_S * 1000;
+    if (waitMs > ROUNDING_MS) return waitMs;
+    this.#fullAtMs = fullAtMs;
     return 0;
   }
 }

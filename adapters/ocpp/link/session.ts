@@ -27,7 +27,6 @@ export class Session implements LinkOwner {
   /** What is done after connecting or booting; absent once it is done. */
   welcome: AbortController | undefined;
   samplesHeard = false;
-  booted = false;
   /** False once the charger would not be asked for meter values. */
   asksMeter = true;
   /** Elapsed ms at which a charger that sends no meter values is asked for them. */

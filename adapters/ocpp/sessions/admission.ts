@@ -11,26 +11,43 @@ const NOBODY: readonly Tag[] = [];
 
 const INVALID: TagVerdict = { status: "Invalid" };
 
-/** Who may charge at one station. */
-export class Admission {
+/** What the config says of who may charge; one for all stations of which it says the same. */
+export class AdmissionRule {
   readonly mode: AdmissionMode;
   /** All that may charge, for the list that the charger keeps itself. */
   readonly tags: readonly Tag[];
   /** Absent where nobody is on a list. */
   readonly #byTag: ReadonlyMap<string, Tag> | undefined;
+
+  constructor(mode: AdmissionMode, tags: readonly Tag[]) {
+    this.mode = mode;
+    this.tags = mode === "list" ? tags : NOBODY;
+    if (this.tags.length > 0) this.#byTag = new Map(this.tags.map((tag) => [tag.tag.toLowerCase(), tag]));
+  }
+
+  isSame({ mode, tags }: AdmissionRule): boolean {
+    return this.mode === mode && JSON.stringify(this.tags) === JSON.stringify(tags);
+  }
+
+  find(token: string): Tag | undefined {
+    return this.#byTag?.get(token.toLowerCase());
+  }
+}
+
+/** Who may charge at one station: by the rule, and whom we have started something for. */
+export class Admission {
+  readonly #rule: AdmissionRule;
   readonly #now: () => number;
   /** Tokens that we started something with, until when they count. */
   readonly #ordered = new LazyMap<string, number>();
 
-  constructor(mode: AdmissionMode, tags: readonly Tag[], now: () => number) {
-    this.mode = mode;
-    this.tags = mode === "list" ? tags : NOBODY;
-    if (this.tags.length > 0) this.#byTag = new Map(this.tags.map((tag) => [tag.tag.toLowerCase(), tag]));
+  constructor(rule: AdmissionRule, now: () => number) {
+    this.#rule = rule;
     this.#now = now;
   }
 
-  isSame({ mode, tags }: Admission): boolean {
-    return this.mode === mode && JSON.stringify(this.tags) === JSON.stringify(tags);
+  get mode(): AdmissionMode {
+    return this.#rule.mode;
   }
 
   /** A charger may ask back whether the token of a remote start or a reservation is good (AuthorizeRemoteTxRequests). */
@@ -46,7 +63,7 @@ export class Admission {
   }
 
   find(token: string): Tag | undefined {
-    return this.#byTag?.get(token.toLowerCase());
+    return this.#rule.find(token);
   }
 
   /** @param token absent where the charger named none */

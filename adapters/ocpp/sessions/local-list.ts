@@ -6,7 +6,7 @@ import { CallFailure } from "../link/call-queue.ts";
 import type { JsonRecord } from "../link/json.ts";
 import type { Session } from "../link/session.ts";
 import type { Request } from "../messages/dialect.ts";
-import type { Admission } from "./admission.ts";
+import type { AdmissionRule } from "./admission.ts";
 import type { Tag } from "./tag.ts";
 
 /** Entries in one message where the charger does not say how many it takes. */
@@ -17,7 +17,7 @@ const keptSchema = z.object({ version: z.int(), digest: z.string() });
 export interface LocalListOptions {
   readonly session: Session;
   readonly identity: string;
-  readonly admission: Admission;
+  readonly rule: AdmissionRule;
   readonly memory: AdapterMemory;
   readonly nowMs: number;
   readonly log: Log;
@@ -30,17 +30,17 @@ export interface LocalListOptions {
  * @throws CallFailure when the charger does not answer
  */
 export async function pushLocalList(options: LocalListOptions): Promise<void> {
-  const { session, identity, admission, memory, log, signal } = options;
+  const { session, identity, rule, memory, log, signal } = options;
   const { sessions: calls, statuses } = session.dialect;
   const key = `local-list/${identity}`;
   const kept = keptSchema.safeParse(memory.get(key));
   const before = kept.success ? kept.data : undefined;
-  const wanted = admission.tags.filter((tag) => calls.fits(tag));
+  const wanted = rule.tags.filter((tag) => calls.fits(tag));
   // Who never had a list from us keeps what another system gave.
-  if (admission.mode === "open" && before === undefined) return;
-  if (wanted.length < admission.tags.length) {
+  if (rule.mode === "open" && before === undefined) return;
+  if (wanted.length < rule.tags.length) {
     log.warn("tags that are too long for this version stay out of the charger's list", {
-      left: admission.tags.length - wanted.length,
+      left: rule.tags.length - wanted.length,
     });
   }
 
@@ -57,7 +57,7 @@ export async function pushLocalList(options: LocalListOptions): Promise<void> {
   const digest = createHash("sha256").update(JSON.stringify(tags)).digest("hex").slice(0, 16);
   if (before?.digest === digest && before.version === version) return;
 
-  if (admission.mode !== "open") for (const setting of calls.listSettings()) await ask(session, setting, signal);
+  if (rule.mode !== "open") for (const setting of calls.listSettings()) await ask(session, setting, signal);
   let next = Math.max(version, before?.version ?? 0);
   for (const [index, chunk] of chunksOf(tags, limits.maxPerMessage || USUAL_PER_MESSAGE).entries()) {
     next += 1;

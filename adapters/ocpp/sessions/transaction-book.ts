@@ -1,6 +1,5 @@
 import { randomInt } from "node:crypto";
 import type { AdapterMemory } from "../../kind.ts";
-import { LazyMap } from "../lazy-map.ts";
 import { cutText } from "../link/json.ts";
 import type { SampleSet } from "../messages/events.ts";
 import { firstRegisterKWh, registerAtBeginKWh, registerAtEndKWh } from "../metering/session-registers.ts";
@@ -26,44 +25,38 @@ export interface SessionFacts {
   readonly sets?: readonly SampleSet[];
 }
 
+/** What the books of all stations have in common. */
+export interface BookSurroundings {
+  readonly memory: AdapterMemory;
+  readonly hash: TokenHash;
+  /** Told when the disk did not take what is to be kept. */
+  onUnkept(charger: string, error: unknown): void;
+}
+
 /**
  * The transactions of one station, of whichever version: which connector each belongs to, when it ran and what it took.
  * It outlives a restart, so that a StartTransaction which is sent again after one gets the same id.
  */
 export class TransactionBook {
-  readonly #memory: AdapterMemory;
-  readonly #hash: TokenHash;
   readonly #identity: string;
-  readonly #onFault: (identity: string, error: unknown) => void;
+  readonly #around: BookSurroundings;
   /** Oldest first. */
-  readonly #records = new LazyMap<TransactionId, SessionRecord>();
-  readonly #orders = new LazyMap<TransactionId, MessageOrder>();
+  #records: Map<TransactionId, SessionRecord> | undefined;
+  #orders: Map<TransactionId, MessageOrder> | undefined;
 
-  /** @param onFault told when the disk did not take what is to be kept */
-  constructor(
-    identity: string,
-    memory: AdapterMemory,
-    hash: TokenHash,
-    onFault: (identity: string, error: unknown) => void = () => {},
-  ) {
-    this.#memory = memory;
-    this.#hash = hash;
-    this.#onFault = onFault;
+  constructor(identity: string, around: BookSurroundings) {
     this.#identity = identity;
-    for (const record of recordsFrom(memory.get(this.#key))) this.#records.set(record.transactionId, record);
-  }
-
-  get #key(): string {
-    return `sessions/${this.#identity}`;
+    this.#around = around;
+    for (const record of recordsFrom(around.memory.get(keyOf(identity)))) this.#enter(record);
   }
 
   /** Oldest first. */
   get records(): readonly SessionRecord[] {
-    return [...this.#records.values()];
+    return [...(this.#records?.values() ?? [])];
   }
 
   find(transactionId: TransactionId): SessionRecord | undefined {
-    return this.#records.get(transactionId);
+    return this.#records?.get(transactionId);
   }
 
   /** The session that runs on a connector, as far as is known. */
@@ -73,7 +66,7 @@ export class TransactionBook {
 
   /** Whether this card is charging already, on another connector of the station. */
   isChargingElsewhere(token: string, connector: number): boolean {
-    const name = this.#hash.of(token);
+    const name = this.#around.hash.of(token);
     return this.records.some((record) => !record.isOver && record.token === name && record.connector !== connector);
   }
 
@@ -82,18 +75,18 @@ export class TransactionBook {
    * drawn by chance and none is given twice while it is remembered, so that nobody can guess or hit another one's.
    */
   idForStart(connector: number, timestamp: string, facts: SessionFacts): number {
-    const startKey = this.#hash.of(JSON.stringify([connector, facts.token ?? "", timestamp]));
+    const startKey = this.#around.hash.of(JSON.stringify([connector, facts.token ?? "", timestamp]));
     const known = this.records.find((record) => record.startKey === startKey);
     if (known !== undefined) return known.transactionId as number;
     let id = randomInt(1, 2 ** 31 - 1);
-    while (this.#records.has(id)) id = randomInt(1, 2 ** 31 - 1);
+    while (this.find(id) !== undefined) id = randomInt(1, 2 ** 31 - 1);
     this.#begin({ transactionId: id, connector, startKey }, facts);
     return id;
   }
 
   /** A 2.x station began a transaction under an id of its own; the message may come late or twice. */
   started(transactionId: string, connector: number, facts: SessionFacts): void {
-    const known = this.#records.get(transactionId);
+    const known = this.find(transactionId);
     if (known === undefined) {
       this.#begin({ transactionId, connector }, facts);
       return;
@@ -105,7 +98,7 @@ export class TransactionBook {
 
   /** Something about a transaction that is known. */
   noted(transactionId: string, facts: SessionFacts): void {
-    const known = this.#records.get(transactionId);
+    const known = this.find(transactionId);
     if (known === undefined) return;
     // Between its ends a session is not written for each signed sample.
     const sets = facts.sets?.map(({ signed: _, ...set }) => set);
@@ -118,7 +111,7 @@ export class TransactionBook {
    * @returns false if it is bound to another connector: then it is not this one's
    */
   adopt(transactionId: TransactionId, connector: number): boolean {
-    const known = this.#records.get(transactionId);
+    const known = this.find(transactionId);
     if (known === undefined) this.#begin({ transactionId, connector, isAdopted: true }, {});
     else if (known.connector !== connector) return false;
     else if (known.isOver && known.reason === undefined && this.#isLatest(known)) {
@@ -129,29 +122,30 @@ export class TransactionBook {
   }
 
   connectorOf(transactionId: TransactionId | undefined): number | undefined {
-    return transactionId === undefined ? undefined : this.#records.get(transactionId)?.connector;
+    return transactionId === undefined ? undefined : this.find(transactionId)?.connector;
   }
 
   isOver(transactionId: TransactionId): boolean {
-    return this.#records.get(transactionId)?.isOver === true;
+    return this.find(transactionId)?.isOver === true;
   }
 
   /** Numbers of messages (2.x): whether this one is newer than what came before. */
   order(transactionId: string, seqNo: number | undefined): "next" | "late" | "repeat" {
     if (seqNo === undefined) return "next";
+    this.#orders ??= new Map();
     const order = this.#orders.get(transactionId) ?? new MessageOrder();
     this.#orders.set(transactionId, order);
     const oldest = this.#orders.keys().next();
     if (this.#orders.size > MAX_RECORDS && !oldest.done) this.#orders.delete(oldest.value);
     const place = order.take(seqNo);
-    const known = this.#records.get(transactionId);
+    const known = this.find(transactionId);
     if (known?.isOver && known.missingMessages !== missingOf(order)) this.#put({ ...known, ...gaps(order) });
     return place;
   }
 
   /** The station told the end. */
   ended(transactionId: TransactionId, facts: SessionFacts): void {
-    const known = this.#records.get(transactionId);
+    const known = this.find(transactionId);
     if (known === undefined || (known.isOver && known.reason !== undefined)) return;
     const end = facts.meterKWh ?? registerAtEndKWh(facts.sets ?? []);
     const record: SessionRecord = {
@@ -161,14 +155,14 @@ export class TransactionBook {
       ...(facts.atMs !== undefined && { endedAtMs: facts.atMs }),
       ...(end !== undefined && { endKWh: end }),
       ...(facts.reason !== undefined && { reason: cutText(facts.reason, 40) }),
-      ...gaps(this.#orders.get(transactionId)),
+      ...gaps(this.#orders?.get(transactionId)),
     };
     this.#put({ ...record, ...energyOf(record) });
   }
 
   /** It is over, and its end was never told: the car is gone, or the station knows nothing of it. */
   lost(transactionId: TransactionId): void {
-    const known = this.#records.get(transactionId);
+    const known = this.find(transactionId);
     if (known !== undefined && !known.isOver) this.#put({ ...known, isOver: true });
   }
 
@@ -179,7 +173,7 @@ export class TransactionBook {
   #begin(bare: SessionRecord, facts: SessionFacts): void {
     // One connector has one session; what was not ended by now never will be told apart.
     for (const other of this.records) {
-      if (other.connector === bare.connector && !other.isOver) this.#records.set(other.transactionId, over(other));
+      if (other.connector === bare.connector && !other.isOver) this.#enter(over(other));
     }
     this.#put({ ...bare, ...this.#details(bare, facts), ...startOf(bare, facts) });
   }
@@ -188,7 +182,7 @@ export class TransactionBook {
     const startKWh = registerAtBeginKWh(sets);
     const signed = keptSigned([...(known.signed ?? []), ...sets.flatMap((set) => set.signed ?? [])]);
     return {
-      ...(token !== undefined && known.token === undefined && { token: this.#hash.of(token) }),
+      ...(token !== undefined && known.token === undefined && { token: this.#around.hash.of(token) }),
       ...(reservationId !== undefined && { reservationId }),
       ...(known.startKWh === undefined && startKWh !== undefined && { startKWh }),
       ...(signed.length > 0 && { signed }),
@@ -196,17 +190,33 @@ export class TransactionBook {
   }
 
   #put(record: SessionRecord): void {
-    const before = this.#records.get(record.transactionId);
+    const before = this.find(record.transactionId);
     if (before !== undefined && JSON.stringify(before) === JSON.stringify(record)) return;
+    this.#enter(record);
+    const { memory } = this.#around;
+    memory
+      .set(keyOf(this.#identity), withinBounds(this.records))
+      .catch((error: unknown) => this.#around.onUnkept(this.#identity, error));
+  }
+
+  /** In its old place, or as the newest one. */
+  #enter(record: SessionRecord): void {
+    this.#records ??= new Map();
     this.#records.set(record.transactionId, record);
     for (const id of this.#records.keys()) {
       if (this.#records.size <= MAX_RECORDS) break;
       this.#records.delete(id);
     }
-    this.#memory
-      .set(this.#key, withinBounds(this.records))
-      .catch((error: unknown) => this.#onFault(this.#identity, error));
   }
+}
+
+/** Whether sessions of this station are kept from before. */
+export function hasSessions(identity: string, { memory }: BookSurroundings): boolean {
+  return memory.get(keyOf(identity)) !== undefined;
+}
+
+function keyOf(identity: string): string {
+  return `sessions/${identity}`;
 }
 
 function startOf(known: SessionRecord, { atMs, meterKWh, sets = [] }: SessionFacts): Partial<SessionRecord> {

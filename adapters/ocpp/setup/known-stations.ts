@@ -31,42 +31,34 @@ const factsSchema = z.object({
 /** What a charger said of itself. */
 export interface StationFacts {
   readonly version: OcppVersion;
-  readonly identity?: DeviceIdentity;
-  readonly traits?: Traits;
+  readonly identity: DeviceIdentity | undefined;
+  readonly traits: Traits | undefined;
 }
 
 /**
- * What each charger last said of itself, kept over our own restart: a charger that only lost the line does not boot and does not
+ * What a charger last said of itself, kept over our own restart: a charger that only lost the line does not boot and does not
  * say it again, and its targets need not wait for a question.
+ *
+ * @param charger its identity
  */
-export class KnownStation {
-  readonly #memory: AdapterMemory;
-  readonly #station: { readonly identity: string; readonly log: Log };
-
-  constructor(memory: AdapterMemory, station: { readonly identity: string; readonly log: Log }) {
-    this.#memory = memory;
-    this.#station = station;
-  }
-
-  read(): StationFacts | undefined {
-    const read = factsSchema.safeParse(this.#memory.get(this.#key));
-    return read.success ? withoutUndefined(read.data) : undefined;
-  }
-
-  keep(facts: StationFacts): void {
-    this.#memory
-      .set(this.#key, factsSchema.parse(facts))
-      .catch((error: unknown) =>
-        this.#station.log.warn("what the charger said of itself could not be kept", { err: error }),
-      );
-  }
-
-  get #key(): string {
-    return `station/${this.#station.identity}`;
-  }
+export function knownFacts(memory: AdapterMemory, charger: string): StationFacts | undefined {
+  const read = factsSchema.safeParse(memory.get(keyOf(charger)));
+  if (!read.success) return undefined;
+  const { version, identity, traits } = read.data;
+  // What came out of JSON holds no `undefined`, though the schema's type allows it.
+  return { version, identity, traits } as StationFacts;
 }
 
-/** What came out of JSON holds no `undefined`, though the schema's type allows it. */
-function withoutUndefined(facts: z.output<typeof factsSchema>): StationFacts {
-  return facts as StationFacts;
+export function keepFacts(
+  memory: AdapterMemory,
+  station: { readonly identity: string; readonly log: Log },
+  facts: StationFacts,
+): void {
+  memory
+    .set(keyOf(station.identity), factsSchema.parse(facts))
+    .catch((error: unknown) => station.log.warn("what the charger said of itself could not be kept", { err: error }));
+}
+
+function keyOf(charger: string): string {
+  return `station/${charger}`;
 }

@@ -1,7 +1,7 @@
 import type { AdapterContext } from "../../kind.ts";
 import type { OcppShared } from "../config.ts";
 import type { Session } from "../link/session.ts";
-import type { Admission } from "../sessions/admission.ts";
+import type { AdmissionRule } from "../sessions/admission.ts";
 import { pushLocalList } from "../sessions/local-list.ts";
 import type { StationPort } from "../station.ts";
 import type { OcppVersion } from "../version.ts";
@@ -23,7 +23,7 @@ export interface WelcomedStation extends AskedStation {
   /** What the charger says of its smart charging; empty as long as it said nothing. */
   readonly traits: Traits;
   readonly modelMemory: ModelMemory;
-  readonly admission: Admission;
+  readonly admissionRule: AdmissionRule;
   /** True where it said before, in this version, what it can do. */
   knowsTraits(version: OcppVersion): boolean;
   learnTraits(session: Session, traits: Traits): void;
@@ -54,7 +54,7 @@ export async function welcome(
   for (const port of station.ports) port.onReady();
 
   await reading;
-  const { ports, traits, modelMemory, log, identity, admission } = station;
+  const { ports, traits, modelMemory, log, identity, admissionRule: rule } = station;
   const { sampleIntervalS } = await setUp({
     session,
     connectors: ports.map((port) => port.connector),
@@ -76,7 +76,7 @@ export async function welcome(
     if (sampleIntervalS !== undefined) port.onSampleInterval(sampleIntervalS);
     port.onNotice("smart-charging", lacks);
   }
-  await pushLocalList({ session, identity, admission, memory, nowMs: clock.now(), log, signal });
+  await pushLocalList({ session, identity, rule, memory, nowMs: clock.now(), log, signal });
   for (const port of ports) await port.onSetUp(signal);
 }
 
