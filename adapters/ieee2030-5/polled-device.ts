@@ -82,6 +82,8 @@ export class PolledDevice implements Adapter {
   readonly rates: Rates;
   /** When the device was made known, epoch ms. */
   readonly knownSinceMs: number;
+  /** Version of CSIP-AUS that it speaks; `none`: it is to see nothing of it. */
+  readonly csipaus: Device["csipaus"];
   /** What all its controls have in common. */
   readonly writing: BaseWriting;
   /** What holds while no control does. */
@@ -134,7 +136,11 @@ export class PolledDevice implements Adapter {
     this.primacy = options.primacy;
     this.notificationHost = options.device.notificationHost;
     const { rampS, csipaus, defaultControl } = options.device;
-    this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
+    this.csipaus = csipaus;
+    this.writing = {
+      ...(csipaus !== "none" && { csipaus }),
+      ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }),
+    };
     this.defaults = new DefaultBounds(defaultControl, options.memory, this.lfdi);
     this.#options = options;
     this.#clock = options.clock;

@@ -51,8 +51,9 @@ export function timeDocument(nowMs: number): OutElement {
 }
 
 export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement {
-  const { csipaus = "1.2" } = device.writing;
-  return tag("EndDevice", { "xmlns:csipaus": CSIPAUS_NAMESPACES[csipaus], href: paths.edev, subscribable: 1 }, [
+  const { csipaus } = device;
+  const extension = csipaus === "none" ? {} : { "xmlns:csipaus": CSIPAUS_NAMESPACES[csipaus] };
+  return tag("EndDevice", { ...extension, href: paths.edev, subscribable: 1 }, [
     tag("DERListLink", { href: paths.derList, all: 1 }),
     element("lFDI", device.lfdi),
     tag("LogEventListLink", { href: paths.logEvents, all: device.logEvents.events.length }),
@@ -63,7 +64,7 @@ export function endDevice(device: PolledDevice, paths: DevicePaths): OutElement 
     element("postRate", device.rates.postRateS),
     tag("RegistrationLink", { href: paths.registration }),
     tag("SubscriptionListLink", { href: paths.subscriptions, all: device.subscriptions.items.length }),
-    tag("csipaus:ConnectionPointLink", { href: paths.connectionPoint }),
+    csipaus === "none" ? undefined : tag("csipaus:ConnectionPointLink", { href: paths.connectionPoint }),
   ]);
 }
 
@@ -106,7 +107,7 @@ export function defaultControl(device: PolledDevice, paths: DevicePaths): OutEle
   const percent = maxPercent ?? (device.record.rating().modes.has("opModMaxLimW") ? 100 : undefined);
   if (percent !== undefined) controls.set("opModMaxLimW", Math.round(percent * 100));
   const bounds = { opModGenLimW: generationKW, opModLoadLimW: loadKW, opModExpLimW: exportKW, opModImpLimW: importKW };
-  for (const [name, boundKW] of Object.entries(bounds)) {
+  for (const [name, boundKW] of Object.entries(device.csipaus === "none" ? {} : bounds)) {
     if (boundKW !== undefined) controls.set(name as keyof typeof bounds, activePowerFromWatts(boundKW * 1000));
   }
   return tag("DefaultDERControl", { href: paths.defaultControl, subscribable: 1 }, [

@@ -2,7 +2,7 @@ import type { Lfdi } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import type { PolledResource } from "../rates.ts";
 import { type Answer, failure } from "./answer.ts";
-import { connectionPointResource } from "./connection-point-resource.ts";
+import { connectionPointResources } from "./connection-point-resource.ts";
 import { controlResources, numberedControl } from "./control-resources.ts";
 import { derResources, logEventResources } from "./device-resources.ts";
 import {
@@ -52,7 +52,7 @@ function fixedResources(device: PolledDevice, paths: DevicePaths, facts: ServerF
     [EDEV_LIST, endDeviceListResource(device, paths)],
     [paths.edev, endDeviceResource(device, paths)],
     [paths.registration, single(() => registration(device, paths))],
-    [paths.connectionPoint, connectionPointResource(device, paths)],
+    ...connectionPointResources(device, paths),
     ...logEventResources(device, paths),
     ...subscriptionResources(device, paths),
     [
