@@ -43,6 +43,8 @@ export class Operator {
   readonly #names: Names;
   #devices = new Map<string, ConfiguredDevice>();
   readonly #plannedUntilMs = new Map<string, number>();
+  /** Devices whose controls are no power that a market could order, so that an operator orders them. */
+  readonly #ordered = new Set<string>();
 
   constructor(server: ServerUnderTest, clock: Clock, names: Names) {
     this.#server = server;
@@ -77,10 +79,12 @@ export class Operator {
         await this.#server.operate("rates", { postRateS: given["rate_seconds"] });
         return;
       case "create-der-control":
-        this.#order(client, given);
+        if (this.#ordered.has(client)) await this.#orderByHand(client, given);
+        else this.#order(client, given);
         return;
       case "clear-der-controls":
         this.#plannedUntilMs.delete(client);
+        if (this.#ordered.has(client)) await this.#server.operate("order", { era: client, cancel: "all" });
         this.#server.cancelAll(client);
         return;
       case "set-client-access":
@@ -91,6 +95,17 @@ export class Operator {
       default:
         throw new NotRun(`the instruction ${type} is not supported`);
     }
+  }
+
+  /** As `setpointd 2030.5 order` does. */
+  async #orderByHand(client: string, given: Parameters): Promise<void> {
+    const offsetS = Number(given["start_offset_seconds"] ?? (given["status"] === "active" ? 0 : AHEAD_S));
+    await this.#server.operate("order", {
+      era: client,
+      order: handOrderFrom(given),
+      ...(offsetS > 0 && { start: new Date(this.#clock.now() + offsetS * 1000).toISOString() }),
+      durationS: Number(given["duration_seconds"] ?? DEFAULT_DURATION_S),
+    });
   }
 
   #order(client: string, given: Parameters): void {
@@ -118,9 +133,9 @@ export class Operator {
       })),
     ).filter((one) => one.client === client);
     const controls = instructions.filter(({ type }) => type === "create-der-control");
-    const orders = controls.map(({ parameters }) => orderFrom(parameters));
-    const modes = new Set(orders.map(({ mode }) => mode));
-    if (modes.size > 1) throw new NotRun("the server orders a device in one kind of control");
+    const isByHand = controls.some(({ parameters }) => !isPower(parameters)) || modesOf(controls).size > 1;
+    if (isByHand) this.#ordered.add(client);
+    const orders = isByHand ? [] : controls.map(({ parameters }) => orderFrom(parameters));
     const kinds = new Set(orders.map(({ kind }) => kind));
     const kind = kinds.size === 1 ? (orders[0]?.kind ?? "battery") : "battery";
     for (const { type, parameters } of instructions) throwIfFixed(type, parameters);
@@ -149,6 +164,41 @@ function throwIfFixed(type: string, { primacy, annotation, fsa_annotation }: Par
     throw new NotRun("the server has one program for each device");
   if (annotation === "fsa2" || fsa_annotation === "fsa2")
     throw new NotRun("the server has one assignment for each device");
+}
+
+/** True for a control that a market's order of one power leads to. */
+function isPower(parameters: Parameters): boolean {
+  try {
+    orderFrom(parameters);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NotRun)) throw error;
+    return false;
+  }
+}
+
+function modesOf(controls: readonly { readonly parameters: Parameters }[]): ReadonlySet<string> {
+  return new Set(
+    controls.filter(({ parameters }) => isPower(parameters)).map(({ parameters }) => orderFrom(parameters).mode),
+  );
+}
+
+/** What an operator orders by hand, by the name that a procedure gives it. */
+const ORDER_KEYS: Readonly<Record<string, string>> = {
+  opModExpLimW: "exportKW",
+  opModImpLimW: "importKW",
+  opModGenLimW: "generationKW",
+  opModLoadLimW: "loadKW",
+  opModConnect: "connect",
+  opModEnergize: "energize",
+};
+
+function handOrderFrom(parameters: Parameters): Readonly<Record<string, unknown>> {
+  const named = Object.entries(parameters).flatMap(([name, value]) => {
+    const key = ORDER_KEYS[name];
+    return key === undefined ? [] : [[key, typeof value === "number" ? value / 1000 : value]];
+  });
+  return Object.fromEntries(named);
 }
 
 function orderFrom(parameters: Parameters): Order {

@@ -1,4 +1,5 @@
-import { baseOf, type ControlName } from "../controls/control-base.ts";
+import { baseOf } from "../controls/control-base.ts";
+import type { ControlName } from "../controls/control-names.ts";
 import { type Lfdi, sfdiFromLfdi, stableMRID } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import { type ActivePower, activePowerFromWatts } from "../xml/active-power.ts";
@@ -86,11 +87,10 @@ export function functionSetAssignments(device: PolledDevice, paths: DevicePaths)
 }
 
 export function derProgram(device: PolledDevice, paths: DevicePaths): OutElement {
-  const active = device.desk.active() === undefined ? 0 : 1;
   return tag("DERProgram", { href: paths.program, subscribable: 1 }, [
     element("mRID", stableMRID(device.lfdi, "DERProgram")),
     element("description", "market"),
-    tag("ActiveDERControlListLink", { href: paths.activeControlList, all: active }),
+    tag("ActiveDERControlListLink", { href: paths.activeControlList, all: device.desk.activeCount }),
     tag("DefaultDERControlLink", { href: paths.defaultControl }),
     tag("DERControlListLink", { href: paths.controlList, all: device.desk.controls().length }),
     element("primacy", device.primacy),

@@ -4,6 +4,7 @@ import type { Adapter } from "../../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
 import { defaultControls } from "../commands/default-operation.ts";
 import { listControls } from "../commands/listed-controls.ts";
+import { operatorOrders } from "../commands/order-operation.ts";
 import { pollAndPostRates } from "../commands/rates-operation.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
@@ -45,9 +46,14 @@ export class PollingHost implements AdapterHost<Device> {
     this.#rates = new Rates({ pollRateS, postRateS, memory, clock });
     this.#strangers = new StrangerList(context.clock);
     const devices = () =>
-      [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
+      [...this.#devices.values()].map(({ era, desk }) => ({
+        era,
+        controls: () => desk.controls(),
+        answered: (mRID: string) => desk.answered(mRID),
+      }));
     this.operations = {
       controls: listControls(devices, clock),
+      order: operatorOrders(() => this.#devices.values(), clock),
       default: defaultControls(() => this.#devices.values(), clock),
       rates: pollAndPostRates(this.#rates, clock, () => this.#ratesChanged()),
     };
