@@ -7,7 +7,7 @@ const filePath = z.string().min(1);
 /** A Registration needs a PIN even where nobody types it in; this is the one CSIP uses for that. */
 const CSIP_PIN = 111_115;
 
-export const sharedSchema = z.strictObject({
+const sharedShape = z.strictObject({
   host: hostName
     .default("127.0.0.1")
     .describe("Address to listen on. Inverters on the LAN need one that they can reach."),
@@ -31,6 +31,15 @@ export const sharedSchema = z.strictObject({
     .describe(
       "Rank of our program beside others that a device follows; the lower the stronger. 0: a system in the house.",
     ),
+  operatorPrimacy: z
+    .int()
+    .min(0)
+    .max(254)
+    .optional()
+    .describe(
+      "Rank of a program of its own for what an operator orders and sets as default, less than primacy. Absent: it " +
+        "stands in the one program.",
+    ),
   registration: z
     .enum(["out-of-band", "in-band"])
     .default("out-of-band")
@@ -45,6 +54,11 @@ export const sharedSchema = z.strictObject({
     .optional()
     .describe("How often devices are told to post readings, seconds. Absent: as pollRateS would be if absent."),
 });
+
+export const sharedSchema = sharedShape.refine(
+  ({ primacy, operatorPrimacy }) => operatorPrimacy === undefined || operatorPrimacy < primacy,
+  { path: ["operatorPrimacy"], message: "an operator goes before the market, so it must be less than primacy" },
+);
 
 export type Shared = z.output<typeof sharedSchema>;
 

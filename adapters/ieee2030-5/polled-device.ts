@@ -54,6 +54,8 @@ export interface PolledDeviceOptions {
   readonly log: Log;
   /** Rank of the program beside others, 0 to 255; the lower the stronger. */
   readonly primacy: number;
+  /** Rank of the operator's own program; absent: it has none. */
+  readonly operatorPrimacy?: number | undefined;
   readonly registration: "out-of-band" | "in-band";
   readonly random: () => number;
   readonly memory: AdapterMemory;
@@ -99,6 +101,7 @@ export class PolledDevice implements Adapter {
   readonly subscriptions: Subscriptions;
   readonly connectionPoint: ConnectionPoint;
   readonly primacy: number;
+  readonly operatorPrimacy: number | undefined;
   readonly notificationHost: string | undefined;
 
   readonly #options: PolledDeviceOptions;
@@ -144,6 +147,7 @@ export class PolledDevice implements Adapter {
     this.#orders = new OperatorOrders(this.desk, options.memory, this.lfdi, options.clock.now());
     this.subscriptions = new Subscriptions(options.memory, this.lfdi);
     this.primacy = options.primacy;
+    this.operatorPrimacy = options.operatorPrimacy;
     this.notificationHost = options.device.notificationHost;
     const { rampS, csipaus, defaultControl } = options.device;
     this.csipaus = csipaus;

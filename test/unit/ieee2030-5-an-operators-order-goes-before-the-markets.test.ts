@@ -3,6 +3,7 @@ import { ControlDesk } from "../../adapters/ieee2030-5/controls/control-desk.ts"
 import { ControlLedger } from "../../adapters/ieee2030-5/controls/control-ledger.ts";
 import { limitOfOrder } from "../../adapters/ieee2030-5/controls/operator-order.ts";
 import { newMRID } from "../../adapters/ieee2030-5/identity.ts";
+import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { OperatorOrders } from "../../adapters/ieee2030-5/operator-orders.ts";
 import { DerSimulator } from "../../simulators/der/der-simulator.ts";
 import { Battery } from "../../simulators/world/battery.ts";
@@ -164,6 +165,39 @@ describe("an operator's order", () => {
     await clock.advance(61_000);
     expect(opened().desk.controls()).toEqual([]);
   });
+});
+
+test("an operator may have a program of its own, stronger than the market's, with its own default and controls", async () => {
+  const config = { ratingKW: 5, control: "opModMaxLimW", defaultControl: { exportKW: 4 } };
+  const devices = [{ kind: "solar" as const, config }];
+  await using site = await PolledSite.open(devices, { primacy: 3, operatorPrimacy: 1 });
+  await site.host.operations?.["default"]?.({ era: "der.1", changes: { loadKW: 2, exportKW: null } }, site.signal);
+  await order(site, { order: { connect: true }, durationS: 60 });
+  site.adapters[0]?.apply({ setpointId: "s1", powerKW: 2, untilMs: Date.now() + 60_000 }, site.signal).catch(() => {});
+  const { FunctionSetAssignmentsList: assignments } = await site.read("/edev/1/fsa?l=9");
+  expect((await site.read("/edev/1"))["EndDevice"]?.["FunctionSetAssignmentsListLink"][0].$.all).toBe("2");
+  const seen = [];
+  const mRIDs = new Set<string>();
+  for (const assignment of assignments?.["FunctionSetAssignments"] ?? []) {
+    const { DERProgramList: list } = await site.read(assignment.DERProgramListLink[0].$.href);
+    const [program] = list?.["DERProgram"] ?? [];
+    const { DefaultDERControl: fallback } = await site.read(program.DefaultDERControlLink[0].$.href);
+    const { DERControlList: controls } = await site.read(`${program.DERControlListLink[0].$.href}?l=9`);
+    const active = await site.read(`${program.ActiveDERControlListLink[0].$.href}?l=9`);
+    const [control] = controls?.["DERControl"] ?? [];
+    expect((await site.read(control.$.href))["DERControl"]?.["mRID"]).toEqual(control.mRID);
+    const what = [program.primacy[0], control.description[0], active["DERControlList"]?.$["all"]];
+    seen.push([...what, Object.keys(fallback?.["DERControlBase"][0]).slice(1)]);
+    for (const { mRID } of [assignment, program, fallback, control]) mRIDs.add(mRID[0]);
+  }
+  expect(seen).toEqual([
+    ["1", "operator", "1", ["csipaus:opModLoadLimW"]],
+    ["3", "s1", "1", ["csipaus:opModLoadLimW"]],
+  ]);
+  expect(mRIDs.size).toBe(8);
+  expect(ieee2030_5.sharedSchema.safeParse({ primacy: 1, operatorPrimacy: 1 }).error?.issues[0]?.message).toContain(
+    "less than primacy",
+  );
 });
 
 test("a market's setpoint is cut by an operator's order, judged by what is left, and comes back when the order ends", async () => {

@@ -66,7 +66,7 @@ export class PollingHost implements AdapterHost<Device> {
     this.#numbers += 1;
     const { clock, log } = this.#context;
     const { random, memory } = this.#context;
-    const { primacy, registration } = this.#shared;
+    const { primacy, operatorPrimacy, registration } = this.#shared;
     const onClose = () => {
       if (this.#devices.get(lfdi) === polled) this.#devices.delete(lfdi);
     };
@@ -76,6 +76,7 @@ export class PollingHost implements AdapterHost<Device> {
       number: this.#numbers,
       rates: this.#rates,
       primacy,
+      operatorPrimacy,
       registration,
       clock,
       log,
