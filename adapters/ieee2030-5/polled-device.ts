@@ -168,6 +168,10 @@ export class PolledDevice implements Adapter {
       changes: (ms, signal) => this.desk.changes(ms, signal),
       listHref: devicePaths(options.number).subscriptions,
       show: options.show,
+      movedTo: (path) => {
+        const own = path.replace(/^\/edev\/\d{1,9}(?=\/|$)/, devicePaths(options.number).edev);
+        return own !== path && this.maySubscribe(own) ? own : undefined;
+      },
       post: options.notify,
       onDelivered: (controls) => this.desk.fetched(controls),
       clock: options.clock,

@@ -10,6 +10,7 @@ import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
 import { Rates, rateForInterval } from "../rates.ts";
+import { sayFarewell } from "../subscriptions/farewell.ts";
 import type { Shown } from "../subscriptions/notifier.ts";
 import { postNotification } from "../subscriptions/post-notification.ts";
 import { BadDocument } from "../xml/xml-element.ts";
@@ -37,6 +38,8 @@ export class PollingHost implements AdapterHost<Device> {
   #address: string | undefined;
   #tls: TlsFiles | undefined;
   #lfdi: Lfdi | undefined;
+  readonly #closing = new AbortController();
+  #farewell: Promise<void> | undefined;
 
   constructor(shared: Shared, context: AdapterContext) {
     this.#shared = shared;
@@ -116,11 +119,22 @@ export class PollingHost implements AdapterHost<Device> {
       this.#server = server;
       this.#tls = { cert, key, ca };
       this.#lfdi = lfdiFromCertificate(new X509Certificate(cert).raw);
+      this.#farewell = this.#sayFarewell();
     } catch (cause) {
       await server[Symbol.asyncDispose]();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`ieee2030_5: cannot listen on ${host}:${port} with ${certFile}: ${reason}`, { cause });
     }
+  }
+
+  async #sayFarewell(): Promise<void> {
+    const { memory, log } = this.#context;
+    await sayFarewell({
+      memory,
+      log,
+      isConfigured: (lfdi) => this.#devices.has(lfdi),
+      post: (lfdi, uri, body) => this.#notify({ lfdi }, uri, body, this.#closing.signal),
+    });
   }
 
   addresses(): Readonly<Record<string, string>> {
@@ -132,6 +146,8 @@ export class PollingHost implements AdapterHost<Device> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error("the server is closed"));
+    await this.#farewell;
     const server = this.#server;
     this.#server = undefined;
     this.#address = undefined;
@@ -180,7 +196,7 @@ export class PollingHost implements AdapterHost<Device> {
     return element && { element, controls };
   }
 
-  async #notify(device: PolledDevice, uri: string, body: string, signal: AbortSignal): Promise<number> {
+  async #notify(device: { readonly lfdi: Lfdi }, uri: string, body: string, signal: AbortSignal): Promise<number> {
     if (this.#tls === undefined) throw new Error("the server is not open");
     return await postNotification({ uri, lfdi: device.lfdi }, body, this.#tls, this.#context.clock, signal);
   }
