@@ -2,12 +2,15 @@ import type { Availability } from "../../src/model/reading.ts";
 import type { Capability, Era, ResourceKind } from "../../src/model/resource.ts";
 import type { ControlMode, PowerBases } from "./controls/control-power.ts";
 import type { DerAvailability, DerRating } from "./der-record.ts";
+import type { CsipausVersion } from "./xml/csipaus.ts";
 
 /** What the config says of a device's size and control; each goes before what the device says, except as noted. */
 export interface ConfiguredRating {
   readonly ratingKW?: number | undefined;
   readonly maxChargeKW?: number | undefined;
   readonly control: "auto" | ControlMode;
+  /** `none`: whatever the device says, it is ordered in the standard's own controls. */
+  readonly csipaus?: "none" | CsipausVersion;
 }
 
 /** What is known of a device that has said nothing. */
@@ -48,8 +51,10 @@ export function modeFrom(kind: ResourceKind, config: ConfiguredRating, { isStora
   if (config.control !== "auto") return config.control;
   if (modes.has("opModTargetW")) return "opModTargetW";
   if (modes.has("opModFixedW")) return "opModFixedW";
-  if (modes.has("opModStorageTargetW") && (isStorage || kind === "battery")) return "opModStorageTargetW";
-  if (modes.has(generates(kind) ? "opModGenLimW" : "opModLoadLimW")) return "opModGenLimW+opModLoadLimW";
+  if (config.csipaus !== "none") {
+    if (modes.has("opModStorageTargetW") && (isStorage || kind === "battery")) return "opModStorageTargetW";
+    if (modes.has(generates(kind) ? "opModGenLimW" : "opModLoadLimW")) return "opModGenLimW+opModLoadLimW";
+  }
   if (modes.has("opModMaxLimW") && kind === "solar") return "opModMaxLimW";
   return "opModFixedW";
 }

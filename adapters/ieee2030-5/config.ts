@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { CONTROL_MODES } from "./controls/control-power.ts";
+import { CONTROL_MODES, isCsipausMode } from "./controls/control-power.ts";
 
 const hostName = z.string().min(1).max(253);
 const filePath = z.string().min(1);
@@ -7,7 +7,7 @@ const filePath = z.string().min(1);
 /** A Registration needs a PIN even where nobody types it in; this is the one CSIP uses for that. */
 const CSIP_PIN = 111_115;
 
-export const sharedSchema = z.strictObject({
+const sharedShape = z.strictObject({
   host: hostName
     .default("127.0.0.1")
     .describe("Address to listen on. Inverters on the LAN need one that they can reach."),
@@ -31,6 +31,15 @@ export const sharedSchema = z.strictObject({
     .describe(
       "Rank of our program beside others that a device follows; the lower the stronger. 0: a system in the house.",
     ),
+  operatorPrimacy: z
+    .int()
+    .min(0)
+    .max(254)
+    .optional()
+    .describe(
+      "Rank of a program of its own for what an operator orders and sets as default, less than primacy. Absent: it " +
+        "stands in the one program.",
+    ),
   registration: z
     .enum(["out-of-band", "in-band"])
     .default("out-of-band")
@@ -45,6 +54,11 @@ export const sharedSchema = z.strictObject({
     .optional()
     .describe("How often devices are told to post readings, seconds. Absent: as pollRateS would be if absent."),
 });
+
+export const sharedSchema = sharedShape.refine(
+  ({ primacy, operatorPrimacy }) => operatorPrimacy === undefined || operatorPrimacy < primacy,
+  { path: ["operatorPrimacy"], message: "an operator goes before the market, so it must be less than primacy" },
+);
 
 export type Shared = z.output<typeof sharedSchema>;
 
@@ -72,7 +86,10 @@ export const defaultControlSchema = z
 
 export type DefaultControl = z.output<typeof defaultControlSchema>;
 
-export const deviceSchema = z.strictObject({
+/** Bounds that only CSIP-AUS has a control for. */
+export const CSIPAUS_BOUNDS = ["generationKW", "loadKW", "exportKW", "importKW"] as const;
+
+const deviceShape = z.strictObject({
   lfdi: z
     .string()
     .regex(/^[0-9A-Fa-f]{40}$/, "expected 40 hex digits, for example 3E4F45AB31EDFE5B67E343E5E4562E31984E23E5")
@@ -89,9 +106,12 @@ export const deviceSchema = z.strictObject({
         "opModStorageTargetW are of CSIP-AUS; opModConnect and opModEnergize only switch on and off.",
     ),
   csipaus: z
-    .enum(["1.2", "1.3"])
+    .enum(["none", "1.2", "1.3"])
     .default("1.2")
-    .describe("Version of CSIP-AUS that the device speaks; it decides the namespace of its controls."),
+    .describe(
+      "Version of CSIP-AUS that the device speaks; it decides the namespace of its controls and of the link to its " +
+        "ConnectionPoint. none: nothing but the standard is written to it.",
+    ),
   rampS: z
     .number()
     .min(0)
@@ -115,6 +135,16 @@ export const deviceSchema = z.strictObject({
     .default(CSIP_PIN)
     .describe("Registration PIN, five digits and their check digit, as the device was given it."),
   settleS,
+});
+
+export const deviceSchema = deviceShape.superRefine(({ csipaus, control, defaultControl }, context) => {
+  if (csipaus !== "none") return;
+  const fault = (path: string[], what: string) =>
+    context.addIssue({ code: "custom", path, message: `${what} is of CSIP-AUS, and csipaus is none` });
+  if (isCsipausMode(control)) fault(["control"], control);
+  for (const bound of CSIPAUS_BOUNDS) {
+    if (defaultControl?.[bound] !== undefined) fault(["defaultControl", bound], bound);
+  }
 });
 
 export type Device = z.output<typeof deviceSchema>;

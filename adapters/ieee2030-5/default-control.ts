@@ -23,6 +23,11 @@ export class DefaultBounds {
     return this.#set ?? this.#configured;
   }
 
+  /** What an operator has set; no bound where it has set nothing. */
+  get set(): DefaultControl {
+    return this.#set ?? {};
+  }
+
   /** True where an operator has set them. */
   get areSet(): boolean {
     return this.#set !== undefined;

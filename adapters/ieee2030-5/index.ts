@@ -2,6 +2,7 @@ import type { AdapterKind } from "../kind.ts";
 import { controlsCommand, pushedCommand } from "./commands/controls-command.ts";
 import { defaultCommand } from "./commands/default-command.ts";
 import { lfdiCommand } from "./commands/lfdi-command.ts";
+import { cancelCommand, orderCommand } from "./commands/order-command.ts";
 import { ratesCommand } from "./commands/rates-command.ts";
 import {
   type Device,
@@ -24,7 +25,16 @@ export const ieee2030_5: AdapterKind<Shared, Device> = {
   title: "IEEE 2030.5 (CSIP) devices that poll this gateway as their server",
   sharedSchema,
   deviceSchema,
-  commands: [controlsCommand, defaultCommand, ratesCommand, lfdiCommand, walkCommand, ...pkiCommands],
+  commands: [
+    controlsCommand,
+    orderCommand,
+    cancelCommand,
+    defaultCommand,
+    ratesCommand,
+    lfdiCommand,
+    walkCommand,
+    ...pkiCommands,
+  ],
   createHost: (shared, context) => new PollingHost(shared, context),
 };
 

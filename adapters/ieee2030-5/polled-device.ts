@@ -17,7 +17,9 @@ import type { Device } from "./config.ts";
 import { ConnectionPoint } from "./connection-point.ts";
 import type { BaseWriting } from "./controls/control-base.ts";
 import { ControlDesk, SLACK_MS } from "./controls/control-desk.ts";
-import { type ControlPower, controlPowerFromKW } from "./controls/control-power.ts";
+import type { OperatorEvent } from "./controls/control-event.ts";
+import { type ControlPower, controlPowerFromKW, type PowerBases } from "./controls/control-power.ts";
+import { describeOrder, limitOfOrder, type OperatorOrder } from "./controls/operator-order.ts";
 import { readResponse } from "./controls/response-document.ts";
 import { DefaultBounds, type DefaultChanges } from "./default-control.ts";
 import { type DerDocument, DerRecord } from "./der-record.ts";
@@ -25,6 +27,7 @@ import { canonicalLfdi, type Lfdi } from "./identity.ts";
 import { LogEvents } from "./log-events.ts";
 import { type MeterValue, readingsFrom } from "./metering/meter-values.ts";
 import { MirrorUsagePoints } from "./metering/mirror-usage-points.ts";
+import { OperatorOrders } from "./operator-orders.ts";
 import type { Rates } from "./rates.ts";
 import { Registration } from "./registration.ts";
 import { devicePaths } from "./server/paths.ts";
@@ -51,6 +54,8 @@ export interface PolledDeviceOptions {
   readonly log: Log;
   /** Rank of the program beside others, 0 to 255; the lower the stronger. */
   readonly primacy: number;
+  /** Rank of the operator's own program; absent: it has none. */
+  readonly operatorPrimacy?: number | undefined;
   readonly registration: "out-of-band" | "in-band";
   readonly random: () => number;
   readonly memory: AdapterMemory;
@@ -82,6 +87,8 @@ export class PolledDevice implements Adapter {
   readonly rates: Rates;
   /** When the device was made known, epoch ms. */
   readonly knownSinceMs: number;
+  /** Version of CSIP-AUS that it speaks; `none`: it is to see nothing of it. */
+  readonly csipaus: Device["csipaus"];
   /** What all its controls have in common. */
   readonly writing: BaseWriting;
   /** What holds while no control does. */
@@ -94,6 +101,7 @@ export class PolledDevice implements Adapter {
   readonly subscriptions: Subscriptions;
   readonly connectionPoint: ConnectionPoint;
   readonly primacy: number;
+  readonly operatorPrimacy: number | undefined;
   readonly notificationHost: string | undefined;
 
   readonly #options: PolledDeviceOptions;
@@ -101,6 +109,12 @@ export class PolledDevice implements Adapter {
   readonly #log: Log;
   readonly #queue = new ReportQueue();
   readonly #closing = new AbortController();
+  /** What an operator orders beside the market, and before it. */
+  readonly #orders: OperatorOrders;
+  /** The limits that these orders set, as the core was told. */
+  #toldLimits = "[]";
+  /** What the market has ordered last and the device has accepted. */
+  #accepted: { readonly setpointId: string; readonly power: ControlPower; readonly untilMs: number } | undefined;
   #isLinkUp = false;
   #watching: Promise<void> | undefined;
   #told: Capability | undefined;
@@ -130,11 +144,17 @@ export class PolledDevice implements Adapter {
       responses,
       randomization: { startS: randomizeStartS, durationS: randomizeDurationS },
     });
+    this.#orders = new OperatorOrders(this.desk, options.memory, this.lfdi, options.clock.now());
     this.subscriptions = new Subscriptions(options.memory, this.lfdi);
     this.primacy = options.primacy;
+    this.operatorPrimacy = options.operatorPrimacy;
     this.notificationHost = options.device.notificationHost;
     const { rampS, csipaus, defaultControl } = options.device;
-    this.writing = { csipaus, ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }) };
+    this.csipaus = csipaus;
+    this.writing = {
+      ...(csipaus !== "none" && { csipaus }),
+      ...(rampS === undefined ? {} : { rampTms: Math.round(rampS * 100) }),
+    };
     this.defaults = new DefaultBounds(defaultControl, options.memory, this.lfdi);
     this.#options = options;
     this.#clock = options.clock;
@@ -148,6 +168,10 @@ export class PolledDevice implements Adapter {
       changes: (ms, signal) => this.desk.changes(ms, signal),
       listHref: devicePaths(options.number).subscriptions,
       show: options.show,
+      movedTo: (path) => {
+        const own = path.replace(/^\/edev\/\d{1,9}(?=\/|$)/, devicePaths(options.number).edev);
+        return own !== path && this.maySubscribe(own) ? own : undefined;
+      },
       post: options.notify,
       onDelivered: (controls) => this.desk.fetched(controls),
       clock: options.clock,
@@ -157,7 +181,7 @@ export class PolledDevice implements Adapter {
   }
 
   async start(signal: AbortSignal): Promise<Capability> {
-    this.#watching ??= repeatEvery(this.#clock, LINK_CHECK_MS, this.#closing.signal, () => this.#watchLink());
+    this.#watching ??= repeatEvery(this.#clock, LINK_CHECK_MS, this.#closing.signal, () => this.#watch());
     this.#notifying ??= this.#notifier.run(this.#closing.signal);
     const known = () => (this.desk.polledAtMs === undefined ? undefined : this.#capability());
     const capability = await this.desk.until(known, signal);
@@ -179,8 +203,29 @@ export class PolledDevice implements Adapter {
       throw new DeviceError("refused", this.era, `not ordered: ${powerKW} kW has ended before it was sent`);
     }
     const power = this.#powerFor(powerKW);
+    this.#accepted = undefined;
+    const against = this.desk.orderAgainst(power);
+    if (against !== undefined) {
+      const acceptance = this.#heldBy(against, powerKW);
+      this.#accepted = { setpointId, power, untilMs };
+      return acceptance;
+    }
     const command = await this.desk.order(setpointId, power, untilMs, signal, correction);
+    this.#accepted = { setpointId, power, untilMs };
     return { appliedKW: power.appliedKW, command, endsByItself: true };
+  }
+
+  /**
+   * An operator's order stands in place of the market's. Where it leaves just the power that is wanted, the device has it.
+   * @throws DeviceError
+   */
+  #heldBy(order: OperatorEvent, powerKW: number): Acceptance {
+    const { minPowerKW, maxPowerKW } = limitOfOrder(order.power.order, this.#bases()) ?? {};
+    const until = new Date(order.endS * 1000).toISOString();
+    const what = `the operator's DERControl ${order.mRID} ${describeOrder(order.power)} until ${until}`;
+    const isIt = [minPowerKW, maxPowerKW].some((bound) => bound !== undefined && Math.abs(bound - powerKW) < 1e-6);
+    if (isIt) return { appliedKW: powerKW, command: what, endsByItself: true };
+    throw new DeviceError("refused", this.era, `not ordered: ${what} goes before it`);
   }
 
   /** Published ahead of its start, so that the device begins by itself and needs no poll in that moment. */
@@ -200,6 +245,7 @@ export class PolledDevice implements Adapter {
 
   async release(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    this.#accepted = undefined;
     await this.desk.release(signal);
   }
 
@@ -321,6 +367,36 @@ export class PolledDevice implements Adapter {
     this.desk.ring();
   }
 
+  /**
+   * An operator orders controls; where the market orders the same it gives way.
+   * @param startS epoch seconds; absent: at once
+   * @returns nothing where there are too many
+   * @throws StoreError where the disk does not take it
+   */
+  async orderByOperator(
+    order: OperatorOrder,
+    startS: number | undefined,
+    endS: number,
+  ): Promise<OperatorEvent | undefined> {
+    const adding = this.#orders.add(order, startS, endS);
+    // What the market has planned ends where the order begins.
+    this.plan(this.#planned);
+    this.#watchOrders();
+    const event = await adding;
+    if (event !== undefined) this.#log.info("2030.5 operator's order", { mRID: event.mRID, ...order, startS, endS });
+    return event;
+  }
+
+  /** @returns false if no such order is open @throws StoreError */
+  async cancelOrder(mRID: string): Promise<boolean> {
+    const cancelling = this.#orders.cancel(mRID);
+    this.plan(this.#planned);
+    this.#watchOrders();
+    const isCancelled = await cancelling;
+    if (isCancelled) this.#log.info("2030.5 operator's order cancelled", { mRID });
+    return isCancelled;
+  }
+
   /** The device is told to poll and to post at another rate from now on. */
   ratesChanged(): void {
     this.#changes += 1;
@@ -382,11 +458,38 @@ export class PolledDevice implements Adapter {
     const rating = this.record.rating();
     const { device, kind } = this.#options;
     try {
-      return controlPowerFromKW(powerKW, modeFrom(kind, device, rating), basesFrom(kind, device, rating));
+      return controlPowerFromKW(powerKW, modeFrom(kind, device, rating), this.#bases());
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       throw new DeviceError("refused", this.era, `not ordered: ${cause.message}`, { cause });
     }
+  }
+
+  #bases(): PowerBases {
+    const { device, kind } = this.#options;
+    return basesFrom(kind, device, this.record.rating());
+  }
+
+  #watch(): void {
+    this.#watchLink();
+    this.#watchOrders();
+  }
+
+  /** An operator's order began, changed or ended: the core learns what it leaves, and the device gets back what it had. */
+  #watchOrders(): void {
+    const bases = this.#bases();
+    const limits = this.#orders
+      .inForce()
+      .map((event) => limitOfOrder(event.power.order, bases))
+      .filter((limit) => limit !== undefined);
+    const text = JSON.stringify(limits);
+    if (text !== this.#toldLimits) {
+      this.#toldLimits = text;
+      this.#queue.push({ kind: "limits", limits });
+    }
+    const accepted = this.#accepted;
+    if (accepted === undefined || accepted.untilMs <= this.#clock.now()) this.#accepted = undefined;
+    else this.desk.keep(accepted.setpointId, accepted.power, accepted.untilMs);
   }
 
   #watchLink(): void {

@@ -91,11 +91,15 @@ export class Device {
     }
   }
 
+  /** What came for a subscription and was looked at, oldest first. */
+  collected(subscription: string): readonly XmlElement[] {
+    return this.sink.received(subscription).slice(0, this.#read.get(subscription) ?? 0);
+  }
+
   /** Items of the lists, or the resources, that came for a subscription and were looked at; the newest of each. */
   notified(subscription: string, name: string): readonly Found[] {
     const items = new Map<string, Found>();
-    const seen = this.sink.received(subscription).slice(0, this.#read.get(subscription) ?? 0);
-    for (const resource of seen) {
+    for (const resource of this.collected(subscription)) {
       const isWhole = name === "DefaultDERControl" && memberOf(resource, "DERControlBase") !== undefined;
       for (const element of isWhole ? [resource] : resource.children.filter((child) => child.name === name)) {
         const href = element.attributes.get("href") ?? "";

@@ -10,6 +10,8 @@ export interface Found {
   readonly element: XmlElement;
   /** Of the program it belongs to, where it belongs to one. */
   readonly primacy?: number;
+  /** Which assignment it belongs to, from 0, where it belongs to one. */
+  readonly assignment?: number;
 }
 
 /** Where a resource is linked: in which other one, by which link; or which list it is an item of. */
@@ -78,12 +80,17 @@ export class DiscoveryWalk {
     await this.#fetch(place.in, fresh, limit);
     const isList = name.endsWith("List");
     const seen: Found[] = [];
-    for (const parent of this.all(place.in)) {
+    for (const [index, parent] of this.all(place.in).entries()) {
       const href = memberOf(parent.element, place.by)?.attributes.get("href");
       if (href === undefined) continue;
       const primacy = Number(memberOf(parent.element, "primacy")?.text ?? Number.NaN);
       const one = isList ? await this.#getList(href, name, limit) : await this.#get(href, name);
-      seen.push(Number.isNaN(primacy) ? one : { ...one, primacy });
+      const assignment = place.in === "FunctionSetAssignments" ? index : parent.assignment;
+      seen.push({
+        ...one,
+        ...(!Number.isNaN(primacy) && { primacy }),
+        ...(assignment !== undefined && { assignment }),
+      });
     }
     this.found.set(name, seen);
   }
@@ -118,12 +125,13 @@ export class DiscoveryWalk {
   }
 }
 
-function itemsOf({ element, primacy }: Found, name: string): Found[] {
+function itemsOf({ element, primacy, assignment }: Found, name: string): Found[] {
   return element.children
     .filter((child) => child.name === name)
     .map((child) => ({
       href: child.attributes.get("href") ?? "",
       element: child,
       ...(primacy !== undefined && { primacy }),
+      ...(assignment !== undefined && { assignment }),
     }));
 }

@@ -43,6 +43,10 @@ export class Operator {
   readonly #names: Names;
   #devices = new Map<string, ConfiguredDevice>();
   readonly #plannedUntilMs = new Map<string, number>();
+  /** Devices whose controls are no power that a market could order, so that an operator orders them. */
+  readonly #ordered = new Set<string>();
+  #ranks: ProgramRanks | undefined;
+  #awaitsAssignment = false;
 
   constructor(server: ServerUnderTest, clock: Clock, names: Names) {
     this.#server = server;
@@ -52,6 +56,11 @@ export class Operator {
 
   /** Reads from the whole procedure how the server must be configured, and starts it. @throws NotRun */
   async open(procedure: ServerProcedure, lfdis: ReadonlyMap<string, string>): Promise<void> {
+    this.#ranks = programRanks(procedure);
+    this.#awaitsAssignment = procedure.Steps.some(
+      ({ action }) =>
+        action.type === "create-subscription" && action.parameters?.["resource"] === "FunctionSetAssignmentsList",
+    );
     for (const [client, lfdi] of lfdis) this.#devices.set(client, this.#configFor(procedure, client, lfdi));
     await this.#server.open([...this.#devices.values()]);
   }
@@ -64,10 +73,14 @@ export class Operator {
       case "ensure-end-device":
       case "ensure-der-control-list":
       case "ensure-mup-list-empty":
-      case "ensure-fsa":
       case "ensure-der-program":
         return;
+      case "ensure-fsa":
+        if (this.#awaitsAssignment)
+          throw new NotRun("a device has its assignment from the start, so that no news of another one comes");
+        return;
       case "create-default-der-control":
+        if (given["primacy"] !== this.#ranks?.operator) throw new NotRun("the market's default is config");
         await this.#server.operate("default", { era: client, changes: { ...NO_BOUNDS, ...defaultFrom(given) } });
         return;
       case "set-poll-rate":
@@ -77,10 +90,12 @@ export class Operator {
         await this.#server.operate("rates", { postRateS: given["rate_seconds"] });
         return;
       case "create-der-control":
-        this.#order(client, given);
+        if (this.#ordered.has(client)) await this.#orderByHand(client, given);
+        else this.#order(client, given);
         return;
       case "clear-der-controls":
         this.#plannedUntilMs.delete(client);
+        if (this.#ordered.has(client)) await this.#server.operate("order", { era: client, cancel: "all" });
         this.#server.cancelAll(client);
         return;
       case "set-client-access":
@@ -91,6 +106,17 @@ export class Operator {
       default:
         throw new NotRun(`the instruction ${type} is not supported`);
     }
+  }
+
+  /** As `setpointd 2030.5 order` does. */
+  async #orderByHand(client: string, given: Parameters): Promise<void> {
+    const offsetS = Number(given["start_offset_seconds"] ?? (given["status"] === "active" ? 0 : AHEAD_S));
+    await this.#server.operate("order", {
+      era: client,
+      order: handOrderFrom(given),
+      ...(offsetS > 0 && { start: new Date(this.#clock.now() + offsetS * 1000).toISOString() }),
+      durationS: Number(given["duration_seconds"] ?? DEFAULT_DURATION_S),
+    });
   }
 
   #order(client: string, given: Parameters): void {
@@ -118,12 +144,15 @@ export class Operator {
       })),
     ).filter((one) => one.client === client);
     const controls = instructions.filter(({ type }) => type === "create-der-control");
-    const orders = controls.map(({ parameters }) => orderFrom(parameters));
-    const modes = new Set(orders.map(({ mode }) => mode));
-    if (modes.size > 1) throw new NotRun("the server orders a device in one kind of control");
+    const operator = this.#ranks?.operator;
+    const isByHand =
+      controls.some(({ parameters }) => !isPower(parameters)) ||
+      modesOf(controls).size > 1 ||
+      controls.some(({ parameters }) => operator !== undefined && parameters["primacy"] === operator);
+    if (isByHand) this.#ordered.add(client);
+    const orders = isByHand ? [] : controls.map(({ parameters }) => orderFrom(parameters));
     const kinds = new Set(orders.map(({ kind }) => kind));
     const kind = kinds.size === 1 ? (orders[0]?.kind ?? "battery") : "battery";
-    for (const { type, parameters } of instructions) throwIfFixed(type, parameters);
     const rampS = controls.find(({ parameters }) => parameters["rampTms"] !== undefined)?.parameters["rampTms"];
     const randomizeStartS = controls.find(({ parameters }) => parameters["randomizeStart_seconds"] !== undefined);
     return {
@@ -143,12 +172,59 @@ export class Operator {
   }
 }
 
-/** What the gateway's config sets once for all. */
-function throwIfFixed(type: string, { primacy, annotation, fsa_annotation }: Parameters): void {
-  if (primacy !== undefined && type !== "create-der-control")
-    throw new NotRun("the server has one program for each device");
-  if (annotation === "fsa2" || fsa_annotation === "fsa2")
-    throw new NotRun("the server has one assignment for each device");
+/** Primacies of the two programs that the server can have. */
+export interface ProgramRanks {
+  readonly operator: number;
+  readonly market: number;
+}
+
+/**
+ * How the programs of a procedure rank, where it has two of them; they are config.
+ * @throws NotRun for three or more
+ */
+export function programRanks(procedure: ServerProcedure): ProgramRanks | undefined {
+  const instructions = procedure.Steps.flatMap((step) => deedsOf(step.admin_instructions));
+  const primacies = instructions
+    .filter(({ type }) => type === "ensure-der-program")
+    .flatMap(({ parameters: { primacy } }) => (typeof primacy === "number" ? [primacy] : []));
+  const [operator, market, ...more] = [...new Set(primacies)].sort((one, other) => one - other);
+  if (more.length > 0) throw new NotRun("the server has two programs for each device");
+  return operator === undefined || market === undefined ? undefined : { operator, market };
+}
+
+/** True for a control that a market's order of one power leads to. */
+function isPower(parameters: Parameters): boolean {
+  try {
+    orderFrom(parameters);
+    return true;
+  } catch (error) {
+    if (!(error instanceof NotRun)) throw error;
+    return false;
+  }
+}
+
+function modesOf(controls: readonly { readonly parameters: Parameters }[]): ReadonlySet<string> {
+  return new Set(
+    controls.filter(({ parameters }) => isPower(parameters)).map(({ parameters }) => orderFrom(parameters).mode),
+  );
+}
+
+/** What an operator orders by hand, by the name that a procedure gives it. */
+const ORDER_KEYS: Readonly<Record<string, string>> = {
+  opModExpLimW: "exportKW",
+  opModImpLimW: "importKW",
+  opModGenLimW: "generationKW",
+  opModLoadLimW: "loadKW",
+  opModConnect: "connect",
+  opModEnergize: "energize",
+};
+
+function handOrderFrom(parameters: Parameters): Readonly<Record<string, unknown>> {
+  const named = Object.entries(parameters).flatMap(([name, value]) => {
+    const key = ORDER_KEYS[name];
+    return key === undefined ? [] : [[key, typeof value === "number" ? value / 1000 : value]];
+  });
+  return Object.fromEntries(named);
 }
 
 function orderFrom(parameters: Parameters): Order {

@@ -9,7 +9,7 @@ import { deedsOf, type ServerProcedure, type ServerStep } from "../procedure-fil
 import { Device, isAction } from "./device.ts";
 import { DeviceClient } from "./device-client.ts";
 import { NotificationSink } from "./notification-sink.ts";
-import { Operator, RATING_KW, registersInBand } from "./operator.ts";
+import { Operator, programRanks, RATING_KW, registersInBand } from "./operator.ts";
 import { checkServer, isServerCheck } from "./server-checks.ts";
 import { ServerUnderTest } from "./server-under-test.ts";
 
@@ -41,7 +41,7 @@ export async function runServerProcedure(
   const { clock } = stage;
   const { log } = stage.context;
   const server = stage.use(
-    new ServerUnderTest({ kind, clock, log, shared: await sharedConfig(stage, pki, registersInBand(procedure)) }),
+    new ServerUnderTest({ kind, clock, log, shared: await sharedConfig(stage, pki, procedure) }),
   );
   const devices = new Map<string, Device>();
   for (const { id } of procedure.Preconditions.required_clients) {
@@ -102,10 +102,20 @@ async function runStep(
   }
 }
 
-async function sharedConfig(stage: Stage, pki: Pki, inBand: boolean): Promise<Readonly<Record<string, unknown>>> {
+async function sharedConfig(
+  stage: Stage,
+  pki: Pki,
+  procedure: ServerProcedure,
+): Promise<Readonly<Record<string, unknown>>> {
+  const ranks = programRanks(procedure);
   const identity = await pki.issue("server", "gateway");
   const files = await writeCredentials(stage.folder("server"), { ...identity, ca: pki.ca });
-  return { ...files, host: "127.0.0.1", ...(inBand && { registration: "in-band" }) };
+  return {
+    ...files,
+    host: "127.0.0.1",
+    ...(registersInBand(procedure) && { registration: "in-band" }),
+    ...(ranks !== undefined && { primacy: ranks.market, operatorPrimacy: ranks.operator }),
+  };
 }
 
 /** @throws NotRun for what nobody here can do or check */

@@ -54,6 +54,36 @@ const CHECKS: Readonly<Record<string, (device: Device, parameters: Parameters) =
     const pin = walk.all("Registration").map(({ element }) => numberIn(element, "pIN"))[0];
     if (pin !== PIN) throw new Failed(`pIN is ${pin ?? "absent"}, not ${PIN}`);
   },
+  // One list that came several times is one list, as it was last.
+  "end-device-list": (device, { minimum_count, maximum_count, poll_rate, sub_id }) => {
+    const lists =
+      sub_id === undefined
+        ? device.walk.all("EndDeviceList").map(({ element }) => element)
+        : device.collected(String(sub_id)).slice(-1);
+    const rates = lists.map((list) => list.attributes.get("pollRate"));
+    const matching = rates.filter((rate) => poll_rate === undefined || rate === String(poll_rate));
+    const what = `EndDeviceList with pollRate ${String(poll_rate)}; there are: ${rates.join(", ") || "none"}`;
+    checkCount(matching.length, { minimum_count, maximum_count }, what);
+  },
+  // A walk begins at the EndDevice that names the device, so that what it finds belongs to that.
+  "function-set-assignment": (device, { minimum_count, maximum_count, matches_client_edev, sub_id }) => {
+    const name = "FunctionSetAssignments";
+    if (matches_client_edev === true && device.walk.all("EndDevice").length === 0)
+      throw new Failed("the device is not in the EndDeviceList");
+    const found = sub_id === undefined ? device.walk.all(name) : device.notified(String(sub_id), name);
+    checkCount(found.length, { minimum_count, maximum_count }, name);
+  },
+  "der-program": ({ walk }, { minimum_count, maximum_count, primacy, fsa_index, sub_id }) => {
+    if (sub_id !== undefined) throw new NotRun("programs that came as a notification are not told apart");
+    const last = walk.all("FunctionSetAssignments").length - 1;
+    const index = fsa_index === -1 ? last : fsa_index;
+    const matching = walk
+      .all("DERProgram")
+      .filter(({ assignment }) => index === undefined || assignment === index)
+      .filter(({ element }) => primacy === undefined || numberIn(element, "primacy") === primacy);
+    const what = `DERProgram with primacy ${String(primacy)} in assignment ${String(index)}`;
+    checkCount(matching.length, { minimum_count, maximum_count }, what);
+  },
   "time-synced": ({ walk }) => {
     if (walk.time === undefined) throw new Failed("no Time was found");
     const { askedAtMs, answeredAtMs } = walk.time;

@@ -62,6 +62,7 @@ function read(url: string, path: string): Promise<string> {
 }
 
 test("defaults and rates are shown, changed and still so after a restart", async () => {
+  let mRID = "";
   const first = start("run", "--config", config);
   try {
     const url = await address();
@@ -87,14 +88,21 @@ test("defaults and rates are shown, changed and still so after a restart", async
     expect(JSON.parse(rates.stdout)).toMatchObject({
       rates: { setBy: "operator", pollRatesS: { DERProgramList: 20, DERList: 120 }, postRateS: 30 },
     });
+    const ordered = await sep("order", "der.roof", "--export-kw", "0.5", "--connect", "true", "--for", "600", "--json");
+    expect([ordered.code, ordered.stderr]).toEqual([0, ""]);
+    mRID = (JSON.parse(ordered.stdout) as { orders: { mRID: string }[] }).orders[0]?.mRID ?? "";
+    expect(await read(url, "/edev/1/derp/1/derc")).toContain(`<mRID>${mRID}</mRID><description>operator<`);
     const wrong = await Promise.all([
+      sep("order", "der.roof", "--connect", "maybe", "--for", "60"),
+      sep("order", "der.roof", "--export-kw", "1"),
+      sep("cancel", "der.roof", "5C41A7E09B3D6F2288C1D4A000000000"),
       sep("default", "der.roof", "--export-kw", "lots"),
       sep("default", "der.barn"),
       sep("rates", "--poll-of", "Time=5"),
     ]);
-    expect(wrong.map(({ code }) => code)).toEqual([2, 8, 2]);
+    expect(wrong.map(({ code }) => code)).toEqual([2, 2, 8, 2, 8, 2]);
     expect(wrong.map(({ stderr }) => stderr).join("\n")).toMatch(
-      /--export-kw is "lots"[\s\S]*"der\.barn"[\s\S]*"Time=5"/,
+      /--connect is "maybe"[\s\S]*--for is missing[\s\S]*no open order[\s\S]*--export-kw is "lots"[\s\S]*"der\.barn"[\s\S]*"Time=5"/,
     );
   } finally {
     first.child.kill("SIGTERM");
@@ -105,6 +113,13 @@ test("defaults and rates are shown, changed and still so after a restart", async
     const url = await address();
     expect(await read(url, "/edev/1/derp/1/dderc")).toContain("<value>2500<");
     expect(await read(url, "/edev/1/derp")).toContain('pollRate="20"');
+    expect(await read(url, "/edev/1/derp/1/derc")).toContain(mRID);
+    const controls = await sep("controls");
+    expect(controls.stdout).toMatch(
+      new RegExp(`operator +active .* ${mRID} +opModConnect true, opModExpLimW 500e0 W +it f`),
+    );
+    const cancelled = await sep("cancel", "der.roof", "all");
+    expect(cancelled.stdout).toMatch(new RegExp(`operator +cancelled .*${mRID}`));
     const back = await sep("default", "der.roof", "--as-configured", "--json");
     expect(JSON.parse(back.stdout)).toMatchObject({ defaults: [{ setBy: "config", bounds: { exportKW: 4 } }] });
   } finally {

@@ -28,11 +28,13 @@ export class PolledSite implements AsyncDisposable {
   readonly host: AdapterHost<ReturnType<typeof ieee2030_5.deviceSchema.parse>>;
   readonly adapters: readonly Adapter[];
   readonly credentials: readonly Credentials[];
+  /** Certificates and key of the server, as its config names them; for another server after this one. */
+  readonly files: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
   readonly #folder: string;
   readonly #stop: AbortController;
 
   private constructor(
-    parts: Pick<PolledSite, "url" | "ca" | "host" | "adapters" | "credentials">,
+    parts: Pick<PolledSite, "url" | "ca" | "host" | "adapters" | "credentials" | "files">,
     folder: string,
     stop: AbortController,
   ) {
@@ -41,6 +43,7 @@ export class PolledSite implements AsyncDisposable {
     this.host = parts.host;
     this.adapters = parts.adapters;
     this.credentials = parts.credentials;
+    this.files = parts.files;
     this.#folder = folder;
     this.#stop = stop;
   }
@@ -69,7 +72,7 @@ export class PolledSite implements AsyncDisposable {
     await host.start(stop.signal);
     const url = host.addresses()["ieee2030_5"] ?? "";
     const ca = await readFile(caFile, "utf8");
-    return new PolledSite({ url, ca, host, adapters, credentials }, folder, stop);
+    return new PolledSite({ url, ca, host, adapters, credentials, files }, folder, stop);
   }
 
   get signal(): AbortSignal {

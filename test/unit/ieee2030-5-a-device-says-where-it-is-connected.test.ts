@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { deviceSchema } from "../../adapters/ieee2030-5/config.ts";
 import { ConnectionPoint } from "../../adapters/ieee2030-5/connection-point.ts";
 import { nmiFault } from "../../adapters/ieee2030-5/nmi.ts";
 import { silentLog } from "../../src/log.ts";
@@ -56,6 +57,51 @@ describe("a device names the connection point that it is behind", () => {
     expect((await site.ask("/edev/1/cp", { method: "DELETE" })).headers.allow).toBe("GET, HEAD, PUT, POST");
     // And a ConnectionPoint is nothing else.
     expect((await site.ask("/edev/1/der/1/derg", { method: "PUT", body: named("20019857328") })).status).toBe(400);
+  });
+});
+
+describe("a device of the standard alone", () => {
+  const plain = { csipaus: "none", ratingKW: 5 };
+
+  test("is written nothing of CSIP-AUS, whatever it says and an operator wants", async () => {
+    const memory = volatileMemory();
+    // What an operator set while it counted as one of CSIP-AUS.
+    const get = (key: string) => (key.startsWith("defaultControl.") ? { exportKW: 1 } : memory.get(key));
+    await using site = await PolledSite.open([{ kind: "solar", config: plain }], {}, { ...memory, get });
+    const capability = sep(
+      "DERCapability",
+      [
+        "<modesSupported>00000000</modesSupported><rtgMaxW><multiplier>0</multiplier><value>5000</value></rtgMaxW>",
+        `<type>4</type><aus:doeModesSupported xmlns:aus="${AUS}">0F</aus:doeModesSupported>`,
+      ].join(""),
+    );
+    expect((await site.ask("/edev/1/der/1/dercap", { method: "PUT", body: capability })).status).toBe(204);
+    const order = { setpointId: "s1", powerKW: 2.5, untilMs: Date.now() + 60_000 };
+    site.adapters[0]?.apply(order, site.signal).catch(() => {});
+    const paths = ["/edev?l=9", "/edev/1", "/edev/1/derp/1/derc?l=9", "/edev/1/derp/1/dderc"];
+    for (const path of paths) expect((await site.ask(path)).body).not.toContain("csipaus");
+    expect((await site.ask("/edev/1/derp/1/derc?l=9")).body).toContain("<opModFixedW>5000<");
+    expect((await site.ask("/edev/1/cp")).status).toBe(404);
+    expect((await site.ask("/edev/1/cp", { method: "PUT", body: named("20019857328") })).status).toBe(404);
+    const setDefault = (changes: object) => site.host.operations?.["default"]?.({ era: "der.1", changes }, site.signal);
+    await expect(setDefault({ importKW: 1 })).rejects.toThrow("importKW is of CSIP-AUS, and der.1 has csipaus: none");
+    await setDefault({ maxPercent: 40 });
+    expect((await site.ask("/edev/1/derp/1/dderc")).body).toContain("<opModMaxLimW>4000<");
+  });
+
+  test("and a config that would order it in CSIP-AUS's terms is refused with the key", () => {
+    const faultsOf = (part: object) =>
+      deviceSchema
+        .safeParse({ lfdi: "0".repeat(40), ...plain, ...part })
+        .error?.issues.map(({ path, message }) => [path.join("."), message]);
+    expect(faultsOf({ control: "opModGenLimW+opModLoadLimW" })).toEqual([
+      ["control", "opModGenLimW+opModLoadLimW is of CSIP-AUS, and csipaus is none"],
+    ]);
+    expect(faultsOf({ control: "opModStorageTargetW" })?.[0]?.[0]).toBe("control");
+    expect(faultsOf({ defaultControl: { maxPercent: 50, loadKW: 1 } })?.map(([path]) => path)).toEqual([
+      "defaultControl.loadKW",
+    ]);
+    expect(faultsOf({ control: "opModConnect", defaultControl: { maxPercent: 50 } })).toBeUndefined();
   });
 });
 

@@ -1,5 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sfdiFromLfdi } from "../../adapters/ieee2030-5/identity.ts";
+import { ieee2030_5 } from "../../adapters/ieee2030-5/index.ts";
 import { Subscriptions } from "../../adapters/ieee2030-5/subscriptions/subscriptions.ts";
+import { systemClock } from "../../src/clock.ts";
+import { silentLog } from "../../src/log.ts";
 import { NotifiedDevice } from "../support/notified-device.ts";
 import { PolledSite, sep } from "../support/polled-site.ts";
 import { volatileMemory } from "../support/volatile-memory.ts";
@@ -199,5 +203,58 @@ describe("a subscription", () => {
     expect(before.add(wish(17))).toBeUndefined();
     expect(new Subscriptions(memory, lfdi).items).toEqual(before.items);
     expect(new Subscriptions(memory, "A".repeat(40)).items).toEqual([]);
+  });
+});
+
+describe("a subscription whose resource is gone is ended with the reason", () => {
+  test("moved, with the new address, for a device that has another number; cancelled for one that was removed", async () => {
+    const memory = volatileMemory();
+    await using before = await PolledSite.open([{ kind: "solar" }, { kind: "solar" }], {}, memory);
+    const [one, other] = before.credentials;
+    if (one === undefined || other === undefined) throw new Error("no certificate");
+    await using removed = await NotifiedDevice.open(one, before.ca);
+    await using stays = await NotifiedDevice.open(other, before.ca);
+    await before.ask("/edev/1/sub", { method: "POST", body: terms(CONTROLS, removed.uri) });
+    const old = "/edev/2/derp/1/derc";
+    await before.ask("/edev/2/sub", { method: "POST", body: terms(old, stays.uri) }, 1);
+    await before.ask("/edev/2/sub", { method: "POST", body: terms("/edev", stays.uri) }, 1);
+    await before.host[Symbol.asyncDispose]();
+    expect(removed.notifications).toEqual([]);
+
+    const shared = ieee2030_5.sharedSchema.parse({ port: 0, ...before.files });
+    await using host = ieee2030_5.createHost(shared, { clock: systemClock, log: silentLog, random: () => 0.5, memory });
+    const part = ieee2030_5.deviceSchema.parse({ lfdi: before.lfdi(1) });
+    const adapter = host.adapter({ era: "der.2", kind: "solar" }, part);
+    await host.start(before.signal);
+    adapter.start(before.signal).catch(() => {});
+    await waitFor("both ends", () => stays.notifications.length >= 2 && removed.notifications.length >= 1);
+    expect(removed.notifications).toMatchObject([
+      { subscribedResource: [CONTROLS], status: ["1"], subscriptionURI: ["/edev/1/sub/1"] },
+    ]);
+    const ended = stays.notifications.filter(({ subscribedResource }) => subscribedResource[0] === old);
+    expect(ended).toMatchObject([{ newResourceURI: ["/edev/1/derp/1/derc"], status: ["2"] }]);
+    const names = Object.keys(ended[0] ?? {}).filter((name) => name !== "$");
+    expect(names).toEqual(["subscribedResource", "newResourceURI", "status", "subscriptionURI"]);
+    // What is where it was goes on.
+    await waitFor("what is left", () => (memory.get(`subscriptions.${before.lfdi(1)}`) as unknown[]).length === 1);
+    expect(memory.get(`subscriptions.${before.lfdi(1)}`)).toMatchObject([{ terms: { resource: "/edev" } }]);
+    await waitFor("nothing of the other", () => memory.keys("subscriptions.").length === 1);
+  });
+
+  test("deleted, when a device takes itself off the list", async () => {
+    await using anew = await PolledSite.open([{ kind: "solar" }], { registration: "in-band" });
+    const [own] = anew.credentials;
+    if (own === undefined) throw new Error("no certificate");
+    await using place = await NotifiedDevice.open(own, anew.ca);
+    anew.adapters[0]?.start(anew.signal).catch(() => {});
+    const body = sep("EndDevice", `<lFDI>${anew.lfdi()}</lFDI><sFDI>${sfdiFromLfdi(anew.lfdi())}</sFDI>`);
+    expect((await anew.ask("/edev", { method: "POST", body })).status).toBe(201);
+    await anew.ask(LIST, { method: "POST", body: terms(CONTROLS, place.uri) });
+    expect((await anew.ask("/edev/1", { method: "DELETE" })).status).toBe(204);
+    await waitFor("its end", () => place.notifications.length > 0);
+    expect(place.notifications[0]).toMatchObject({ subscribedResource: [CONTROLS], status: ["4"] });
+    expect(place.notifications[0]).not.toHaveProperty("Resource");
+    expect((await anew.ask("/edev", { method: "POST", body })).status).toBe(201);
+    expect((await anew.read(LIST))["SubscriptionList"]?.$["all"]).toBe("0");
   });
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Clock } from "../../../src/clock.ts";
 import type { Era } from "../../../src/model/resource.ts";
 import { type AdapterOperation, OperationError } from "../../kind.ts";
-import { type DefaultControl, defaultControlSchema } from "../config.ts";
+import { CSIPAUS_BOUNDS, type DefaultControl, type Device, defaultControlSchema } from "../config.ts";
 import type { DefaultChanges } from "../default-control.ts";
 
 /** What a device does while no control holds, and who says so. */
@@ -14,6 +14,7 @@ export interface ListedDefault {
 
 interface DefaultedDevice {
   readonly era: Era;
+  readonly csipaus: Device["csipaus"];
   readonly defaults: { readonly bounds: DefaultControl; readonly areSet: boolean };
   changeDefaults(changes: DefaultChanges | "reset"): Promise<void>;
 }
@@ -35,6 +36,7 @@ export function defaultControls(devices: () => Iterable<DefaultedDevice>, clock:
       const [device] = meant;
       if (era === undefined || device === undefined)
         throw new OperationError("invalid", "a default is changed for one device; say its ERA");
+      throwIfUnknown(device, changes);
       await device.changeDefaults(changes ?? "reset");
     }
     return { at: new Date(clock.now()).toISOString(), defaults: meant.map(listed) };
@@ -52,6 +54,13 @@ function read(input: unknown): z.output<typeof changesSchema> {
   const checked = defaultControlSchema.safeParse(bounds);
   if (!checked.success) throw new OperationError("invalid", z.prettifyError(checked.error));
   return parsed.data;
+}
+
+/** @throws OperationError for a bound that the device has no control for */
+function throwIfUnknown({ era, csipaus }: DefaultedDevice, changes: DefaultChanges = {}): void {
+  const unknown = CSIPAUS_BOUNDS.find((bound) => typeof changes[bound] === "number");
+  if (csipaus === "none" && unknown !== undefined)
+    throw new OperationError("invalid", `${unknown} is of CSIP-AUS, and ${era} has csipaus: none`);
 }
 
 function listed({ era, defaults }: DefaultedDevice): ListedDefault {

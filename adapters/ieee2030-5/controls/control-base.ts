@@ -1,7 +1,9 @@
 import { type ActivePower, activePowerElements } from "../xml/active-power.ts";
 import { CSIPAUS_NAMESPACES, type CsipausVersion } from "../xml/csipaus.ts";
 import { element, type OutElement, tag } from "../xml/xml-write.ts";
+import { type ControlName, type Controls, CSIPAUS_CONTROLS, STANDARD_CONTROLS } from "./control-names.ts";
 import type { ControlPower } from "./control-power.ts";
+import { controlsOfOrder, isOrder, type OrderedControls } from "./operator-order.ts";
 
 /** What is the same in every control of one device. */
 export interface BaseWriting {
@@ -11,15 +13,6 @@ export interface BaseWriting {
   readonly csipaus?: CsipausVersion | undefined;
 }
 
-/** Controls of a DERControlBase that we write, in the order of the schema; those of CSIP-AUS stand after all others. */
-const STANDARD_ORDER = ["opModConnect", "opModEnergize", "opModFixedW", "opModMaxLimW", "opModTargetW"] as const;
-const CSIPAUS_ORDER = ["opModImpLimW", "opModExpLimW", "opModGenLimW", "opModLoadLimW", "opModStorageTargetW"] as const;
-
-export type ControlName = (typeof STANDARD_ORDER)[number] | (typeof CSIPAUS_ORDER)[number];
-
-/** One control and its value; a number is hundredths of a percent. */
-export type Controls = ReadonlyMap<ControlName, number | boolean | ActivePower>;
-
 /** A DERControlBase with these controls, in schema order. */
 export function baseOf(controls: Controls, { rampTms, csipaus = "1.2" }: BaseWriting = {}): OutElement {
   const written = (name: ControlName, tagName: string) => {
@@ -27,25 +20,26 @@ export function baseOf(controls: Controls, { rampTms, csipaus = "1.2" }: BaseWri
     if (value === undefined) return undefined;
     return element(tagName, typeof value === "object" ? activePowerElements(value) : value);
   };
-  const isExtended = CSIPAUS_ORDER.some((name) => controls.has(name));
+  const isExtended = CSIPAUS_CONTROLS.some((name) => controls.has(name));
   return tag("DERControlBase", isExtended ? { "xmlns:csipaus": CSIPAUS_NAMESPACES[csipaus] } : {}, [
-    ...STANDARD_ORDER.map((name) => written(name, name)),
+    ...STANDARD_CONTROLS.map((name) => written(name, name)),
     rampTms === undefined ? undefined : element("rampTms", rampTms),
-    ...CSIPAUS_ORDER.map((name) => written(name, `csipaus:${name}`)),
+    ...CSIPAUS_CONTROLS.map((name) => written(name, `csipaus:${name}`)),
   ]);
 }
 
 /** The DERControlBase that orders this power. */
-export function controlBase(power: ControlPower, writing: BaseWriting = {}): OutElement {
+export function controlBase(power: ControlPower | OrderedControls, writing: BaseWriting = {}): OutElement {
   return baseOf(controlsOf(power), writing);
 }
 
 /** Names of the controls that order this power. */
-export function controlNames(power: ControlPower): readonly ControlName[] {
+export function controlNames(power: ControlPower | OrderedControls): readonly ControlName[] {
   return [...controlsOf(power).keys()];
 }
 
-function controlsOf(power: ControlPower): Controls {
+function controlsOf(power: ControlPower | OrderedControls): Controls {
+  if (isOrder(power)) return controlsOfOrder(power.order);
   if ("limits" in power) return new Map(power.limits.map(({ name, watts }) => [name, watts]));
   if ("hundredths" in power) return new Map([[power.mode, power.hundredths]]);
   return new Map<ControlName, boolean | ActivePower>([[power.mode, "on" in power ? power.on : power.watts]]);

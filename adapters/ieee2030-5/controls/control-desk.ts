@@ -4,9 +4,18 @@ import type { Era } from "../../../src/model/resource.ts";
 import { newMRID } from "../identity.ts";
 import { Bell } from "./bell.ts";
 import { type AnswerTiming, ControlAnswers } from "./control-answers.ts";
-import { type ControlEvent, isOpen, NOT_RANDOMIZED, type Randomization } from "./control-event.ts";
+import {
+  type ControlEvent,
+  EVENT_ACTIVE,
+  isOpen,
+  isOperators,
+  NOT_RANDOMIZED,
+  type OperatorEvent,
+  type Randomization,
+} from "./control-event.ts";
 import { ControlLedger, type PlannedPower } from "./control-ledger.ts";
 import { type ControlPower, describePower } from "./control-power.ts";
+import type { OperatorOrder } from "./operator-order.ts";
 import type { ResponseEdition } from "./response-meanings.ts";
 
 /** A poll may come late and an answer takes its time; added to every wait for the device. */
@@ -70,21 +79,74 @@ export class ControlDesk {
     return this.#ledger.listed(this.#clock.now());
   }
 
+  /** The market's control in force. */
   active(): ControlEvent | undefined {
     return this.#ledger.current(this.#clock.now());
+  }
+
+  /** How many controls are in force. */
+  get activeCount(): number {
+    return this.controls().filter(({ status }) => status === EVENT_ACTIVE).length;
   }
 
   /** What holds now and what is to come, in order; it replaces what was planned before, and lies ready at once. */
   plan(planned: readonly PlannedPower[]): void {
     this.#planned = planned;
-    this.#ledger.plan(planned, this.#clock.now());
+    this.#ledger.plan(this.#free(planned), this.#clock.now());
     this.#bell.ring();
   }
 
-  /** What the device answered to the control in force, for a person; nothing without one. */
+  /** What the device answered to the controls in force, for a person; nothing without one. */
   told(): string | undefined {
-    const active = this.active();
-    return active && `DERControl ${active.mRID}: ${this.#answers.told(active.mRID)}`;
+    const active = this.controls().filter(({ status }) => status === EVENT_ACTIVE);
+    const texts = active.map((event) => {
+      const whose = isOperators(event) ? "operator's " : "";
+      return `${whose}DERControl ${event.mRID}: ${this.#answers.told(event.mRID)}`;
+    });
+    return texts.length === 0 ? undefined : texts.join("; ");
+  }
+
+  /** What the device answered to a control, for a person. */
+  answered(mRID: string): string {
+    return this.#answers.told(mRID);
+  }
+
+  /** Orders of an operator that have not ended, whatever has become of them. */
+  orders(): readonly OperatorEvent[] {
+    return this.#ledger.orders(this.#clock.now());
+  }
+
+  /** As `orders`, from before a restart. */
+  restore(orders: readonly OperatorEvent[]): void {
+    this.#ledger.restore(orders);
+  }
+
+  /** Lists an operator's order. @returns nothing where there are too many */
+  orderByOperator(order: OperatorOrder, startS: number | undefined, endS: number): OperatorEvent | undefined {
+    const event = this.#ledger.order(order, startS, endS, this.#clock.now());
+    this.#bell.ring();
+    return event;
+  }
+
+  /** @returns false if no such order is open */
+  cancelOrder(mRID: string): boolean {
+    const isCancelled = this.#ledger.cancelOrder(mRID, this.#clock.now());
+    this.#bell.ring();
+    return isCancelled;
+  }
+
+  /** An operator's order in force that this power can't be ordered beside. */
+  orderAgainst(power: ControlPower): OperatorEvent | undefined {
+    const nowMs = this.#clock.now();
+    return this.#ledger.orderAgainst(power, nowMs, nowMs + 1, nowMs);
+  }
+
+  /** Lists a power that holds once more, where nothing of the market is in force: an operator's order stood in its way. */
+  keep(setpointId: string, power: ControlPower, untilMs: number): void {
+    const nowMs = this.#clock.now();
+    const endMs = this.#endOf(power, nowMs, untilMs);
+    if (endMs === undefined || this.active() !== undefined) return;
+    this.#ledger.claim(this.#publish(setpointId, power, endMs, nowMs).id);
   }
 
   /**
@@ -103,10 +165,11 @@ export class ControlDesk {
     anew = false,
   ): Promise<string> {
     const nowMs = this.#clock.now();
-    const standing = this.#ledger.standing(power, untilMs, nowMs);
+    const endMs = this.#endOf(power, nowMs, untilMs) ?? untilMs;
+    const standing = this.#ledger.standing(power, endMs, nowMs);
     // A device answers an event once, so what it has refused must come as a new one.
     const isReusable = !anew && standing !== undefined && !this.#answers.wasRefused(standing.mRID);
-    const event = isReusable ? standing : this.#publish(setpointId, power, untilMs, nowMs);
+    const event = isReusable ? standing : this.#publish(setpointId, power, endMs, nowMs);
     this.#ledger.claim(event.id);
     const until = new Date(event.endS * 1000).toISOString();
     const command = `DERControl ${event.mRID} ${describePower(power)} until ${until}`;
@@ -179,6 +242,7 @@ export class ControlDesk {
     const atMs = this.#clock.elapsedMs();
     for (const event of events) {
       this.#answers.fetched(event.mRID, atMs);
+      if (isOperators(event)) continue;
       if (isOpen(event)) this.#learns(event);
       else this.#known.delete(event.mRID);
     }
@@ -213,9 +277,27 @@ export class ControlDesk {
   #publish(setpointId: string, power: ControlPower, untilMs: number, nowMs: number): ControlEvent {
     const event = this.#ledger.publish(setpointId, power, untilMs, nowMs);
     // Of what overlaps the later-made goes first, so a plan that is to follow this order must be made after it.
-    this.#ledger.plan(this.#planned, nowMs);
+    this.#ledger.plan(this.#free(this.#planned), nowMs);
     this.#bell.ring();
     return event;
+  }
+
+  /** What of a plan no order of an operator stands against, each part until the first that does. */
+  #free(planned: readonly PlannedPower[]): readonly PlannedPower[] {
+    return planned.flatMap((one) => {
+      const untilMs = this.#endOf(one.power, one.fromMs, one.untilMs);
+      return untilMs === undefined ? [] : [{ ...one, untilMs }];
+    });
+  }
+
+  /**
+   * When a power of the market's must end: made later than an operator's order it would go before that. Nothing where the
+   * order holds at its start.
+   */
+  #endOf(power: ControlPower, fromMs: number, untilMs: number): number | undefined {
+    const against = this.#ledger.orderAgainst(power, fromMs, untilMs, this.#clock.now());
+    if (against === undefined) return untilMs;
+    return against.startS * 1000 > fromMs ? against.startS * 1000 : undefined;
   }
 
   /** The device knows a control now, and with it that it goes before what was made earlier. */

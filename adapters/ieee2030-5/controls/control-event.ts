@@ -1,4 +1,5 @@
 import type { ControlPower } from "./control-power.ts";
+import { isOrder, type OrderedControls } from "./operator-order.ts";
 
 /** EventStatus.currentStatus. `completed` of the 2023 edition is never written: what has ended leaves the list. */
 export const EVENT_SCHEDULED = 0;
@@ -31,7 +32,8 @@ export interface ControlEvent {
   readonly id: number;
   readonly mRID: string;
   readonly setpointId: string;
-  readonly power: ControlPower;
+  /** A power of the market's, or what an operator orders. */
+  readonly power: ControlPower | OrderedControls;
   /** Epoch seconds, as all times of 2030.5. */
   readonly creationTimeS: number;
   /** Epoch seconds at which it was listed; `creationTimeS` may be a little later, to tell it from another. */
@@ -51,6 +53,13 @@ export interface ControlEvent {
 export function isOpen(event: ControlEvent): boolean {
   return event.status === EVENT_SCHEDULED || event.status === EVENT_ACTIVE;
 }
+
+/** True for an event that an operator has ordered, and no market. */
+export function isOperators(event: ControlEvent): event is OperatorEvent {
+  return isOrder(event.power);
+}
+
+export type OperatorEvent = ControlEvent & { readonly power: OrderedControls };
 
 /** Seconds by which a device that was told of a random cancellation may still go on. */
 export function randomS({ randomization }: ControlEvent): number {

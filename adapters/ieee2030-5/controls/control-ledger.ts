@@ -1,4 +1,5 @@
 import { canonicalMRID } from "../identity.ts";
+import { controlNames } from "./control-base.ts";
 import {
   type ControlEvent,
   EVENT_ACTIVE,
@@ -7,12 +8,16 @@ import {
   EVENT_SCHEDULED,
   EVENT_SUPERSEDED,
   isOpen,
+  isOperators,
   NOT_RANDOMIZED,
+  type OperatorEvent,
   type Randomization,
   randomS,
 } from "./control-event.ts";
+import { contend } from "./control-names.ts";
 import { type ControlPower, samePower } from "./control-power.ts";
 import { eventAt } from "./event-status.ts";
+import { isOrder, type OperatorOrder } from "./operator-order.ts";
 
 export type { ControlEvent } from "./control-event.ts";
 
@@ -30,8 +35,14 @@ export interface PlannedPower {
 const MOST_PLANNED = 48;
 /** Superseded events that are listed until their end; a device that sees what superseded them needs no more of them. */
 const MOST_SUPERSEDED = 32;
-/** Events that are listed at once: a plan, one that was cancelled, and the superseded. It bounds the answer, too. */
-export const MOST_LISTED = 2 * MOST_PLANNED + MOST_SUPERSEDED;
+/** Orders of an operator that are listed until their end, whatever has become of them. */
+export const MOST_ORDERS = 16;
+/** Events of the market that are listed at once: a plan, one that was cancelled, and the superseded. */
+const MOST_OF_MARKET = 2 * MOST_PLANNED + MOST_SUPERSEDED;
+/** Events that are listed at once. It bounds the answer, too. */
+export const MOST_LISTED = MOST_OF_MARKET + MOST_ORDERS;
+/** What an operator's event is called where others bear the name of their setpoint. */
+const ORDERED = "operator";
 /** mRIDs kept after their event left the list, because a device still reports its end. */
 const MOST_REMEMBERED = 256;
 
@@ -83,31 +94,76 @@ export class ControlLedger {
     }
   }
 
+  /**
+   * Lists what an operator orders. It goes before what the market has ordered of the same.
+   * @param startS epoch seconds; absent, or past: at once
+   * @returns nothing where there are too many
+   */
+  order(order: OperatorOrder, startS: number | undefined, endS: number, nowMs: number): OperatorEvent | undefined {
+    const nowS = Math.floor(nowMs / 1000);
+    if (this.orders(nowMs).length >= MOST_ORDERS) return undefined;
+    const power = { order };
+    return { ...this.#addEvent(ORDERED, power, Math.max(startS ?? nowS, nowS), endS, nowMs), power };
+  }
+
+  /** What an operator has ordered and whose end has not come, whatever has become of it. */
+  orders(nowMs: number): readonly OperatorEvent[] {
+    return this.listed(nowMs).filter(isOperators);
+  }
+
+  /** Orders of an operator from before a restart; under the mRIDs that the device knows. */
+  restore(events: readonly OperatorEvent[]): void {
+    for (const event of events) {
+      this.#events.push(event);
+      this.#remember(event.mRID);
+      this.#lastId = Math.max(this.#lastId, event.id);
+      this.#lastCreationS = Math.max(this.#lastCreationS, event.creationTimeS);
+    }
+  }
+
+  /** Takes back an operator's order that is open. @returns false if there is none with this mRID */
+  cancelOrder(mRID: string, nowMs: number): boolean {
+    const event = this.orders(nowMs).find((one) => canonicalMRID(one.mRID) === canonicalMRID(mRID));
+    if (event === undefined || !isOpen(event)) return false;
+    this.#cancel(event, nowMs);
+    return true;
+  }
+
+  /** The first open order of an operator between two instants that stands against this power. */
+  orderAgainst(power: ControlPower, fromMs: number, untilMs: number, nowMs: number): OperatorEvent | undefined {
+    const names = controlNames(power);
+    return this.orders(nowMs).find(
+      (event) =>
+        isOpen(event) &&
+        event.startS * 1000 < untilMs &&
+        event.endS * 1000 > fromMs &&
+        contend(names, controlNames(event.power)),
+    );
+  }
+
   /** A planned event is ordered now: from here on it ends as every order does. */
   claim(id: number): void {
     this.#ahead.delete(id);
   }
 
-  /** Cancels the event in force; returns it, or nothing if there was none. */
+  /** Cancels the market's event in force; returns it, or nothing if there was none. */
   cancel(nowMs: number): ControlEvent | undefined {
     const current = this.current(nowMs);
-    if (current === undefined) return undefined;
-    const status = randomS(current) > 0 ? EVENT_CANCELLED_RANDOMLY : EVENT_CANCELLED;
-    const statusSinceS = Math.max(Math.floor(nowMs / 1000), current.startS);
-    return this.#change(current.id, (event) => ({ ...event, status, statusSinceS }));
+    return current && this.#cancel(current, nowMs);
   }
 
-  /** The event in force. */
+  /** The market's event in force. */
   current(nowMs: number): ControlEvent | undefined {
-    return this.listed(nowMs).find((event) => event.status === EVENT_ACTIVE);
+    return this.listed(nowMs).find((event) => event.status === EVENT_ACTIVE && !isOperators(event));
   }
 
-  /** The event in force, or that begins within this second, if it already says just this. */
+  /** The market's event in force, or that begins within this second, if it already says just this. */
   standing(power: ControlPower, untilMs: number, nowMs: number): ControlEvent | undefined {
     return this.listed(nowMs).find(
       (event) =>
         isOpen(event) &&
         event.startS * 1000 - nowMs < 1000 &&
+        !isOrder(event.power) &&
         samePower(event.power, power) &&
         event.endS === endSecond(untilMs, event.startS),
     );
@@ -139,7 +195,23 @@ export class ControlLedger {
     });
   }
 
+  #cancel(event: ControlEvent, nowMs: number): ControlEvent | undefined {
+    const status = randomS(event) > 0 && event.status === EVENT_ACTIVE ? EVENT_CANCELLED_RANDOMLY : EVENT_CANCELLED;
+    const statusSinceS = Math.floor(nowMs / 1000);
+    return this.#change(event.id, (before) => ({ ...before, status, statusSinceS }));
+  }
+
   #add(setpointId: string, power: ControlPower, startS: number, untilMs: number, nowMs: number): ControlEvent {
+    return this.#addEvent(setpointId, power, startS, endSecond(untilMs, startS), nowMs);
+  }
+
+  #addEvent(
+    setpointId: string,
+    power: ControlEvent["power"],
+    startS: number,
+    endS: number,
+    nowMs: number,
+  ): ControlEvent {
     const nowS = Math.floor(nowMs / 1000);
     // Of two overlapping events the later creationTime wins, so two within one second must still differ.
     this.#lastCreationS = Math.max(nowS, this.#lastCreationS + 1);
@@ -152,7 +224,7 @@ export class ControlLedger {
       creationTimeS: this.#lastCreationS,
       publishedS: nowS,
       startS,
-      endS: endSecond(untilMs, startS),
+      endS,
       randomization: this.#randomization,
       status: startS > nowS ? EVENT_SCHEDULED : EVENT_ACTIVE,
       statusSinceS: nowS,
@@ -160,16 +232,21 @@ export class ControlLedger {
     this.#events.push(event);
     this.#settle(nowS);
     this.#keepShort();
-    this.#remembered.push(canonicalMRID(event.mRID));
-    if (this.#remembered.length > MOST_REMEMBERED) this.#remembered.shift();
+    this.#remember(event.mRID);
     return event;
+  }
+
+  #remember(mRID: string): void {
+    this.#remembered.push(canonicalMRID(mRID));
+    if (this.#remembered.length > MOST_REMEMBERED) this.#remembered.shift();
   }
 
   /** A device would carry out what goes before it was cancelled in its eyes, so that the superseded go first. */
   #keepShort(): void {
-    const superseded = this.#events.filter(({ status }) => status === EVENT_SUPERSEDED);
-    if (superseded.length <= MOST_SUPERSEDED && this.#events.length <= MOST_LISTED) return;
-    const goes = superseded[0] ?? this.#events.find((event) => !isOpen(event)) ?? this.#events[0];
+    const events = this.#events.filter((event) => !isOperators(event));
+    const superseded = events.filter(({ status }) => status === EVENT_SUPERSEDED);
+    if (superseded.length <= MOST_SUPERSEDED && events.length <= MOST_OF_MARKET) return;
+    const goes = superseded[0] ?? events.find((event) => !isOpen(event)) ?? events[0];
     this.#events = this.#events.filter((event) => event !== goes);
   }
 
@@ -191,6 +268,7 @@ export class ControlLedger {
 function says(event: ControlEvent, { setpointId, power, fromMs, untilMs }: PlannedPower): boolean {
   return (
     event.setpointId === setpointId &&
+    !isOrder(event.power) &&
     samePower(event.power, power) &&
     event.startS === startSecond(fromMs) &&
     event.endS === endSecond(untilMs, event.startS)

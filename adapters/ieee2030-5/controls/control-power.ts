@@ -18,6 +18,11 @@ export const CONTROL_MODES = [
 
 export type ControlMode = (typeof CONTROL_MODES)[number];
 
+/** True for a mode whose controls are the Australian extension's. */
+export function isCsipausMode(mode: string): boolean {
+  return mode.includes("+") || mode === "opModStorageTargetW";
+}
+
 /** What percentages are of, and what is all that a device can do. The two directions may differ. Magnitudes, kW. */
 export interface PowerBases {
   /** The device's setMaxW, or rtgMaxW where it set nothing lower; for storage alone its discharge rate. */

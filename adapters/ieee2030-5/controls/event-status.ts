@@ -6,7 +6,9 @@ import {
   EVENT_SCHEDULED,
   EVENT_SUPERSEDED,
   isOpen,
+  isOperators,
 } from "./control-event.ts";
+import { contend } from "./control-names.ts";
 
 /**
  * The event with the status that it has now. Events conflict control by control (2030.5-2018, 10.2.3.3): one whose controls
@@ -39,9 +41,14 @@ function partly(event: ControlEvent, rivals: readonly ControlEvent[]): ControlEv
   return { ...event, potentiallySupersededS: partial.publishedS };
 }
 
-/** True for an event that was made later and overlaps in time. */
+/**
+ * True for an event that was made later and overlaps in time. The market means the whole device with each of its orders;
+ * an operator means what the order names, and never gives way to the market.
+ */
 function isRival(other: ControlEvent, event: ControlEvent): boolean {
-  return other.creationTimeS > event.creationTimeS && other.startS < event.endS && event.startS < other.endS;
+  const isLater = other.creationTimeS > event.creationTimeS && other.startS < event.endS && event.startS < other.endS;
+  if (!isLater || (!isOperators(other) && !isOperators(event))) return isLater;
+  return isOperators(other) && contend(controlNames(other.power), controlNames(event.power));
 }
 
 function covers(other: ControlEvent, event: ControlEvent): boolean {

@@ -5,15 +5,18 @@ import type { OutElement } from "../xml/xml-write.ts";
 import { found } from "./answer.ts";
 import { listDocument, pageOf } from "./list-page.ts";
 import type { DevicePaths } from "./paths.ts";
+import { type Program, programsOf } from "./program.ts";
 import type { Resource } from "./resource.ts";
 
-/** The lists of a device's controls: all, and those in force. */
-export function controlResources(device: PolledDevice, paths: DevicePaths): [string, Resource][] {
-  const all = () => device.desk.controls();
-  const active = () => device.desk.controls().filter((event) => event.status === EVENT_ACTIVE);
+/** The lists of a program's controls: all, and those in force. */
+export function controlResources(device: PolledDevice, paths: DevicePaths, program: Program): [string, Resource][] {
+  const { controlList, activeControlList } = program.paths;
+  const all = () => program.controls();
+  const active = () => program.controls().filter((event) => event.status === EVENT_ACTIVE);
+  const shown = (event: ControlEvent) => controlElement(event, device, paths, program);
   return [
-    [paths.controlList, controlList(device, paths, paths.controlList, all)],
-    [paths.activeControlList, controlList(device, paths, paths.activeControlList, active)],
+    [controlList, listOf(controlList, shown, all)],
+    [activeControlList, listOf(activeControlList, shown, active)],
   ];
 }
 
@@ -24,15 +27,14 @@ export function numberedControl(
   device: PolledDevice,
   paths: DevicePaths,
 ): Resource | undefined {
-  const event =
-    parent === paths.controlList ? device.desk.controls().find((candidate) => candidate.id === id) : undefined;
-  return event && { get: () => found(controlElement(event, device, paths), [event]) };
+  const program = programsOf(device, paths).find((one) => one.paths.controlList === parent);
+  const event = program?.controls().find((candidate) => candidate.id === id);
+  return program && event && { get: () => found(controlElement(event, device, paths, program), [event]) };
 }
 
-function controlList(
-  device: PolledDevice,
-  paths: DevicePaths,
+function listOf(
   href: string,
+  shown: (event: ControlEvent) => OutElement,
   events: () => readonly ControlEvent[],
 ): Resource {
   return {
@@ -40,13 +42,12 @@ function controlList(
       const { after } = query;
       const wanted = events().filter((event) => after === undefined || event.startS > after);
       const { all, page } = pageOf(wanted, query);
-      const elements = page.map((event) => controlElement(event, device, paths));
-      return found(listDocument("DERControlList", { href, subscribable: 1 }, all, elements), page);
+      return found(listDocument("DERControlList", { href, subscribable: 1 }, all, page.map(shown)), page);
     },
   };
 }
 
-function controlElement(event: ControlEvent, device: PolledDevice, paths: DevicePaths): OutElement {
-  const href = `${paths.controlList}/${event.id}`;
+function controlElement(event: ControlEvent, device: PolledDevice, paths: DevicePaths, program: Program): OutElement {
+  const href = `${program.paths.controlList}/${event.id}`;
   return controlDocument(event, { href, replyTo: paths.responses, ...device.writing });
 }

@@ -4,11 +4,13 @@ import type { Adapter } from "../../../src/model/adapter.ts";
 import type { AdapterContext, AdapterHost, AdapterOperation, DeviceRole, Stranger } from "../../kind.ts";
 import { defaultControls } from "../commands/default-operation.ts";
 import { listControls } from "../commands/listed-controls.ts";
+import { operatorOrders } from "../commands/order-operation.ts";
 import { pollAndPostRates } from "../commands/rates-operation.ts";
 import type { Device, Shared } from "../config.ts";
 import { canonicalLfdi, type Lfdi, lfdiFromCertificate } from "../identity.ts";
 import { PolledDevice } from "../polled-device.ts";
 import { Rates, rateForInterval } from "../rates.ts";
+import { sayFarewell } from "../subscriptions/farewell.ts";
 import type { Shown } from "../subscriptions/notifier.ts";
 import { postNotification } from "../subscriptions/post-notification.ts";
 import { BadDocument } from "../xml/xml-element.ts";
@@ -36,6 +38,8 @@ export class PollingHost implements AdapterHost<Device> {
   #address: string | undefined;
   #tls: TlsFiles | undefined;
   #lfdi: Lfdi | undefined;
+  readonly #closing = new AbortController();
+  #farewell: Promise<void> | undefined;
 
   constructor(shared: Shared, context: AdapterContext) {
     this.#shared = shared;
@@ -45,9 +49,14 @@ export class PollingHost implements AdapterHost<Device> {
     this.#rates = new Rates({ pollRateS, postRateS, memory, clock });
     this.#strangers = new StrangerList(context.clock);
     const devices = () =>
-      [...this.#devices.values()].map(({ era, desk }) => ({ era, controls: () => desk.controls() }));
+      [...this.#devices.values()].map(({ era, desk }) => ({
+        era,
+        controls: () => desk.controls(),
+        answered: (mRID: string) => desk.answered(mRID),
+      }));
     this.operations = {
       controls: listControls(devices, clock),
+      order: operatorOrders(() => this.#devices.values(), clock),
       default: defaultControls(() => this.#devices.values(), clock),
       rates: pollAndPostRates(this.#rates, clock, () => this.#ratesChanged()),
     };
@@ -60,7 +69,7 @@ export class PollingHost implements AdapterHost<Device> {
     this.#numbers += 1;
     const { clock, log } = this.#context;
     const { random, memory } = this.#context;
-    const { primacy, registration } = this.#shared;
+    const { primacy, operatorPrimacy, registration } = this.#shared;
     const onClose = () => {
       if (this.#devices.get(lfdi) === polled) this.#devices.delete(lfdi);
     };
@@ -70,6 +79,7 @@ export class PollingHost implements AdapterHost<Device> {
       number: this.#numbers,
       rates: this.#rates,
       primacy,
+      operatorPrimacy,
       registration,
       clock,
       log,
@@ -109,11 +119,22 @@ export class PollingHost implements AdapterHost<Device> {
       this.#server = server;
       this.#tls = { cert, key, ca };
       this.#lfdi = lfdiFromCertificate(new X509Certificate(cert).raw);
+      this.#farewell = this.#sayFarewell();
     } catch (cause) {
       await server[Symbol.asyncDispose]();
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new Error(`ieee2030_5: cannot listen on ${host}:${port} with ${certFile}: ${reason}`, { cause });
     }
+  }
+
+  async #sayFarewell(): Promise<void> {
+    const { memory, log } = this.#context;
+    await sayFarewell({
+      memory,
+      log,
+      isConfigured: (lfdi) => this.#devices.has(lfdi),
+      post: (lfdi, uri, body) => this.#notify({ lfdi }, uri, body, this.#closing.signal),
+    });
   }
 
   addresses(): Readonly<Record<string, string>> {
@@ -125,6 +146,8 @@ export class PollingHost implements AdapterHost<Device> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error("the server is closed"));
+    await this.#farewell;
     const server = this.#server;
     this.#server = undefined;
     this.#address = undefined;
@@ -173,7 +196,7 @@ export class PollingHost implements AdapterHost<Device> {
     return element && { element, controls };
   }
 
-  async #notify(device: PolledDevice, uri: string, body: string, signal: AbortSignal): Promise<number> {
+  async #notify(device: { readonly lfdi: Lfdi }, uri: string, body: string, signal: AbortSignal): Promise<number> {
     if (this.#tls === undefined) throw new Error("the server is not open");
     return await postNotification({ uri, lfdi: device.lfdi }, body, this.#tls, this.#context.clock, signal);
   }

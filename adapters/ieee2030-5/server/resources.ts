@@ -2,7 +2,7 @@ import type { Lfdi } from "../identity.ts";
 import type { PolledDevice } from "../polled-device.ts";
 import type { PolledResource } from "../rates.ts";
 import { type Answer, failure } from "./answer.ts";
-import { connectionPointResource } from "./connection-point-resource.ts";
+import { connectionPointResources } from "./connection-point-resource.ts";
 import { controlResources, numberedControl } from "./control-resources.ts";
 import { derResources, logEventResources } from "./device-resources.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "./documents.ts";
 import { mirrorResources, numberedMirror } from "./mirror-resources.ts";
 import { DCAP, type DevicePaths, devicePaths, EDEV_LIST, SELF, TIME } from "./paths.ts";
+import { type Program, programsOf } from "./program.ts";
 import { endDeviceListResource, endDeviceResource } from "./registration-resources.ts";
 import { list, type Resource, single } from "./resource.ts";
 import { responseResources } from "./response-resources.ts";
@@ -45,6 +46,7 @@ export function findResource(path: string, device: PolledDevice, facts: ServerFa
 function fixedResources(device: PolledDevice, paths: DevicePaths, facts: ServerFacts): ReadonlyMap<string, Resource> {
   const polled = (resource: PolledResource) => ({ pollRate: device.rates.pollRateS(resource) });
   const subscribable = { subscribable: 1 };
+  const programs = programsOf(device, paths);
   return new Map<string, Resource>([
     [DCAP, single(() => deviceCapability(device))],
     [TIME, single(() => timeDocument(facts.nowMs))],
@@ -52,7 +54,7 @@ function fixedResources(device: PolledDevice, paths: DevicePaths, facts: ServerF
     [EDEV_LIST, endDeviceListResource(device, paths)],
     [paths.edev, endDeviceResource(device, paths)],
     [paths.registration, single(() => registration(device, paths))],
-    [paths.connectionPoint, connectionPointResource(device, paths)],
+    ...connectionPointResources(device, paths),
     ...logEventResources(device, paths),
     ...subscriptionResources(device, paths),
     [
@@ -60,25 +62,29 @@ function fixedResources(device: PolledDevice, paths: DevicePaths, facts: ServerF
       list(
         "FunctionSetAssignmentsList",
         { href: paths.fsaList, ...polled("FunctionSetAssignmentsList"), ...subscribable },
-        () => [functionSetAssignments(device, paths)],
+        () => programs.map((program) => functionSetAssignments(device, program)),
       ),
     ],
-    [paths.fsa, single(() => functionSetAssignments(device, paths))],
-    [
-      paths.programList,
-      list("DERProgramList", { href: paths.programList, ...polled("DERProgramList"), ...subscribable }, () => [
-        derProgram(device, paths),
-      ]),
-    ],
-    [paths.program, single(() => derProgram(device, paths))],
-    [paths.defaultControl, single(() => defaultControl(device, paths))],
-    ...controlResources(device, paths),
+    ...programs.flatMap((program) => programResources(device, paths, program)),
     [paths.derList, list("DERList", { href: paths.derList, ...polled("DERList") }, () => [der(paths)])],
     [paths.der, single(() => der(paths))],
     ...derResources(device, paths),
     ...responseResources(device, paths),
     ...mirrorResources(device),
   ]);
+}
+
+/** An assignment, and the program in it. */
+function programResources(device: PolledDevice, paths: DevicePaths, program: Program): [string, Resource][] {
+  const { fsa, programList, program: href, defaultControl: defaultHref } = program.paths;
+  const attributes = { href: programList, pollRate: device.rates.pollRateS("DERProgramList"), subscribable: 1 };
+  return [
+    [fsa, single(() => functionSetAssignments(device, program))],
+    [programList, list("DERProgramList", attributes, () => [derProgram(device, program)])],
+    [href, single(() => derProgram(device, program))],
+    [defaultHref, single(() => defaultControl(device, program))],
+    ...controlResources(device, paths, program),
+  ];
 }
 
 function numberedResource(path: string, device: PolledDevice, paths: DevicePaths): Resource | undefined {
@@ -96,12 +102,14 @@ export function isSubscribable(path: string, device: PolledDevice): boolean {
     EDEV_LIST,
     paths.edev,
     paths.fsaList,
-    paths.fsa,
-    paths.programList,
-    paths.program,
-    paths.controlList,
-    paths.activeControlList,
-    paths.defaultControl,
+    ...programsOf(device, paths).flatMap(({ paths: its }) => [
+      its.fsa,
+      its.programList,
+      its.program,
+      its.controlList,
+      its.activeControlList,
+      its.defaultControl,
+    ]),
   ];
   return subscribable.includes(path);
 }

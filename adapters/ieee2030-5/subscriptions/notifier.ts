@@ -2,7 +2,7 @@ import { backoffMs, type Clock } from "../../../src/clock.ts";
 import type { Log } from "../../../src/log.ts";
 import type { ControlEvent } from "../controls/control-event.ts";
 import { type OutElement, writeXml } from "../xml/xml-write.ts";
-import { notificationDocument } from "./notification-document.ts";
+import { endingDocument, notificationDocument } from "./notification-document.ts";
 import type { Subscription, Subscriptions } from "./subscriptions.ts";
 
 /** A resource as it is now. */
@@ -22,6 +22,8 @@ export interface NotifierOptions {
   readonly changes: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Reads a resource with at most so many list items; nothing where it cannot be subscribed to. */
   readonly show: (path: string, limit: number) => Shown | undefined;
+  /** Where a resource is that had another address before a restart; nothing where it is nowhere. */
+  readonly movedTo: (path: string) => string | undefined;
   /** @returns the HTTP status of the answer */
   readonly post: (notificationURI: string, body: string, signal: AbortSignal) => Promise<number>;
   /** The device has got these controls. */
@@ -41,6 +43,12 @@ interface Delivery {
   failures: number;
   /** Elapsed ms before which nothing more is tried. */
   notBeforeMs: number;
+}
+
+/** What is sent, and what follows once the device has it. */
+interface Message {
+  readonly body: string;
+  readonly delivered: () => void;
 }
 
 /** How late a change that only time brings may be told, ms. */
@@ -94,11 +102,12 @@ export class Notifier {
       const delivery = this.#deliveryOf(subscription);
       if (delivery.isRunning || delivery.seenAt === revision || clock.elapsedMs() < delivery.notBeforeMs) continue;
       const print = this.#print(subscription);
-      if (print === undefined || print === delivery.known) {
+      if (print !== undefined && print === delivery.known) {
         delivery.seenAt = revision;
         continue;
       }
-      const running = this.#deliver(subscription, delivery, print, signal);
+      const message = print === undefined ? this.#ending(subscription) : this.#change(subscription, delivery, print);
+      const running = this.#deliver(subscription, delivery, message, signal);
       this.#running.add(running);
       void running.finally(() => this.#running.delete(running));
     }
@@ -118,18 +127,41 @@ export class Notifier {
     return shown && writeXml(shown.element);
   }
 
-  async #deliver(subscription: Subscription, delivery: Delivery, print: string, signal: AbortSignal): Promise<void> {
-    const { listHref, show, post, onDelivered, subscriptions, clock, random, log } = this.#options;
-    const { id, terms } = subscription;
+  #change({ id, terms }: Subscription, delivery: Delivery, print: string): Message {
+    const { listHref, show, onDelivered } = this.#options;
     const shown = terms.limit === 0 ? undefined : show(terms.resource, terms.limit);
-    const body = writeXml(notificationDocument(terms.resource, `${listHref}/${id}`, shown?.element));
+    return {
+      body: writeXml(notificationDocument(terms.resource, `${listHref}/${id}`, shown?.element)),
+      delivered: () => {
+        delivery.known = print;
+        onDelivered(shown?.controls ?? []);
+      },
+    };
+  }
+
+  /** The resource is no longer where it was: nothing can be told of it any more but this. */
+  #ending({ id, terms }: Subscription): Message {
+    const { listHref, movedTo, subscriptions, log } = this.#options;
+    const newAddress = movedTo(terms.resource);
+    const why = newAddress === undefined ? "deleted" : { movedTo: newAddress };
+    return {
+      body: writeXml(endingDocument(terms.resource, `${listHref}/${id}`, why)),
+      delivered: () => {
+        log.info("2030.5 subscription ended: its resource is gone", { resource: terms.resource, movedTo: newAddress });
+        subscriptions.remove(id);
+      },
+    };
+  }
+
+  async #deliver(subscription: Subscription, delivery: Delivery, message: Message, signal: AbortSignal): Promise<void> {
+    const { post, subscriptions, clock, random, log } = this.#options;
+    const { id, terms } = subscription;
     delivery.isRunning = true;
     try {
-      const status = await post(terms.notificationURI, body, signal);
+      const status = await post(terms.notificationURI, message.body, signal);
       if (status >= 200 && status < 300) {
-        delivery.known = print;
         delivery.failures = 0;
-        onDelivered(shown?.controls ?? []);
+        message.delivered();
         return;
       }
       if (isFinal(status)) {

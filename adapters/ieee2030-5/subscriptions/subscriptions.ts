@@ -20,6 +20,9 @@ const kept = z.array(
   }),
 );
 
+/** Where they are kept, with the LFDI behind it. */
+export const SUBSCRIPTIONS_KEY = "subscriptions.";
+
 /** What one device has subscribed to. It outlives a restart, since devices renew only once a day. */
 export class Subscriptions {
   readonly #memory: AdapterMemory;
@@ -28,7 +31,7 @@ export class Subscriptions {
 
   constructor(memory: AdapterMemory, lfdi: Lfdi) {
     this.#memory = memory;
-    this.#key = `subscriptions.${lfdi}`;
+    this.#key = `${SUBSCRIPTIONS_KEY}${lfdi}`;
     this.#items = kept.safeParse(memory.get(this.#key)).data ?? [];
   }
 
