@@ -44,6 +44,7 @@ export function meteredDevices(
         ...(targetKW !== undefined && { targetKW }),
         ...(liveKW !== undefined && { powerKW: liveKW }),
         ...(live?.reactivePowerKvar !== undefined && { reactivePowerKvar: live.reactivePowerKvar }),
+        ...(live?.offeredKW !== undefined && { offeredKW: live.offeredKW }),
         ...(live?.voltageV !== undefined && { voltageV: live.voltageV }),
         ...(socPercent !== undefined && { socPercent }),
       },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ERA_PATTERN } from "../../src/model/resource.ts";
+import { isDiscovery } from "./version-discovery.ts";
 
 const filePath = z.string().min(1);
 const seconds = (least: number) => z.int().min(least).max(86_400);
@@ -12,7 +13,9 @@ export const sharedSchema = z
   .strictObject({
     url: z
       .url({ protocol: /^https$/, error: "expected an https address, for example https://utility.example.org/dcap" })
-      .describe("Address of the server's DeviceCapability. Everything else is found by its links."),
+      .describe(
+        "Address of the server's DeviceCapability, or of its /.well-known/csipaus. Everything else is found by its links.",
+      ),
     certFile: filePath.describe("Own certificate, PEM, P-256; its LFDI is who the site is."),
     keyFile: filePath.describe("Key of the certificate, PEM."),
     caFile: filePath.describe("Authorities that sign the utility's certificate, PEM."),
@@ -87,6 +90,10 @@ export const sharedSchema = z
       })
       .optional()
       .describe("Bounds that hold as long as no server has ever told its default."),
+  })
+  .refine(({ url, csipAus }) => csipAus !== "none" || !isDiscovery(url), {
+    message: "must be 1.2 or 1.3 where the server is asked which editions of CSIP-AUS it speaks",
+    path: ["csipAus"],
   })
   .refine((value) => value.notifications?.uri !== undefined || !isWildcard(value.notifications?.host), {
     message: "is needed where the host is no address that the server could reach",

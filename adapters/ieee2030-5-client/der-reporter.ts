@@ -2,6 +2,7 @@ import type { Clock } from "../../src/clock.ts";
 import type { MeteredDevice } from "../../src/model/utility.ts";
 import type { XmlElement } from "../ieee2030-5/xml/xml-element.ts";
 import { type OutElement, writeXml } from "../ieee2030-5/xml/xml-write.ts";
+import { derAvailability } from "./der-availability.ts";
 import { type CsipAus, type DerState, derCapability, derSettings } from "./der-documents.ts";
 import { ratingsOf } from "./der-ratings.ts";
 import { derStatus, responseMode } from "./der-status.ts";
@@ -20,11 +21,12 @@ const DEFAULT_POST_S = 300;
 
 interface Told {
   readonly link: string;
-  readonly make: (state: DerState) => OutElement;
+  /** Nothing where nothing is known to tell. */
+  readonly make: (state: DerState) => OutElement | undefined;
   /** What has it told again beside its own content. */
   readonly with?: (state: DerState) => unknown;
-  /** It is told anew at the server's postRate, as a status is to be. */
-  readonly isRegular?: boolean;
+  /** It is told anew at the server's postRate, as a status is to be; `only` then and not at each change. */
+  readonly isRegular?: true | "only";
 }
 
 const DOCUMENTS: readonly Told[] = [
@@ -32,6 +34,8 @@ const DOCUMENTS: readonly Told[] = [
   // CSIP-AUS wants the settings too with each mode of demand response.
   { link: "DERSettingsLink", make: derSettings, with: responseMode },
   { link: "DERStatusLink", make: derStatus, isRegular: true },
+  // It changes with each cloud.
+  { link: "DERAvailabilityLink", make: derAvailability, isRegular: "only" },
 ];
 
 export interface DerReporterOptions {
@@ -78,13 +82,15 @@ export class DerReporter {
     for (const { link, make, with: occasion, isRegular } of DOCUMENTS) {
       const href = linkOf(der, link);
       if (href === undefined) continue;
-      const againMs = isRegular === true ? statusMs : AGAIN_MS;
-      const what = `${writeXml(make({ ...state, nowS: 0 }))} ${occasion?.(state) ?? ""}`;
+      const againMs = isRegular === undefined ? AGAIN_MS : statusMs;
+      const document = make({ ...state, nowS: 0 });
+      if (document === undefined) continue;
+      const what = isRegular === "only" ? "" : `${writeXml(document)} ${occasion?.(state) ?? ""}`;
       const before = this.#told.get(href);
       const isSaid = before !== undefined && (before.what === what || before.what === undefined);
       if (isSaid && clock.elapsedMs() < before.againAtMs) continue;
       try {
-        await connection.put(href, writeXml(make(state)), signal);
+        await connection.put(href, writeXml(make(state) ?? document), signal);
         this.#told.set(href, { what, againAtMs: clock.elapsedMs() + againMs });
       } catch (error) {
         if (!(error instanceof UtilityFault)) throw error;

@@ -119,7 +119,11 @@ export class EventSchedule {
         (best, one) => (best === undefined || goesBefore(one.event, best.event) ? one : best),
         undefined,
       );
-      for (const loser of candidates) if (loser !== winner) loser.lost.add(mode);
+      for (const loser of candidates) {
+        if (loser === winner) continue;
+        loser.lost.add(mode);
+        this.#keep(loser);
+      }
       const value = winner?.event.values[mode];
       if (winner !== undefined && value !== undefined) {
         const { mRID, primacy, rampS } = winner.event;
@@ -144,8 +148,8 @@ export class EventSchedule {
   }
 
   #add(event: UtilityEvent, nowMs: number): void {
-    const { startMs, endMs, reached } = this.#options.memory?.get(event.mRID) ?? this.#drawnTimes(event);
-    const known: Known = { event, startMs, endMs, state: "ahead", lost: new Set(), reached: new Set(reached) };
+    const { startMs, endMs, reached, lost } = this.#options.memory?.get(event.mRID) ?? this.#drawnTimes(event);
+    const known: Known = { event, startMs, endMs, state: "ahead", lost: new Set(lost), reached: new Set(reached) };
     this.#known.set(event.mRID, known);
     if (reached.some((status) => status !== RESPONSE.received && status !== RESPONSE.started)) {
       known.state = "over";
@@ -216,18 +220,23 @@ export class EventSchedule {
   }
 
   /** A bit of `responseRequired` asks for each kind of answer; each is given once, over a restart too. */
-  #answer({ event, reached, startMs, endMs }: Known, status: number): void {
+  #answer(known: Known, status: number): void {
+    const { event, reached } = known;
     if (reached.has(status)) return;
     reached.add(status);
-    this.#options.memory?.put(event.mRID, { startMs, endMs, reached: [...reached] });
+    this.#keep(known);
     const bit = status === RESPONSE.received ? 1 : 2;
     if (event.replyTo !== undefined && (event.responseRequired & bit) !== 0) this.#options.onAnswer({ event, status });
+  }
+
+  #keep({ event, startMs, endMs, reached, lost }: Known): void {
+    this.#options.memory?.put(event.mRID, { startMs, endMs, reached: [...reached], lost: [...lost] });
   }
 
   #drawnTimes(event: UtilityEvent): KeptEvent {
     const startMs = (event.startS + this.#drawn(event.randomizeStartS)) * 1000;
     const durationS = Math.max(0, event.durationS + this.#drawn(event.randomizeDurationS));
-    return { startMs, endMs: startMs + durationS * 1000, reached: [] };
+    return { startMs, endMs: startMs + durationS * 1000, reached: [], lost: [] };
   }
 
   #defaultOf(mode: Mode): HeldControl | undefined {

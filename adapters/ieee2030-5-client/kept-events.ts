@@ -1,8 +1,14 @@
 import { z } from "zod";
 import type { Lfdi } from "../ieee2030-5/identity.ts";
 import type { AdapterMemory } from "../kind.ts";
+import { MODES, type Mode } from "./control-values.ts";
 
-const kept = z.object({ startMs: z.number(), endMs: z.number(), reached: z.array(z.number()).max(16) });
+const kept = z.object({
+  startMs: z.number(),
+  endMs: z.number(),
+  reached: z.array(z.number()).max(16),
+  lost: z.array(z.enum(MODES)),
+});
 
 /** What must outlive a restart of an event: when it runs, with its random parts, and what was answered of it. */
 export interface KeptEvent {
@@ -11,6 +17,8 @@ export interface KeptEvent {
   readonly endMs: number;
   /** Response.status values, in order, whether or not somebody asked for them. */
   readonly reached: readonly number[];
+  /** Controls in which another event took its place for good. */
+  readonly lost: readonly Mode[];
 }
 
 /** Events of one EndDevice by mRID. */

@@ -24,6 +24,7 @@ import { ServerClock } from "./server-clock.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { UtilityConnection } from "./utility-connection.ts";
 import { UtilityFault } from "./utility-fault.ts";
+import { capabilityFor, isDiscovery } from "./version-discovery.ts";
 
 /** Longest time without a look at what holds now, ms. */
 const LOOK_MS = 1_000;
@@ -34,6 +35,7 @@ const REPORT_MS = 10_000;
 /** After the server showed another PIN: it is somebody else's registration until a person has looked. */
 const CEASE_MS = 3_600_000;
 const FAREWELL_MS = 2_000;
+const DISCOVERY_MS = 86_400_000;
 
 export interface UtilityClientOptions {
   readonly shared: Shared;
@@ -67,6 +69,7 @@ export class UtilityClient {
   #mirrorList: string | undefined;
   #demands = "";
   #details = "";
+  #start: { readonly href: string; readonly againAtMs: number } | undefined;
   #outcome: { succeeded: boolean; fault?: string } = { succeeded: false };
   #waitingFor: string | undefined;
 
@@ -215,7 +218,8 @@ export class UtilityClient {
   async #round(signal: AbortSignal): Promise<void> {
     const resources = this.#resources;
     resources.beginRound();
-    const dcap = await resources.read(this.#options.shared.url, signal);
+    const start = await this.#startOf(signal);
+    const dcap = start === undefined ? undefined : await resources.read(start, signal);
     if (dcap === undefined) return;
     await this.#readable("Time", this.#readTime(dcap, signal));
     this.#mirrorList = linkOf(dcap.document, "MirrorUsagePointListLink");
@@ -227,6 +231,22 @@ export class UtilityClient {
       for (const one of this.#endDevices) await this.#readable("EndDevice", this.#visit(one, href, list, signal));
     }
     resources.endRound();
+  }
+
+  /** Where the DeviceCapability is: as configured, or as the server says of our edition, asked for again once a day. */
+  async #startOf(signal: AbortSignal): Promise<string | undefined> {
+    const { shared, clock } = this.#options;
+    if (!isDiscovery(shared.url)) return shared.url;
+    if (this.#start !== undefined && clock.elapsedMs() < this.#start.againAtMs) return this.#start.href;
+    try {
+      const href = capabilityFor(shared.csipAus, await this.#connection.getJson(shared.url, signal));
+      this.#start = { href, againAtMs: clock.elapsedMs() + DISCOVERY_MS };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof UtilityFault)) throw error;
+      this.#noteOutcome(shared.url, error);
+    }
+    return this.#start?.href;
   }
 
   /** A document whose XML is sound and whose content is not stops only what hangs on it. */

@@ -12,6 +12,7 @@ import { MAX_XML_BYTES, parseXml } from "../ieee2030-5/xml/xml-parse.ts";
 import { UtilityFault } from "./utility-fault.ts";
 
 const DEADLINE_MS = 20_000;
+const JSON_TYPE = "application/json";
 const MOST_REDIRECTS = 3;
 const MOST_RETRY_AFTER_S = 3600;
 
@@ -60,6 +61,16 @@ export class UtilityConnection {
     return parseXml(reply.body);
   }
 
+  /** A document that is no XML. @throws UtilityFault */
+  async getJson(href: string, signal: AbortSignal): Promise<unknown> {
+    const { body } = await this.#send("GET", href, undefined, signal, JSON_TYPE);
+    try {
+      return JSON.parse(body.toString("utf8")) as unknown;
+    } catch (cause) {
+      throw new UtilityFault(`GET ${href} brought no JSON`, { cause });
+    }
+  }
+
   /** @returns href of what was made, where the server says one @throws UtilityFault */
   async post(href: string, document: string, signal: AbortSignal): Promise<string | undefined> {
     return (await this.#send("POST", href, document, signal)).location;
@@ -79,10 +90,16 @@ export class UtilityConnection {
     this.#agent.destroy();
   }
 
-  async #send(method: Method, href: string, document: string | undefined, signal: AbortSignal): Promise<Reply> {
+  async #send(
+    method: Method,
+    href: string,
+    document: string | undefined,
+    signal: AbortSignal,
+    accept = SEP_XML,
+  ): Promise<Reply> {
     let url = this.#resolve(href, this.#options.url);
     for (let redirects = 0; ; redirects++) {
-      const reply = await this.#exchange(method, url, document, signal);
+      const reply = await this.#exchange(method, url, document, accept, signal);
       const { status, location } = reply;
       if (status >= 200 && status < 300) return reply;
       if (REDIRECTS.includes(status) && location !== undefined && redirects < MOST_REDIRECTS) {
@@ -105,11 +122,17 @@ export class UtilityConnection {
     return url;
   }
 
-  async #exchange(method: Method, url: URL, document: string | undefined, signal: AbortSignal): Promise<Reply> {
+  async #exchange(
+    method: Method,
+    url: URL,
+    document: string | undefined,
+    accept: string,
+    signal: AbortSignal,
+  ): Promise<Reply> {
     const { clock } = this.#options;
     try {
       return await withDeadline(clock, DEADLINE_MS, signal, async (deadline) => {
-        const response = await this.#open(method, url, document, deadline);
+        const response = await this.#open(method, url, document, accept, deadline);
         const body = await readBody(response, MAX_XML_BYTES).catch((error: unknown) => {
           // What nobody reads would keep its connection for ever.
           response.destroy();
@@ -134,8 +157,14 @@ export class UtilityConnection {
     }
   }
 
-  #open(method: Method, url: URL, document: string | undefined, signal: AbortSignal): Promise<IncomingMessage> {
-    const headers: Record<string, string> = { accept: SEP_XML };
+  #open(
+    method: Method,
+    url: URL,
+    document: string | undefined,
+    accept: string,
+    signal: AbortSignal,
+  ): Promise<IncomingMessage> {
+    const headers: Record<string, string> = { accept };
     if (document !== undefined) {
       headers["content-type"] = SEP_XML;
       headers["content-length"] = String(Buffer.byteLength(document));

@@ -9,6 +9,7 @@ import { type ClientProcedure, type Deed, deedsOf } from "../procedure-files.ts"
 import { type ClientEvidence, check, isCheck } from "./client-checks.ts";
 import { ratingOf } from "./der-contents.ts";
 import { Obedience } from "./obedience.ts";
+import { withRandomPaths } from "./random-paths.ts";
 import { openSite, type SiteKind } from "./site-under-test.ts";
 import { StepMachine } from "./step-machine.ts";
 import { checkAction, UtilityActions } from "./utility-actions.ts";
@@ -32,16 +33,18 @@ const NOTIFICATION_REAL_MS = 20_000;
  * @throws NotRun, Failed
  */
 export async function runClientProcedure(
-  procedure: ClientProcedure,
+  written: ClientProcedure,
   stage: Stage,
   pki: Pki,
   speed: number,
 ): Promise<string> {
+  const procedure = withRandomPaths(written);
   throwIfUnsupported(procedure);
   const { clock } = stage;
   const preconditions = procedure.Preconditions;
   const all = allActions(procedure);
   const isOutOfBand = all.some(({ type }) => type === "register-end-device");
+  const isDiscovered = all.some(({ type }) => type === "create-wellknown-route");
   const utility = new Utility({ clock, inBandRegistration: !isOutOfBand });
   const requests: ServedRequest[] = [];
   const nameValue = (name: string): number => {
@@ -97,10 +100,11 @@ export async function runClientProcedure(
     machine.begin();
   }
   const site = await openSite(stage, siteKind(procedure), {
-    url: server.url,
+    url: isDiscovered ? new URL("/.well-known/csipaus", server.url).href : server.url,
     ...client.files,
     registration: isOutOfBand ? "out-of-band" : "in-band",
     ...(isOutOfBand && { pin: 111_115 }),
+    edition: isDiscovered || siteKind(procedure) === "storage" ? "1.3" : "1.2",
     subscribes: procedure.Classes?.some((one) => /^S-/.test(one)) === true,
   });
   try {

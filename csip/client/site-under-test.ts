@@ -11,6 +11,8 @@ export interface UtilityAccess {
   readonly caFile: string;
   readonly registration: "in-band" | "out-of-band";
   readonly pin?: number;
+  /** Of CSIP-AUS. */
+  readonly edition: "1.2" | "1.3";
   /** True where the procedure is for clients that subscribe. */
   readonly subscribes: boolean;
 }
@@ -34,7 +36,7 @@ const CAR_KW = (MAX_A * 3 * 230) / 1000;
 /** Starts the devices, then the gateway with the utility in its config. */
 export async function openSite(stage: Stage, kind: SiteKind, access: UtilityAccess): Promise<SiteUnderTest> {
   const devices = await devicesFor(stage, kind);
-  const { url, certFile, keyFile, caFile, registration, pin, subscribes } = access;
+  const { url, certFile, keyFile, caFile, registration, pin, edition, subscribes } = access;
   const gateway = await stage.gateway("site", {
     site: { name: "site under test" },
     api: { port: 0 },
@@ -44,7 +46,7 @@ export async function openSite(stage: Stage, kind: SiteKind, access: UtilityAcce
       keyFile,
       caFile,
       registration,
-      csipAus: kind === "storage" ? "1.3" : "1.2",
+      csipAus: edition,
       connectionPointId: "4102000000",
       ...(pin !== undefined && { pin }),
       ...(subscribes && { notifications: { host: "127.0.0.1", port: 0 } }),

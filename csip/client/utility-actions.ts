@@ -109,6 +109,12 @@ const ACTIONS: Readonly<Record<string, (utility: Utility, parameters: Given, lfd
     const pin = asNumber(registration_pin);
     utility.registerDevice({ lfdi, ...(pin !== undefined && { pin: withCheckDigit(pin) }) });
   },
+  "create-wellknown-route": (utility, { version, dcap_paths }) => {
+    utility.editions.set(String(version), Array.isArray(dcap_paths) ? dcap_paths.map(String) : []);
+  },
+  "add-proxy-route": (utility, { route, proxy_to }) => {
+    utility.otherPaths.set(String(route), String(proxy_to));
+  },
   "remove-function-set-assignment": (utility, { fsa_id }) => utility.removeAssignment(Number(fsa_id)),
 };
 

@@ -4,6 +4,8 @@ import type { XmlNode } from "../der/xml-out.ts";
 export interface Answer {
   readonly status: number;
   readonly document?: XmlNode;
+  /** Of the one document here that is no XML. */
+  readonly json?: unknown;
   /** For a person. */
   readonly reason?: string;
   /** Where a new resource is. */

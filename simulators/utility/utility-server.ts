@@ -39,6 +39,7 @@ export interface UtilityServerOptions {
   readonly onServed?: (request: ServedRequest) => void;
 }
 
+const WELL_KNOWN = "/.well-known/csipaus";
 const MEDIA_TYPE = "application/sep+xml";
 const MAX_BODY_BYTES = 1_000_000;
 /** Longer than clients pause, since some take a closed connection for the end of the world. */
@@ -127,13 +128,26 @@ export class UtilityServer implements AsyncDisposable {
       const answer =
         size > MAX_BODY_BYTES
           ? { status: 413, reason: `more than ${MAX_BODY_BYTES} bytes` }
-          : (wrongMediaType(request) ?? serve(this.#options.utility, asked));
+          : answerTo(request, this.#options.utility, asked);
       send(response, answer, asked.method === "HEAD");
       const { status, reason } = answer;
       const atS = this.#options.utility.nowS();
       this.#options.onServed?.({ ...asked, atS, status, ...(reason !== undefined && { reason }) });
     });
   }
+}
+
+function answerTo(request: IncomingMessage, utility: Utility, asked: UtilityRequest): Answer {
+  if (asked.path === WELL_KNOWN && asked.method === "GET" && !utility.isOut) return editions(utility);
+  const path = utility.otherPaths.get(asked.path) ?? asked.path;
+  return wrongMediaType(request) ?? serve(utility, { ...asked, path });
+}
+
+/** Which editions of CSIP-AUS it speaks, and where each begins. */
+function editions(utility: Utility): Answer {
+  if (utility.editions.size === 0) return { status: 410, reason: "no editions are named" };
+  const named = [...utility.editions].map(([edition, dcap]) => [edition, { dcap }]);
+  return { status: 200, json: { supportedSchemaVersions: Object.fromEntries(named) } };
 }
 
 /** EXI is not served, nor anything else but XML. */
@@ -148,7 +162,11 @@ function wrongMediaType({ headers, method }: IncomingMessage): Answer | undefine
 }
 
 function send(response: ServerResponse, answer: Answer, isHead: boolean): void {
-  const { status, document, reason, location, allow } = answer;
+  const { status, document, json, reason, location, allow } = answer;
+  if (json !== undefined) {
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(json));
+    return;
+  }
   if (location !== undefined) response.setHeader("location", location);
   if (allow !== undefined) response.setHeader("allow", allow);
   if (document === undefined) {

@@ -42,6 +42,10 @@ export class Utility {
   /** When set, every request is answered with 500. */
   isOut = false;
   hasRegistrationLinks = true;
+  /** Editions of CSIP-AUS that it names, each with its DeviceCapabilities; while there are none it names nothing. */
+  readonly editions = new Map<string, readonly string[]>();
+  /** Further addresses of resources, by path. */
+  readonly otherPaths = new Map<string, string>();
   readonly #clock: Clock;
   readonly #watchers = new Set<(change: Change) => void>();
 

@@ -44,6 +44,8 @@ export interface MeteredDevice {
   readonly capability?: Capability;
   readonly availability?: Availability;
   readonly powerKW?: number;
+  /** What the device says it could generate at most now; its availability may be no more than its rating. */
+  readonly offeredKW?: number;
   /** What it was told to hold; absent where it is left to itself. */
   readonly targetKW?: number;
   readonly reactivePowerKvar?: number;

@@ -7,7 +7,7 @@ import { Sun } from "../../simulators/world/sun.ts";
 import { statusText } from "../../src/cli/status.ts";
 import { systemClock as clock } from "../../src/clock.ts";
 import { silentLog as log } from "../../src/log.ts";
-import { Site, windowFor } from "../support/site.ts";
+import { Site, type SiteOptions, windowFor } from "../support/site.ts";
 import { aus, UtilityServer } from "../support/utility-server.ts";
 import { waitFor } from "../support/wait-for.ts";
 
@@ -17,6 +17,7 @@ let site: Site;
 let utility: UtilityServer;
 let roof: InverterSimulator;
 let battery: InverterSimulator;
+let devices: NonNullable<SiteOptions["devices"]>;
 
 beforeEach(async () => {
   const sun = new Sun(clock, createRng(7), { startHour: 12 });
@@ -36,7 +37,7 @@ beforeEach(async () => {
   });
   const [sunny, stored] = [await roof.listen(), await battery.listen()];
   const modbus = ({ host, port }: { host: string; port: number }) => ({ host, port, pollMs: 200, timeoutMs: 1000 });
-  const devices = [
+  devices = [
     { era: "roof", kind: "solar", modbus: modbus(sunny) },
     { era: "battery", kind: "battery", modbus: modbus(stored) },
   ];
@@ -92,6 +93,20 @@ describe("a utility limits a roof and orders a battery", () => {
     expect(clock.elapsedMs() - startedAtMs).toBeGreaterThan(5000);
   });
 
+  test("a battery with an EndDevice of its own tells what it could give and take beyond what it does", async () => {
+    const lfdi = "0123456789ABCDEF0123456789ABCDEF01234567";
+    utility.register(lfdi, "battery");
+    await site.stop();
+    const client = { url: utility.url, ...utility.files, leastPollRateS: 1, devices: [{ era: "battery", lfdi }] };
+    site.change({ devices, config: { ieee2030_5_client: client } });
+    await site.start();
+    await waitFor("its availability", () => utility.put.has("battery-availability"));
+    const { reservePercent, reserveChargePercent } = utility.put.get("battery-availability").DERAvailability;
+    // Half full and nearly idle, it could do all of its 5 kW either way, less and more what it does.
+    expect(Number(reservePercent)).toBeGreaterThan(9000);
+    expect(Number(reserveChargePercent)).toBeGreaterThan(9000);
+  });
+
   test("a storage target goes before the market, and the market's order comes back after it", async () => {
     await order("battery", 2);
     await waitFor("the market's order", () => around(battery.powerKW(), 2));
@@ -117,6 +132,8 @@ describe("a utility limits a roof and orders a battery", () => {
     await waitFor("nothing", () => around(roof.powerKW(), 0) && around(battery.powerKW(), 0));
     const told = () => utility.put.get("site-status")?.DERStatus.genConnectStatus.value;
     await waitFor("disconnected, as its meters show", () => told() === "02");
+    // The roof's model 701 tells no sun.
+    expect(utility.put.has("site-availability")).toBe(false);
     await waitFor("reactive power, which both measure", () => utility.posted("site", 63).length > 0);
   });
 });

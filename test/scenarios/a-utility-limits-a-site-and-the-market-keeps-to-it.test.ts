@@ -136,6 +136,31 @@ describe("a utility limits a site, and the market keeps to it", () => {
     expect(utility.subscriptions.size).toBe(0);
   });
 
+  test("a server that names its editions is asked at the place of ours, and at no other", async () => {
+    utility.register();
+    const named = (editions: object) => ({ status: 200, body: JSON.stringify({ supportedSchemaVersions: editions }) });
+    const others = { "https://csipaus.org/ns/v99.99": { dcap: ["/future"] }, null: { dcap: ["/nowhere"] } };
+    utility.overrides.set("/.well-known/csipaus", named({ ...others, "https://csipaus.org/ns/v1.2": { dcap: [] } }));
+    const url = new URL("/.well-known/csipaus", utility.url).href;
+    site.change(obeying({ url, csipAus: "1.3" }));
+    await charging();
+    const detail = () => site.gateway.status().utility?.linkDetail ?? "";
+    await waitFor("to be told why", () => detail().includes("no DeviceCapability for CSIP-AUS 1.3"));
+    expect(detail()).toContain("v99.99");
+    expect(utility.requests.every(({ path }) => path === "/.well-known/csipaus")).toBe(true);
+
+    await site.stop();
+    utility.overrides.set(
+      "/.well-known/csipaus",
+      named({ ...others, "https://csipaus.org/ns/v1.3": { dcap: ["/start"] } }),
+    );
+    utility.event(aus("LoadLim", 5000), { durationS: 300 });
+    await site.start();
+    await waitFor("the event", () => Math.abs(appliedKW() + 5) < 0.1);
+    expect(utility.reads("/future") + utility.reads("/nowhere")).toBe(0);
+    expect(utility.reads("/.well-known/csipaus")).toBeLessThan(6);
+  });
+
   test("a wrong PIN ends all talk, and what holds until the first contact goes on holding", async () => {
     utility.register();
     utility.pin = 333_330;

@@ -273,7 +273,7 @@ export class UtilityServer implements AsyncDisposable {
       if (kind === "controls" && program) return list("DERControlList", program.events.map(eventXml), "");
       if (kind === "ders") {
         return list("DERList", [
-          `<DER href="/der/${name}"><DERCapabilityLink href="/put/${name}-capability"/><DERSettingsLink href="/put/${name}-settings"/><DERStatusLink href="/put/${name}-status"/></DER>`,
+          `<DER href="/der/${name}"><DERAvailabilityLink href="/put/${name}-availability"/><DERCapabilityLink href="/put/${name}-capability"/><DERSettingsLink href="/put/${name}-settings"/><DERStatusLink href="/put/${name}-status"/></DER>`,
         ]);
       }
       if (kind === "subscribe") {

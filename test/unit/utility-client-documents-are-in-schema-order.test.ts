@@ -4,6 +4,7 @@ import { exportKWFromMeter } from "../../adapters/ieee2030-5/metering/reading-ty
 import { isSep, type XmlElement } from "../../adapters/ieee2030-5/xml/xml-element.ts";
 import { parseXml } from "../../adapters/ieee2030-5/xml/xml-parse.ts";
 import { type OutElement, writeXml } from "../../adapters/ieee2030-5/xml/xml-write.ts";
+import { derAvailability } from "../../adapters/ieee2030-5-client/der-availability.ts";
 import { type DerState, derCapability, derSettings } from "../../adapters/ieee2030-5-client/der-documents.ts";
 import { ratingsOf } from "../../adapters/ieee2030-5-client/der-ratings.ts";
 import { derStatus } from "../../adapters/ieee2030-5-client/der-status.ts";
@@ -41,6 +42,12 @@ const CAR: MeteredDevice = {
   powerKW: -6,
   capability: { ...TIMES, minPowerKW: -11, maxPowerKW: 0, control: "limit" },
 };
+const SUNNY: MeteredDevice = { ...ROOF, powerKW: 3, offeredKW: 30 };
+const CHARGED: MeteredDevice = {
+  ...BATTERY,
+  powerKW: -1,
+  availability: { era: "battery", minPowerKW: -5, maxPowerKW: 4, reason: "charge 64 %" },
+};
 const DEVICES = [ROOF, BATTERY, CAR];
 /** States all that a device may state. */
 const THOROUGH: MeteredDevice = {
@@ -71,6 +78,7 @@ const DOCUMENTS: readonly (readonly [string, OutElement])[] = [
   ["DERCapability of one that states all", derCapability({ ...stateOf(THOROUGH), csipAus: "none" })],
   ["DERSettings of one that states all", derSettings({ ...stateOf(THOROUGH), csipAus: "none" })],
   ["DERStatus", derStatus(STATE)],
+  ["DERAvailability", derAvailability(stateOf(SUNNY, CHARGED)) ?? derStatus(STATE)],
   ["MirrorUsagePoint", mirrorUsagePoint(IDENTITY, Object.values(MIRRORED), 60)],
   ["MirrorMeterReading", mirrorReading(IDENTITY, MIRRORED.V, 231.46, { startS: 1_795_473_000, durationS: 60 })],
 ];
@@ -123,6 +131,26 @@ describe("what the documents say", () => {
     expect(textAt(settings, "setMaxVar", "value")).toBe("2500");
     expect(textAt(settings, "setMaxVarNeg", "value")).toBe("-2000");
     expect(textAt(settings, "setMinWh", "value")).toBe("2000");
+  });
+
+  test("what the DER could do beyond what it does is told by its sun and its charge", () => {
+    const document = derAvailability(stateOf(SUNNY, CHARGED));
+    if (document === undefined) throw new Error("nothing is told");
+    // 27 kW more of the roof and 5 kW more of the battery, of 44 kW; 4 kW less of 5 kW.
+    expect(textAt(read(document), "statWAvail", "value")).toBe("32000");
+    expect(textAt(read(document), "reservePercent")).toBe("7272");
+    expect(textAt(read(document), "reserveChargePercent")).toBe("8000");
+  });
+
+  test("a device that does not say what it could do leaves the whole untold", () => {
+    const { availability: _none, ...quiet } = CHARGED;
+    const { socPercent: _unknown, ...uncharged } = CHARGED;
+    for (const one of [quiet, uncharged, { ...CHARGED, linkUp: false }, CAR]) {
+      expect(
+        derAvailability(stateOf(SUNNY, { ...one, capability: CHARGED.capability } as MeteredDevice)),
+      ).toBeUndefined();
+    }
+    expect(derAvailability(stateOf(ROOF, CHARGED))).toBeUndefined();
   });
 
   test("of several DERs only what all of them state is told", () => {

@@ -319,6 +319,18 @@ describe("over a restart", () => {
     expect(answers).toEqual(["c 1", "s 1", "c 2", "s 2", "c 6"]);
   });
 
+  test("a control that was lost to another event does not come back", () => {
+    const { started } = restartable();
+    const weak = event("weak", { opModExpLimW: 5000, opModImpLimW: 4000 }, { primacy: 2 });
+    const strong = event("strong", { opModExpLimW: 1000 }, { durationS: 20 });
+    const before = started(0);
+    before.take([weak, strong], at(0));
+    before.heldAt(at(1));
+    const after = started(0);
+    after.take([weak, strong], at(50));
+    expect([...after.heldAt(at(50)).keys()]).toEqual(["opModImpLimW"]);
+  });
+
   test("a day after its end an event is forgotten", () => {
     const { kept, started } = restartable();
     const schedule = started(0);
