@@ -196,8 +196,8 @@ export interface CommandResult {
   readonly exitCode?: number;
 }
 
-/** One row of the table of adapters: the shape of its config, and how to make its host. */
-export interface AdapterKind<Shared, Device> {
+/** What the config and the command line have to know of a protocol, whether or not a device speaks it. */
+export interface AdapterFacts<Shared, Device> {
   /** Key in the config: top level for what is shared, and inside a device for the device's own part. */
   readonly name: string;
   /** One line for the reader of the config schema. */
@@ -215,5 +215,15 @@ export interface AdapterKind<Shared, Device> {
   readonly takesStrangers?: boolean;
   /** Commands of this protocol on the command line; loaded only when one is called. */
   readonly commands?: readonly AdapterCommand[];
+}
+
+/** One row of the table of adapters: the shape of its config, and how to make its host. */
+export interface AdapterKind<Shared, Device> extends AdapterFacts<Shared, Device> {
+  /** A promise where the protocol's own code is loaded only now. */
+  createHost(shared: Shared, context: AdapterContext): AdapterHost<Device> | Promise<AdapterHost<Device>>;
+}
+
+/** A protocol whose code is there. */
+export interface LoadedKind<Shared, Device> extends AdapterKind<Shared, Device> {
   createHost(shared: Shared, context: AdapterContext): AdapterHost<Device>;
 }

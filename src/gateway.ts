@@ -115,7 +115,7 @@ export class Gateway implements AsyncDisposable {
       utility: this.#utilityPort(),
       ...(config.market !== undefined && { marketIntervalMs: config.market.interval }),
     };
-    const devices = createSiteDevices(config, folder, this.#options.adapters, context, memories, (kind) =>
+    const devices = await createSiteDevices(config, folder, this.#options.adapters, context, memories, (kind) =>
       roster.of(kind),
     );
     this.#devices = devices;

@@ -35,14 +35,14 @@ export interface SiteDevices extends AsyncDisposable {
 }
 
 /** Makes one adapter for each device of the config, and opens only the protocols that some device needs. */
-export function createSiteDevices(
+export async function createSiteDevices(
   config: Config,
   folder: string,
   kinds: readonly AnyKind[],
   context: Omit<AdapterContext, "memory" | "roster">,
   memories: AdapterMemories,
   rosterOf: (kind: string) => SiteRoster,
-): SiteDevices {
+): Promise<SiteDevices> {
   const hosts = new Map<string, AdapterHost<unknown>>();
   const adapters = new Map<string, Adapter>();
   const adapterOf = (host: AdapterHost<unknown>, name: string, device: DeviceConfig) =>
@@ -53,7 +53,7 @@ export function createSiteDevices(
     const opensAlone = kind.takesStrangers === true || kind.standsAlone === true;
     const isAwaited = opensAlone && config.given.includes(kind.name);
     if (devices.length === 0 && !isAwaited) continue;
-    const host = kind.createHost(withPaths(config[kind.name], folder), {
+    const host = await kind.createHost(withPaths(config[kind.name], folder), {
       ...context,
       log: context.log.child({ protocol: kind.name }),
       memory: memories.of(kind.name),

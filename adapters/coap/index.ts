@@ -1,20 +1,11 @@
-import type { AdapterHost, AdapterKind } from "../kind.ts";
+import type { LoadedKind } from "../kind.ts";
 import { CoapHost } from "./coap-host.ts";
-import { discoverCommand } from "./commands/discover-command.ts";
-import { dumpCommand } from "./commands/dump-command.ts";
-import { profileCommands } from "./commands/profile-commands.ts";
-import { type CoapDeviceConfig, type CoapShared, coapDevice, coapShared } from "./config.ts";
+import type { CoapDeviceConfig, CoapShared } from "./config.ts";
+import { coapFacts } from "./facts.ts";
 
 export type { CoapDeviceConfig, CoapShared } from "./config.ts";
 
-/** Constrained devices over CoAP that a profile describes. It is no IEEE 2030.5, which runs over HTTP alone. */
-export const coap: AdapterKind<CoapShared, CoapDeviceConfig> = {
-  name: "coap",
-  title: "Meters and actuators over CoAP, by a device profile",
-  sharedSchema: coapShared,
-  deviceSchema: coapDevice,
-  deviceFault: (_shared, { profile, profileFile }) =>
-    (profile === undefined) === (profileFile === undefined) ? "needs either profile or profileFile" : undefined,
-  commands: [discoverCommand, dumpCommand, ...profileCommands],
-  createHost: (shared, context): AdapterHost<CoapDeviceConfig> => new CoapHost(shared, context),
+export const coap: LoadedKind<CoapShared, CoapDeviceConfig> = {
+  ...coapFacts,
+  createHost: (shared, context) => new CoapHost(shared, context),
 };

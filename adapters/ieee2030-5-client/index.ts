@@ -1,13 +1,9 @@
-import type { AdapterKind } from "../kind.ts";
-import { deviceSchema, type Shared, sharedSchema } from "./config.ts";
+import type { LoadedKind } from "../kind.ts";
+import type { Shared } from "./config.ts";
+import { utilityFacts } from "./facts.ts";
 import { UtilityClientHost } from "./host.ts";
 
-/** A utility's 2030.5 server (CSIP, CSIP-AUS) that the site obeys: its controls bind what the market may set. */
-export const ieee2030_5_client: AdapterKind<Shared, never> = {
-  name: "ieee2030_5_client",
-  title: "IEEE 2030.5 (CSIP) server of a utility that this site obeys",
-  sharedSchema,
-  deviceSchema,
-  standsAlone: true,
+export const ieee2030_5_client: LoadedKind<Shared, never> = {
+  ...utilityFacts,
   createHost: (shared, context) => new UtilityClientHost(shared, context),
 };

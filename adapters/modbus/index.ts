@@ -1,5 +1,5 @@
 import { ConfigError } from "../../src/config/load.ts";
-import type { AdapterKind } from "../kind.ts";
+import type { LoadedKind } from "../kind.ts";
 import { endpointFault, type ModbusDevice, type ModbusShared, modbusDevice, modbusShared } from "./config.ts";
 import { settingsOf } from "./device-settings.ts";
 import { ModbusHost } from "./modbus-host.ts";
@@ -11,7 +11,7 @@ import { fieldCommands } from "./tools/commands.ts";
 export type { ModbusDevice, ModbusShared } from "./config.ts";
 
 /** Modbus devices, on the network or on a serial bus: SunSpec inverters and batteries, and what a profile describes. */
-export const modbus: AdapterKind<ModbusShared, ModbusDevice> = {
+export const modbus: LoadedKind<ModbusShared, ModbusDevice> = {
   name: "modbus",
   title: "Modbus: SunSpec inverters and batteries, and devices that a profile describes",
   sharedSchema: modbusShared,

@@ -62,7 +62,7 @@ export class ServerUnderTest implements AsyncDisposable {
     await this.#close();
     const port = this.#origin === "" ? 0 : Number(new URL(this.#origin).port);
     const shared = known(kind.sharedSchema.safeParse({ ...this.#options.shared, port }), "the server's config");
-    const host = kind.createHost(shared, { clock, log, random: Math.random, memory: emptyMemory() });
+    const host = await kind.createHost(shared, { clock, log, random: Math.random, memory: emptyMemory() });
     this.#host = host;
     for (const { era, kind: role, part } of devices) {
       const parsed = known(kind.deviceSchema.safeParse(part), "a device's config");
