@@ -4,7 +4,7 @@ import { type BenchContext, type Benchmark, type Figure, figure } from "./figure
 import { percentile } from "./percentile.ts";
 
 /** As the daemon runs (`src/cli/engine-flags.ts`); the floor too. */
-const FLAGS = ["--expose-gc", "--semi-space-growth-factor=1", "--always-sparkplug", "--interrupt-budget=20000"];
+const FLAGS = ["--expose-gc", "--semi-space-growth-factor=1", "--always-sparkplug", "--interrupt-budget=5000"];
 
 const SERVER = "bench/ocpp-server.js";
 const CLIENTS = "bench/ocpp-clients.js";

@@ -25,8 +25,8 @@ describe("answers to many chargers", () => {
 
   test("do not wait for more than a crowd", () => {
     const { batch, written, charger } = opened();
-    for (let count = 1; count <= 64; count++) batch.add(charger("A"), String(count));
-    expect(written).toHaveLength(64);
+    for (let count = 1; count <= 256; count++) batch.add(charger("A"), String(count));
+    expect(written).toHaveLength(256);
   });
 
   test("go out before anything else that is written, and then not again", () => {

@@ -1,5 +1,5 @@
-/** Answers that wait at most; more would keep the first of a crowd waiting for the last. */
-const MOST = 64;
+/** Answers that wait at most, so that the first of a crowd waits no longer than 10 ms for the last. */
+const MOST = 256;
 
 /** Something that a frame can be written to. */
 export interface FrameSink {
