@@ -55,6 +55,14 @@ test("a device that counts each direction by itself gives their sum", () => {
   expect(readings).toMatchObject([{ powerKW: 1.3 }]);
 });
 
+test("reactive power turns its sign as the power does", () => {
+  const readings = readingsOf([
+    [`${FORWARD}${uom(38)}`, value(-3000)],
+    [`${FORWARD}${uom(63)}`, value(-450)],
+  ]);
+  expect(readings).toMatchObject([{ powerKW: 3, reactivePowerKvar: 0.45 }]);
+});
+
 test("phases add up to the total only when none is missing; amps stay apart", () => {
   const all: [string, string][] = [
     [`${FORWARD}${phase(128)}${uom(38)}`, value(1000)],

@@ -97,7 +97,9 @@ export function readingsFrom(values: readonly MeterValue[], context: ReadingCont
 type Measured = Omit<Reading, "era" | "receivedAtMs" | "deviceTimeMs" | "replayed">;
 
 function measuredFrom(values: readonly MeterValue[], powerPhases: number): Measured {
-  const powerKW = powerFrom(values, powerPhases);
+  const powerKW = powerFrom(values, UOM.watt, powerPhases);
+  // Its sign turns with that of the power.
+  const reactivePowerKvar = powerFrom(values, UOM.reactive, powerPhases);
   const voltageV = mean([...byPhase(values, UOM.volt).values()]);
   const amps = byPhase(values, UOM.ampere);
   const currentA = (["A", "B", "C"] as const).map((phase) => amps.get(phase)).filter((amp) => amp !== undefined);
@@ -109,6 +111,7 @@ function measuredFrom(values: readonly MeterValue[], powerPhases: number): Measu
   }
   return {
     ...(powerKW === undefined ? {} : { powerKW }),
+    ...(reactivePowerKvar === undefined ? {} : { reactivePowerKvar }),
     ...energy,
     ...(voltageV === undefined ? {} : { voltageV }),
     ...(currentA.length === 0 ? {} : { currentA: currentA.map(Math.abs) }),
@@ -116,12 +119,12 @@ function measuredFrom(values: readonly MeterValue[], powerPhases: number): Measu
   };
 }
 
-/** The total if there is one; else the sum of the phases, if no phase is missing. */
-function powerFrom(values: readonly MeterValue[], powerPhases: number): number | undefined {
+/** In thousands of its unit: the total if there is one; else the sum of the phases, if no phase is missing. */
+function powerFrom(values: readonly MeterValue[], uom: number, powerPhases: number): number | undefined {
   const kW = new Map<Phase, number>();
   for (const { type, value } of values) {
     const phase = phaseOf(type);
-    const powerKW = type.uom === UOM.watt ? exportKWFromMeter(inUnit(value, type), type.flowDirection) : undefined;
+    const powerKW = type.uom === uom ? exportKWFromMeter(inUnit(value, type), type.flowDirection) : undefined;
     if (phase === undefined || powerKW === undefined) continue;
     // A device with one counter for each direction sends two values for one time; what flows is their sum.
     kW.set(phase, (kW.get(phase) ?? 0) + powerKW);

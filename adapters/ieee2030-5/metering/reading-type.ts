@@ -13,7 +13,7 @@ export interface ReadingType {
 }
 
 /** Codes of `uom`. */
-export const UOM = { ampere: 5, volt: 29, hertz: 33, watt: 38, wattHour: 72 } as const;
+export const UOM = { ampere: 5, volt: 29, hertz: 33, watt: 38, reactive: 63, wattHour: 72 } as const;
 
 /** Codes of `flowDirection`. Forward is delivered to the customer, reverse is received from the customer. */
 const FLOW = { notApplicable: 0, forward: 1, net: 4, reverse: 19 } as const;
