@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { keepYoungObjectsFew } from "./cli/engine-flags.ts";
+import { keepYoungObjectsFew, letHelpersGiveWay } from "./cli/engine-flags.ts";
 
 keepYoungObjectsFew();
+letHelpersGiveWay();
 
 const [{ adapters }, { simulatorCommands }, { runCli }] = await Promise.all([
   import("../adapters/index.ts"),
