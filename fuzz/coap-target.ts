@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { AskedProgram } from "../bench/asked-program.ts";
 import { Opened } from "../bench/opened.ts";
 import { percentile } from "../bench/percentile.ts";
+import { askInTime, settledHeapMB } from "./ask-in-time.ts";
 import { type Chance, chanceOf } from "./chance.ts";
 import { mutatedAnswer, mutatedNotifications } from "./coap-answers.ts";
 import { mutatedDevice, mutatedValueDocument, PROFILE_IDS, valueDocument } from "./coap-documents.ts";
@@ -21,11 +22,9 @@ const DEVICE_EVERY = 20;
 
 const PROBES = 200;
 const PROBE_EVERY_MS = 10;
-const SILENT_MS = 30_000;
 const MOST_REQUESTS_FOR_A_DEVICE = 4000;
 const PROGRESS_EVERY = 10_000;
 const RECENT = 24;
-const SETTLE_MS = 500;
 const GROWTH_MB = 1.5;
 const MOST_FAILURES = 20;
 /** No answer may keep the gateway busy for longer. Inputs that seemed to are sent again alone. */
@@ -42,9 +41,6 @@ export const coapTarget: FuzzTarget = {
     return await new CoapFuzz(options, subject).run();
   },
 };
-
-/** The subject's process is gone; nothing more can be learnt. */
-class Crashed extends Error {}
 
 /** One link with the device at its other end. */
 interface Line {
@@ -77,9 +73,9 @@ class CoapFuzz {
     const heapMB = { middle: 0, end: 0 };
     try {
       await this.#sendUntil(from + Math.floor(count / 2), 0);
-      heapMB.middle = await this.#heapMB();
+      heapMB.middle = await settledHeapMB(this.#subject);
       await this.#sendUntil(from + count, AT_A_TIME);
-      heapMB.end = await this.#heapMB();
+      heapMB.end = await settledHeapMB(this.#subject);
       if (judgesTime) await this.#confirmSuspects();
       const grownMB = heapMB.end - heapMB.middle;
       if (count > DEVICE_EVERY && grownMB > GROWTH_MB)
@@ -250,25 +246,8 @@ class CoapFuzz {
     await this.#ask("close", {});
   }
 
-  async #ask<T>(question: string, input: unknown): Promise<T> {
-    if (!this.#subject.isRunning) throw new Crashed("gone");
-    const stop = new AbortController();
-    try {
-      return await Promise.race([
-        this.#subject.ask<T>(question, input),
-        pause(SILENT_MS, undefined, { signal: stop.signal }).then(() => {
-          throw new Error(`${question} ${JSON.stringify(input)} did not end within ${SILENT_MS / 1000} s`);
-        }),
-      ]);
-    } finally {
-      stop.abort();
-    }
-  }
-
-  /** What is in use with no link open. */
-  async #heapMB(): Promise<number> {
-    await pause(SETTLE_MS);
-    return (await this.#ask<number>("heap", null)) / 1024 / 1024;
+  #ask<T>(question: string, input: unknown): Promise<T> {
+    return askInTime(this.#subject, question, input);
   }
 
   #fail(kind: FuzzFailure["kind"], what: string, index?: number, ask?: CoapAsk): void {

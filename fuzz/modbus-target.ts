@@ -5,6 +5,7 @@ import { Opened } from "../bench/opened.ts";
 import type { Framing } from "../simulators/modbus/frame.ts";
 import { mbapFraming } from "../simulators/modbus/mbap.ts";
 import { rtuFraming } from "../simulators/modbus/rtu.ts";
+import { askInTime, settledHeapMB } from "./ask-in-time.ts";
 import { chanceOf } from "./chance.ts";
 import type { FuzzFailure, FuzzReport, FuzzRun, FuzzTarget } from "./fuzz-target.ts";
 import { LyingDevice } from "./lying-device.ts";
@@ -31,11 +32,9 @@ const MAP_EVERY = 20;
 
 const PROBES = 400;
 const PROBE_EVERY_MS = 10;
-const SILENT_MS = 30_000;
 const MOST_REQUESTS_FOR_A_MAP = 3000;
 const PROGRESS_EVERY = 10_000;
 const RECENT = 24;
-const SETTLE_MS = 500;
 const GROWTH_MB = 1.5;
 const MOST_FAILURES = 20;
 
@@ -49,9 +48,6 @@ export const modbusTarget: FuzzTarget = {
     return await new ModbusFuzz(options, subject).run();
   },
 };
-
-/** The subject's process is gone; nothing more can be learnt. */
-class Crashed extends Error {}
 
 /** One link with the device at its other end. */
 interface Line {
@@ -83,9 +79,9 @@ class ModbusFuzz {
     const heapMB = { middle: 0, end: 0 };
     try {
       await this.#sendUntil(from + Math.floor(count / 2), 0);
-      heapMB.middle = await this.#heapMB();
+      heapMB.middle = await settledHeapMB(this.#subject);
       await this.#sendUntil(from + count, AT_A_TIME);
-      heapMB.end = await this.#heapMB();
+      heapMB.end = await settledHeapMB(this.#subject);
       const grownMB = heapMB.end - heapMB.middle;
       if (count > MAP_EVERY && grownMB > GROWTH_MB) {
         this.#fail("memory", `${rounded(grownMB)} MB more in use at the end than in the middle`);
@@ -235,25 +231,8 @@ class ModbusFuzz {
       this.#fail("wrong-value", `a map: a value that is no number: ${JSON.stringify(outcome.reading)}`, index);
   }
 
-  async #ask<T>(question: string, input: unknown): Promise<T> {
-    if (!this.#subject.isRunning) throw new Crashed("gone");
-    const stop = new AbortController();
-    try {
-      return await Promise.race([
-        this.#subject.ask<T>(question, input),
-        pause(SILENT_MS, undefined, { signal: stop.signal }).then(() => {
-          throw new Error(`${question} ${JSON.stringify(input)} did not end within ${SILENT_MS / 1000} s`);
-        }),
-      ]);
-    } finally {
-      stop.abort();
-    }
-  }
-
-  /** What is in use with no connection open. */
-  async #heapMB(): Promise<number> {
-    await pause(SETTLE_MS);
-    return (await this.#ask<number>("heap", null)) / 1024 / 1024;
+  #ask<T>(question: string, input: unknown): Promise<T> {
+    return askInTime(this.#subject, question, input);
   }
 
   #fail(kind: FuzzFailure["kind"], what: string, index?: number, ask?: ModbusAsk): void {

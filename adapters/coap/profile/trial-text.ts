@@ -1,4 +1,5 @@
-import type { Trial, TriedPower, TriedWrite } from "./try-profile.ts";
+import { powerLines } from "../../tried-power.ts";
+import type { Trial, TriedWrite } from "./try-profile.ts";
 
 /** A trial for a person. */
 export function trialText({ profile, kind, fault, identity, points, readings, powers, ...control }: Trial): string {
@@ -20,19 +21,8 @@ export function trialText({ profile, kind, fault, identity, points, readings, po
     "",
     "readings",
     ...Object.entries(readings).map(([name, value]) => `  ${name.padEnd(18)} ${[value].flat().join(" ")}`),
-    ...powers.flatMap(powerLines),
+    ...powers.flatMap((power) => powerLines(power, writeLine)),
   ].join("\n");
-}
-
-function powerLines({ powerKW, appliedKW, command, writes, release, fault }: TriedPower): readonly string[] {
-  return [
-    "",
-    fault === undefined
-      ? `setpoint ${powerKW} kW: applied ${appliedKW} kW, ${command}`
-      : `setpoint ${powerKW} kW: REFUSED: ${fault}`,
-    ...writes.map(writeLine),
-    ...(release === undefined ? [] : ["  release", ...release.map(writeLine)]),
-  ];
 }
 
 function writeLine({ method, path, contentFormat, payload }: TriedWrite): string {

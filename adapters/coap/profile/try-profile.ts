@@ -1,5 +1,6 @@
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import { type DeviceIdentity, directionFault, type FailsafeClass } from "../../../src/model/resource.ts";
+import { samplePowers, type TriedPower } from "../../tried-power.ts";
 import { CoapError } from "../link/coap-error.ts";
 import type { ControlRange } from "./control-range.ts";
 import { heldPoints } from "./held-points.ts";
@@ -33,18 +34,6 @@ export interface TriedWrite {
   readonly payload: string;
 }
 
-/** What one power would have written. */
-export interface TriedPower {
-  readonly powerKW: number;
-  readonly appliedKW?: number;
-  readonly command?: string;
-  readonly writes: readonly TriedWrite[];
-  /** What would have been written on release. */
-  readonly release?: readonly TriedWrite[];
-  /** Why it would have been refused. */
-  readonly fault?: string;
-}
-
 /** What a profile makes of a dump. */
 export interface Trial {
   readonly profile: string;
@@ -58,7 +47,7 @@ export interface Trial {
   readonly failsafe?: FailsafeClass;
   readonly minPowerKW?: number;
   readonly maxPowerKW?: number;
-  readonly powers: readonly TriedPower[];
+  readonly powers: readonly TriedPower<TriedWrite>[];
 }
 
 export interface TrialOptions {
@@ -83,7 +72,7 @@ export async function tryProfile(
     const { identity, control } = await device.discover(signal);
     await readTheRest(device, signal);
     const band = control && bandOf(control.range);
-    const tried: TriedPower[] = [];
+    const tried: TriedPower<TriedWrite>[] = [];
     for (const powerKW of powers ?? samplePowers(band)) tried.push(await tryPower(device, control, powerKW, signal));
     return {
       ...base,
@@ -115,7 +104,7 @@ async function tryPower(
   control: ChosenControl | undefined,
   powerKW: number,
   signal: AbortSignal,
-): Promise<TriedPower> {
+): Promise<TriedPower<TriedWrite>> {
   if (control === undefined) return { powerKW, writes: [], fault: "this device is only measured" };
   const { spec, range } = control;
   const { profile } = device;
@@ -159,11 +148,4 @@ function triedPoints({ profile, reader }: ProfileDevice): readonly TriedPoint[] 
 
 function bandOf({ generationW, consumptionW }: ControlRange) {
   return { minPowerKW: 0 - consumptionW / 1000, maxPowerKW: generationW / 1000 };
-}
-
-/** Half of each way that the device can go, and nothing. */
-function samplePowers(band: ReturnType<typeof bandOf> | undefined): readonly number[] {
-  if (band === undefined) return [];
-  const ways = [band.minPowerKW / 2, 0, band.maxPowerKW / 2].map((kW) => Number(kW.toFixed(3)) + 0);
-  return [...new Set(ways)];
 }

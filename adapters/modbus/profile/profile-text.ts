@@ -1,6 +1,7 @@
+import { powerLines } from "../../tried-power.ts";
 import type { RecordedWrite } from "./dump-port.ts";
 import type { Profile } from "./profile-schema.ts";
-import type { Trial, TriedPower } from "./trial.ts";
+import type { Trial } from "./trial.ts";
 
 /** One line a profile, for `profile list`. */
 export function profileRow(profile: Profile): readonly string[] {
@@ -44,19 +45,8 @@ export function trialText(trial: Trial): string {
     "",
     "readings",
     ...Object.entries(readings).map(([name, value]) => `  ${name.padEnd(22)} ${[value].flat().join(" ")}`),
-    ...powers.flatMap(powerLines),
+    ...powers.flatMap((power) => powerLines(power, writeLine)),
   ].join("\n");
-}
-
-function powerLines({ powerKW, appliedKW, command, writes, release, fault }: TriedPower): readonly string[] {
-  return [
-    "",
-    fault === undefined
-      ? `setpoint ${powerKW} kW: applied ${appliedKW} kW, ${command}`
-      : `setpoint ${powerKW} kW: REFUSED: ${fault}`,
-    ...writes.map(writeLine),
-    ...(release === undefined ? [] : ["  release", ...release.map(writeLine)]),
-  ];
 }
 
 function writeLine({ space, address, registers, functionCode }: RecordedWrite): string {

@@ -1,4 +1,5 @@
 import type { DeviceIdentity, FailsafeClass } from "../../../src/model/resource.ts";
+import type { TriedPower } from "../../tried-power.ts";
 import type { DeviceOptions } from "./control-range.ts";
 import type { RecordedWrite } from "./dump-port.ts";
 import type { Measured } from "./profile-sample.ts";
@@ -17,18 +18,6 @@ export interface TriedPoint {
   readonly uncertain?: string;
 }
 
-/** What one power would have written. */
-export interface TriedPower {
-  readonly powerKW: number;
-  readonly appliedKW?: number;
-  readonly command?: string;
-  readonly writes: readonly RecordedWrite[];
-  /** What would have been written on release. */
-  readonly release?: readonly RecordedWrite[];
-  /** Why it would have been refused. */
-  readonly fault?: string;
-}
-
 /** What a profile makes of a dump. */
 export interface Trial {
   readonly profile: string;
@@ -42,7 +31,7 @@ export interface Trial {
   readonly failsafe?: FailsafeClass;
   readonly minPowerKW?: number;
   readonly maxPowerKW?: number;
-  readonly powers: readonly TriedPower[];
+  readonly powers: readonly TriedPower<RecordedWrite>[];
   readonly quirks?: SunSpecQuirks;
   readonly sunSpecModels?: readonly number[];
 }
@@ -54,10 +43,3 @@ export interface TrialOptions extends DeviceOptions {
 
 /** Time that a trial arms a reversion timer for, s. */
 export const TRIAL_S = 60;
-
-/** Half of each way that the device can go, and nothing. */
-export function samplePowers(band: { minPowerKW: number; maxPowerKW: number } | undefined): readonly number[] {
-  if (band === undefined) return [];
-  const ways = [band.minPowerKW / 2, 0, band.maxPowerKW / 2].map((kW) => Number(kW.toFixed(3)) + 0);
-  return [...new Set(ways)];
-}

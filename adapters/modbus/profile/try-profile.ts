@@ -1,13 +1,14 @@
 import type { Clock } from "../../../src/clock.ts";
 import { definedOnly } from "../../../src/model/defined-only.ts";
+import { samplePowers, type TriedPower } from "../../tried-power.ts";
 import { bandOf, type DeviceOptions } from "./control-range.ts";
-import { DumpPort } from "./dump-port.ts";
+import { DumpPort, type RecordedWrite } from "./dump-port.ts";
 import { ProfileControl } from "./profile-control.ts";
 import { ProfileDevice } from "./profile-device.ts";
 import { ProfileError } from "./profile-error.ts";
 import type { Profile } from "./profile-schema.ts";
 import type { RegisterDump } from "./register-dump.ts";
-import { samplePowers, TRIAL_S, type Trial, type TrialOptions, type TriedPoint, type TriedPower } from "./trial.ts";
+import { TRIAL_S, type Trial, type TrialOptions, type TriedPoint } from "./trial.ts";
 import { trySunSpec } from "./try-sunspec.ts";
 
 /** Runs a profile against a dump: identity, points, and what powers would write. Opens nothing. */
@@ -36,7 +37,7 @@ async function tryRegisters(
     const facts = await device.discover(signal);
     await device.readEverything(signal);
     const band = facts.control && bandOf(facts.control.range);
-    const powers: TriedPower[] = [];
+    const powers: TriedPower<RecordedWrite>[] = [];
     for (const powerKW of options.powers ?? samplePowers(band)) {
       powers.push(await tryPower(profile, powerKW, dump(), options, clock, signal));
     }
@@ -62,7 +63,7 @@ async function tryPower(
   options: DeviceOptions,
   clock: Clock,
   signal: AbortSignal,
-): Promise<TriedPower> {
+): Promise<TriedPower<RecordedWrite>> {
   const { device, control, port } = deviceOver(profile, dump, options, clock);
   const chosen = (await device.discover(signal)).control;
   if (chosen === undefined) return { powerKW, writes: [], fault: "this device is only measured" };

@@ -2,17 +2,18 @@ import type { Clock } from "../../../src/clock.ts";
 import { silentLog } from "../../../src/log.ts";
 import { definedOnly } from "../../../src/model/defined-only.ts";
 import type { AdapterMemory } from "../../kind.ts";
+import { samplePowers, type TriedPower } from "../../tried-power.ts";
 import { WriteBudget } from "../../wear/write-budget.ts";
 import { baselineMemory } from "../baseline/baseline-memory.ts";
 import { DeviceControl } from "../sunspec/device-control.ts";
 import { keptBaseline } from "../sunspec/kept-baseline.ts";
 import { SunSpecDevice } from "../sunspec/sunspec-device.ts";
-import { DumpPort } from "./dump-port.ts";
+import { DumpPort, type RecordedWrite } from "./dump-port.ts";
 import { KIND_OF } from "./profile-of-device.ts";
 import type { Profile } from "./profile-schema.ts";
 import { sunSpecQuirksOf } from "./quirks.ts";
 import type { RegisterDump } from "./register-dump.ts";
-import { samplePowers, TRIAL_S, type Trial, type TrialOptions, type TriedPower } from "./trial.ts";
+import { TRIAL_S, type Trial, type TrialOptions } from "./trial.ts";
 
 /** Runs a profile that leans on SunSpec against a dump, with the quirks of the device in it. */
 export async function trySunSpec(
@@ -28,7 +29,7 @@ export async function trySunSpec(
     const { device, control } = over();
     const facts = await device.discover(signal);
     const range = facts.control?.control.range(facts.ratings);
-    const powers: TriedPower[] = [];
+    const powers: TriedPower<RecordedWrite>[] = [];
     for (const powerKW of options.powers ?? samplePowers(range)) powers.push(await tryPower(over(), powerKW, signal));
     return {
       ...base,
@@ -75,7 +76,11 @@ function tried(profile: Profile, dump: RegisterDump, options: TrialOptions, cloc
   return { port, device, control };
 }
 
-async function tryPower({ device, control, port }: Tried, powerKW: number, signal: AbortSignal): Promise<TriedPower> {
+async function tryPower(
+  { device, control, port }: Tried,
+  powerKW: number,
+  signal: AbortSignal,
+): Promise<TriedPower<RecordedWrite>> {
   try {
     await device.discover(signal);
     const order = await control.hold(powerKW, TRIAL_S, "order", signal);
